@@ -9,6 +9,7 @@ import { describeMachine } from './lib/machine.mjs';
 import { build, startOurs, startPeer } from './lib/sides.mjs';
 import { keepJson, keepPage, page } from './lib/results.mjs';
 import * as editor from './parts/editor.mjs';
+import * as inspectedKinds from './parts/inspectedKinds.mjs';
 import * as inspection from './parts/inspection.mjs';
 import * as kernels from './parts/kernels.mjs';
 import * as limit from './parts/limit.mjs';
@@ -32,6 +33,7 @@ Parts, all but the profile without a name:
   stateSpace  training steps of Mamba, beside transformers (not among the standard parts: its Python needs transformers)
   limit       what ONNX Runtime's matrix product reaches, and what share of it each side
   shortfall   why a bar of the training is missed: what it would take of the limit, and where our time goes
+  inspectedKinds  frames of every kind of layer, and the input matrix of attention beside PyTorch's backward passes
   inspection  a frame and the source × target matrix of a probe, and what frames cost training
   recording   what recording gradients and gates costs a training step
   kernels     training by the kernels alone, beside ONNX Runtime
@@ -61,6 +63,7 @@ const parts = {
   limit,
   shortfall,
   inspection,
+  inspectedKinds,
   recording,
   kernels,
   long,
@@ -77,6 +80,7 @@ const standard = [
   'limit',
   'shortfall',
   'inspection',
+  'inspectedKinds',
   'recording',
   'kernels',
   'long',
@@ -135,7 +139,7 @@ async function bench() {
     const ours = startOurs(chosen);
     const before = revision === undefined ? null : await startBefore(revision, chosen);
     const peers =
-      ['training', 'minimal', 'stateSpace'].some((name) => names.includes(name)) && !alone
+      ['training', 'minimal', 'stateSpace', 'inspectedKinds'].some((name) => names.includes(name)) && !alone
         ? await Promise.all(python.map(startPeer))
         : [];
     const head = {

@@ -66,6 +66,7 @@ function text(reference) {
 }
 
 function shown(value) {
+  if (value === '') return 'nothing';
   if (value === null) return 'empty';
   if (typeof value === 'boolean') return value ? 'on' : 'off';
   return `\`${value}\``;
@@ -78,7 +79,7 @@ function valuesOf({ type, enum: names, markdownEnumDescriptions: descriptions, .
       .join(descriptions ? '<br>' : ', ');
   const types = [type].flat();
   if (types.includes('boolean')) return 'on, off';
-  if (types.includes('string')) return 'a path';
+  if (types.includes('string')) return limits.pattern ? 'kinds and sizes, or nothing' : 'a path';
   return [
     types.includes('integer') ? 'a whole number' : 'a number',
     rangeOf(limits),

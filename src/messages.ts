@@ -81,7 +81,7 @@ export function inEnglish({ key, args }: Message): string {
   return formatTemplate(englishTemplates()[key] ?? key, args, inEnglish);
 }
 
-const pageSubjects = ['panel', 'unitMap', 'state', 'run.state'] as const;
+const pageSubjects = ['panel', 'unitMap', 'state', 'run.state', 'cell'] as const;
 /** The page has no table of its own: the editor sends it these sentences in the reader's language. */
 export type PageKey = KeysOf<(typeof pageSubjects)[number]>;
 export type PageStrings = Readonly<Record<PageKey, string>>;

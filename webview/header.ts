@@ -1,5 +1,7 @@
 /** The run header: what is trained, how far it is, and the controls. */
 import { labelWith } from '../src/layers/catalog';
+import { stackName } from '../src/layers/stackName';
+import { layersOf } from '../src/protocol/settings';
 import type { ControlAction, PanelStatus } from '../src/pageContract/messages';
 import type { RunDescription, RunState } from '../src/protocol/run';
 import type { LatestStep } from './shared/charts/metrics';
@@ -110,11 +112,14 @@ export class Header {
     this.showControls(status.state, latest !== null);
   }
 
-  /** “tale.txt · LSTM 2 × 128”, “gpt.onnx · graph mode”. */
+  /** “tale.txt · LSTM 2 × 128”, “tale.txt · LSTM 128 + Attention 128”, “gpt.onnx · graph mode”. */
   nameOf({ name, corpus, model, graph }: RunDescription): string {
     if (graph) return `${name} · ${this.texts.get('panel.header.graph')}`;
-    const cell = labelWith(model.cell, model.activation, model.options);
-    return `${corpus.name === '' ? name : corpus.name} · ${cell} ${model.layers} × ${this.texts.numbers.integer(model.hiddenSize)}`;
+    const stack = stackName(layersOf(model), {
+      number: (value) => this.texts.numbers.integer(value),
+      label: ({ cell, activation, options }) => labelWith(cell, activation, options),
+    });
+    return `${corpus.name === '' ? name : corpus.name} · ${stack}`;
   }
 
   /** A model that was opened without a run's history has nothing to resume. */

@@ -1,5 +1,6 @@
 /** The page's sections, in the order they are read. */
 import type { PageView } from '../src/pageContract/messages';
+import { HeadsSection } from './sections/heads/headsSection';
 import { ChartSection } from './sections/learning/chartSection';
 import { CompareSection } from './sections/compare/compareSection';
 import { DepthSection } from './sections/depth/depthSection';
@@ -23,6 +24,7 @@ export function sectionsOf(parts: PageParts, view: PageView): Section[] {
         new ChartSection(parts),
         new FlowSection(parts),
         new DepthSection(parts),
+        new HeadsSection(parts),
         new OverTrainingSection(parts),
         new SampleSection(parts),
         new WhySection(parts),

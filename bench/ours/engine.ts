@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { createBackend, stepWorkOf, windowWorkOf } from '../../src/engine/backend';
 import { generalModelOf } from '../../src/core/model/plainModel';
-import { FastReading } from '../../src/engine/inspect/reading';
+import { FastReading, Float64Reading } from '../../src/engine/inspect/reading';
 import { Inspector } from '../../src/engine/inspect/inspector';
 import { makeFrame } from '../../src/engine/inspect/frame';
 import { Trainer } from '../../src/engine/train/trainer';
@@ -12,7 +12,7 @@ import { plainStack, uniformModel, type StackConfig } from '../../src/core/model
 import { initialize } from '../../src/core/model/initialize';
 import { Random } from '../../src/core/model/random';
 import { Arena } from '../../src/kernels/arena';
-import type { CellName } from '../../src/layers/catalog';
+import { unitMapNamesOf, type CellName } from '../../src/layers/catalog';
 import type { LayerOptions } from '../../src/layers/options';
 import { defaultThresholds, defaultTrainingSettings, type BackendName } from '../../src/protocol/settings';
 import { sampledStep } from './sampled';
@@ -43,8 +43,12 @@ export interface Training {
   readonly sampledStep: () => Promise<void>;
   /** A frame of the probe, as the panel asks for it between two steps. */
   readonly frame: () => Promise<void>;
+  /** The same where the text has changed: nothing that has been computed is used again. */
+  readonly newFrame: () => Promise<void>;
   /** The source × target matrix of the probe. */
   readonly matrix: () => Promise<void>;
+  /** That of what the lowest layer reads, in float64; the probe is read with it. */
+  readonly inputMatrix: () => Promise<void>;
 }
 
 /** Windows in the random text; more would measure the same. */
@@ -112,10 +116,11 @@ export async function createTraining(request: TrainingRequest): Promise<Training
     text,
     target: 'last',
     thresholds: defaultThresholds,
-    unitMap: { layer: 0, direction: 'forward', quantity: 'hidden' },
+    unitMap: { layer: 0, direction: 'forward', quantity: unitMapNamesOf(cell)[0] },
     total: false,
     maxRate: 20,
   } as const;
+  const texts = [text, text.slice(1) + text[0]];
   const probe = vocabulary.encode(text);
   // A mixer has none: made where it is asked for.
   let reading: FastReading | null = null;
@@ -127,6 +132,12 @@ export async function createTraining(request: TrainingRequest): Promise<Training
     sampledStep: sampledStep(model, trainer),
     async frame() {
       await makeFrame(inspector, watch, ++frames, trainer.step);
+    },
+    async newFrame() {
+      await makeFrame(inspector, { ...watch, text: texts[++frames % texts.length] }, frames, trainer.step);
+    },
+    async inputMatrix() {
+      await new Float64Reading(model.general, probe).inputMatrix(() => Promise.resolve());
     },
     async matrix() {
       reading ??= FastReading.ofSize(probe.length - 1, plain, inspecting, true);

@@ -2,7 +2,8 @@
 
     {"do": "describe"}                                  -> {"torch", "python", "blas", "capability"}
     {"do": "build", "name", "column": "plain" | "recorded" | "scan" | "loop", "cell", "hidden", "layers", "batch", "window", "vocabulary"} -> {"optimizer"}
-    {"do": "run", "name", "steps"}                      -> {"seconds": of all these training steps}
+    {"do": "build", "name", "column": "passes", "precision", "hidden", "layers", "heads", "window", "vocabulary"} -> {"optimizer": null}
+    {"do": "run", "name", "steps"}                      -> {"seconds": of all these training steps, or backward passes}
     {"do": "clear"}                                     -> {}: forgets the models
 
 The number of threads is fixed when the process starts (OMP_NUM_THREADS, OPENBLAS_NUM_THREADS): PyTorch's own setting does not reach
@@ -18,6 +19,7 @@ import torch
 from torch import nn
 
 from models import MODELS
+from passes import Passes
 
 STREAM_WINDOWS = 8
 TRIAL_SECONDS = 0.15
@@ -104,7 +106,7 @@ def answer(request, trainings):
         return {'torch': torch.__version__, 'python': platform.python_version(), **build_settings()}
     if action == 'build':
         name = request.pop('name')
-        trainings[name] = Training(**request)
+        trainings[name] = Passes(**request) if request['column'] == 'passes' else Training(**request)
         return {'optimizer': trainings[name].optimizer_name}
     if action == 'run':
         return {'seconds': trainings[request['name']].run(request['steps'])}

@@ -6,6 +6,7 @@ import { checkOption, type LayerOptions } from '../layers/options';
 import { initializations, objectives, optimizers, schedules, type ObjectiveName } from '../terms/choices';
 import type { Thresholds } from '../terms/regions';
 import { UserError } from '../userError';
+import { readLayers } from '../protocol/layerList';
 import {
   completeModel,
   defaultModelSettings,
@@ -13,6 +14,8 @@ import {
   defaultTrainingSettings,
   defaultVocabularySettings,
   type ModelSettings,
+  type OpenModelSettings,
+  type StackSettings,
   type TrainingSettings,
   type VocabularySettings,
 } from '../protocol/settings';
@@ -29,11 +32,20 @@ const minProbeTokens = 16;
  */
 
 export function modelSettings(read: SettingReader): ModelSettings {
+  return completeModel({ ...openModel(read), layers: layers(read) });
+}
+
+/** The same with as many layers, all of the kind and size that the settings have for layers that are alike. */
+export function stackSettings(read: SettingReader): StackSettings {
+  const listed = layers(read);
+  return completeModel({ ...openModel(read), layers: typeof listed === 'number' ? listed : listed.length });
+}
+
+function openModel(read: SettingReader): Omit<OpenModelSettings, 'layers'> {
   const defaults = defaultModelSettings;
-  return completeModel({
+  return {
     cell: oneOf(read, 'model.cell', cellNames, defaults.cell),
     activation: oneOf(read, 'model.activation', activations, defaults.activation),
-    layers: integer(read('model.layers'), 1, defaults.layers),
     bidirectional: flag(read('model.bidirectional'), defaults.bidirectional),
     hiddenSize: integer(read('model.hiddenSize'), 1, defaults.hiddenSize),
     embeddingSize: noneAtZero(integer(read('model.embeddingSize'), 0, 0)),
@@ -43,7 +55,24 @@ export function modelSettings(read: SettingReader): ModelSettings {
     finalNorm: usualOr(oneOf(read, 'model.finalNorm', ['usual', ...norms], 'usual')),
     residual: residual(read),
     options: options(read),
-  });
+  };
+}
+
+/** How many, or a list of those that differ. */
+function layers(read: SettingReader): OpenModelSettings['layers'] {
+  const list = layerList(read);
+  return list === null ? integer(read('model.layers'), 1, defaultModelSettings.layers) : readLayers(list);
+}
+
+/** What is written of layers that differ; null where all are alike. It may stand in the place of their number too, as on the command line. */
+export function layerList(read: SettingReader): string | null {
+  const found = [read('model.mixture'), read('model.layers')].find(isList);
+  return found ?? null;
+}
+
+/** A text without a letter is no list, and as much nonsense as another text where a number is wanted. */
+function isList(value: unknown): value is string {
+  return typeof value === 'string' && /\p{L}/u.test(value);
 }
 
 /** Null leaves it to the kind of layer. */

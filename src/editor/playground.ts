@@ -55,8 +55,8 @@ export class Playground implements vscode.WebviewPanelSerializer, vscode.Disposa
     if (!this.engine?.isAlive) this.engine = this.launch();
     try {
       const request = { settings, thresholds: thresholds(settingsFor(undefined)) };
-      const { frame, spectralNorm } = await this.engine.calls.call('playground', request, own.signal);
-      this.panel.post({ type: 'playground', id, result: { frame: frameForPage(frame), spectralNorm } });
+      const { frame, ...found } = await this.engine.calls.call('playground', request, own.signal);
+      this.panel.post({ type: 'playground', id, result: { ...found, frame: frameForPage(frame) } });
     } catch (thrown) {
       // The page would wait for ever.
       this.panel.post({ type: 'playground', id, result: null });

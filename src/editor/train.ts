@@ -3,11 +3,18 @@ import { sep } from 'node:path';
 import * as vscode from 'vscode';
 import type { CorpusSource, StartingModel, TrainRequest } from '../protocol/engine';
 import type { RunDescription } from '../protocol/run';
-import type { ModelSettings } from '../protocol/settings';
+import { kindsInFolder } from '../layers/stackName';
+import { layersOf, type ModelSettings, type StackSettings } from '../protocol/settings';
 import type { ChoiceMemory } from './choices/choiceMemory';
 import { withChoices } from './choices/choices';
 import { askBeforeTraining } from './choices/trainingPick';
-import { modelSettings, trainingSettings, vocabularySettings, type SettingReader } from './chosenSettings';
+import {
+  modelSettings,
+  stackSettings,
+  trainingSettings,
+  vocabularySettings,
+  type SettingReader,
+} from './chosenSettings';
 import type { Panel } from './panel/panel';
 import { editorOf } from './probe/probeTracker';
 import type { RunRegistry } from './runs/runRegistry';
@@ -60,15 +67,15 @@ export interface AskingOptions {
   readonly from?: StartingModel | null;
   /** Whether the user may be asked for settings that the caller has not given. */
   readonly mayAsk: boolean;
-  /** The model that is chosen instead of that of the settings. */
-  readonly adapt?: (model: ModelSettings) => ModelSettings;
+  /** The model that is chosen instead of that of the settings, from one with as many layers, which are alike. */
+  readonly adapt?: (model: StackSettings) => ModelSettings;
 }
 
 /** What `train` asks of the engine. Brings the text into view. */
 export async function trainRequest(
   parts: TrainingParts,
   target: unknown,
-  { from = null, mayAsk, adapt = (model) => model }: AskingOptions,
+  { from = null, mayAsk, adapt }: AskingOptions,
 ): Promise<RequestedTraining | undefined> {
   const given =
     typeof target === 'object' && target !== null && !(target instanceof vscode.Uri)
@@ -84,10 +91,10 @@ export async function trainRequest(
   const read =
     isExplicit(given) || from || !mayAsk ? settingsWith(settingsFor(uri), given) : await askedSettings(parts, uri);
   if (!read) return undefined;
-  const model = adapt(modelSettings(read));
+  const model = adapt ? adapt(stackSettings(read)) : modelSettings(read);
   const path = corpus.kind === 'file' ? corpus.path : corpus.name;
   const [vocabulary, training] = [vocabularySettings(read), trainingSettings(read)];
-  const folder = await parts.runsFolder.newRun(uri, path, from ? 'further' : model.cell);
+  const folder = await parts.runsFolder.newRun(uri, path, from ? 'further' : kindsInFolder(layersOf(model)));
   const request = { corpus, from, vocabulary, model, training, folder };
   if (document && !editorOf(document.uri)) await vscode.window.showTextDocument(document, { preview: false });
   return { request, document: uri, isText: document !== undefined, name: path.slice(path.lastIndexOf(sep) + 1) };

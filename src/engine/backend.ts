@@ -1,5 +1,6 @@
 /** Chooses the backend of the large products, and on how many threads. */
 import { totalmem } from 'node:os';
+import { useLargeProducts, type LargeProducts } from '../core/float64/matrixProduct';
 import { KernelProducts } from '../core/kernelProducts';
 import { isMixer, type ModelConfig } from '../core/model/config';
 import { layoutOf } from '../core/model/parameters';
@@ -29,6 +30,9 @@ export interface BackendRequest {
   readonly threads: number | null;
 }
 
+/** Made once: inspection in float64 has no backend of its own. */
+let large: LargeProducts | null = null;
+
 /** More threads than this do not pay for models of this kind. */
 const maxThreads = 8;
 /** Multiply-adds of one step of the recurrence from which a second thread pays: below, it costs twice the processor for little speed. */
@@ -49,6 +53,7 @@ export async function createBackend(
   const threads = wanted ?? (isSmall ? 1 : Math.min(cores, maxThreads));
   const ort = backend === 'ort' ? await loadOrt() : undefined;
   const products = ort && (await ort.OrtProducts.create(threads, false));
+  if (ort) useLargeProducts((large ??= new ort.OrtProducts64(threads)));
   // Where the products of the steps would have to be copied out of shared memory and back, that takes more than the pool gains.
   const wouldCopy = products !== undefined && stepWork >= minForSteps && !takesSharedMemory;
   let pool: ThreadPool | null = null;
@@ -88,9 +93,11 @@ export function windowWorkOf(config: ModelConfig, streams: number): number {
 }
 
 /** Undefined where there is no binary for this system or it does not load. */
-async function loadOrt(): Promise<typeof import('./products/ortProducts') | undefined> {
+async function loadOrt(): Promise<
+  (typeof import('./products/ortProducts') & typeof import('./products/ortProducts64')) | undefined
+> {
   try {
-    return await import('./products/ortProducts');
+    return { ...(await import('./products/ortProducts')), ...(await import('./products/ortProducts64')) };
   } catch {
     return undefined;
   }

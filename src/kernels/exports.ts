@@ -10,6 +10,9 @@ export interface Kernels {
   multiplyAdd64(
     out: number, outStride: number, a: number, aStride: number, b: number, panel: number, m: number, n: number, k: number,
   ): void;
+  multiplyAddFused64(
+    out: number, outStride: number, a: number, aStride: number, b: number, panel: number, m: number, n: number, k: number,
+  ): void;
   gemm(
     out: number, a: number, b: number, m: number, n: number, k: number,
     aRowStride: number, aColumnStride: number, bRowStride: number, bColumnStride: number, accumulate: number, scratch: number,
@@ -130,6 +133,23 @@ export interface Kernels {
     projected: number, taps: number, state: number, convolved: number, dV: number, dThrough: number, carried: number, dProjected: number, dTaps: number, dBias: number,
     squares: number,
   ): void;
+
+  mambaScan64(
+    n: number, E: number, S: number, width: number, A: number, BC: number, step: number, v: number, factors: number, h: number,
+    y: number, squares: number,
+  ): void;
+  mambaScanBack64(
+    E: number, S: number, A: number, BC: number, step: number, v: number, dY: number, factors: number, h: number, scale: number, above: number,
+    below: number, dV: number, dStep: number, dBC: number, dA: number, squares: number,
+  ): void;
+
+  // Functions in float64
+  applyExp64(x: number, n: number): void;
+  applyLogistic64(out: number, x: number, n: number): void;
+  applySoftplus64(out: number, slope: number, x: number, n: number): void;
+  applySeries64(out: number, x: number, n: number, table: number, terms: number, perUnit: number, limit: number): void;
+  addProducts64(out: number, factor: number, a: number, b: number, n: number): void;
+  softmaxRow64(x: number, n: number, scale: number): void;
 
   // Output layer
   softmax(rows: number, V: number, logits: number, targets: number, logProbabilities: number): void;

@@ -152,7 +152,7 @@ export function stateNamed(name: StateName): LayerState {
 
 const maps = new Map(all.flatMap(({ unitMaps }) => unitMaps.map((map) => [map.name, map] as const)));
 
-/** What several kinds have under one name is the same in all of them, but for its range. */
+/** What several kinds have under one name is the same in all of them, but for its range and its letter. */
 export const unitMapNames: readonly UnitMapName[] = [...maps.keys()];
 
 export function isUnitMapName(value: unknown): value is UnitMapName {
@@ -161,6 +161,17 @@ export function isUnitMapName(value: unknown): value is UnitMapName {
 
 export function unitMapNamesOf(name: CellName): readonly UnitMapName[] {
   return kindOf(name).unitMaps.map((map) => map.name);
+}
+
+/** The map that is asked for, where the kind has it, else its first one; of a kind without any, what was asked for. */
+export function unitMapOr(name: CellName, wanted: UnitMapName): UnitMapName {
+  return unitMapNamesOf(name).includes(wanted) ? wanted : (firstUnitMapOf(name) ?? wanted);
+}
+
+/** The one that is looked at until another is chosen: the values of the first state, or of a kind without states the first; null of a kind without any. */
+export function firstUnitMapOf(name: CellName): UnitMapName | null {
+  const { states, unitMaps } = kindOf(name);
+  return states.at(0)?.unitMap ?? unitMaps.at(0)?.name ?? null;
 }
 
 /** The same of every kind that has it. */

@@ -49,8 +49,15 @@ export interface MixerDescription extends LayerDescription {
    * @param place "layer 2", for the sentence
    */
   readonly check: (sizes: LayerSizes, place: Message) => void;
+  /** Throws a UserError where windows of so many steps would leave a part of a new layer without training. @param steps T, of every window */
+  readonly checkWindow?: (sizes: LayerSizes, steps: number) => void;
   /** As it was published; what a stack of it has unless something else is chosen. */
   readonly surroundings: Surroundings;
+  /**
+   * How many heads it has, each with a weight for every pair of a target and a source: what the one takes of the other. Of a kind in which steps do not read each
+   * other so it is missing.
+   */
+  readonly heads?: (options: LayerOptions) => number;
   /** Its width is a multiple of this. */
   readonly widthStep: (options: LayerOptions) => number;
   /**

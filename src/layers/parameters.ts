@@ -15,6 +15,14 @@ export interface LayerSizes {
   /** Its place in the stack from 0, and how many layers that has. */
   readonly layer: number;
   readonly layers: number;
+  /** Those below it, the lowest first. */
+  readonly below: readonly LayerBelow[];
+}
+
+/** What a layer can depend on of one below it. */
+export interface LayerBelow {
+  readonly cell: string;
+  readonly options: LayerOptions;
 }
 
 /** Where a parameter's first values come from. */

@@ -42,8 +42,8 @@ export type PlaygroundControl = SliderControl | ChoiceControl;
 export interface PlaygroundFound {
   /** ‖R‖₂, the largest over gates and layers; 0 of a kind without R. */
   readonly spectralNorm: number;
-  /** Of the lowest layer's first unit map, at the target. */
-  readonly largest: number;
+  /** The largest attention weight of the target in the lowest layer, over all heads; null of a kind without heads. */
+  readonly largestWeight: number | null;
   /** Steps up to the target, itself included. */
   readonly steps: number;
 }

@@ -15,6 +15,8 @@ export type UnitRange = 'share' | 'signed' | 'unbounded';
 export interface UnitMapDescription {
   readonly name: string;
   readonly label: KeysOf<'unitMap'>;
+  /** In the kind's equations. */
+  readonly symbol: string;
   /** Where that depends on the activation, for each of them. */
   readonly range: UnitRange | Readonly<Record<Activation, UnitRange>>;
   /** By it the state of the step before is multiplied: from it follows for how long a unit remembers. */
@@ -55,6 +57,10 @@ export interface LayerDescription {
   readonly title: KeysOf<'cell'>;
   /** By what a gradient comes from one token to an earlier one: the sentence in which this kind is compared with others. */
   readonly path: KeysOf<'panel.path'>;
+  /** What it computes, for a reader; lowered and raised letters as webview/shared/formula.ts reads them. */
+  readonly equations: readonly string[];
+  /** What is held fixed where its output is divided up among tokens; gates, unless something else is said. */
+  readonly heldFixed?: KeysOf<'hover'>;
   /** In the order of files. */
   readonly parameters: readonly ParameterDescription[];
   readonly states: readonly StateDescription[];
@@ -124,16 +130,24 @@ export const positive = {
 export function gate<const Name extends string, const Label extends KeysOf<'unitMap'>>(
   name: Name,
   label: Label,
-): { readonly name: Name; readonly label: Label; readonly range: 'share' } {
-  return { name, label, range: 'share' };
+  symbol: string,
+): { readonly name: Name; readonly label: Label; readonly symbol: string; readonly range: 'share' } {
+  return { name, label, symbol, range: 'share' };
 }
 
 /** A gate that keeps what a unit holds. */
 export function keepingGate<const Name extends string, const Label extends KeysOf<'unitMap'>>(
   name: Name,
   label: Label,
-): { readonly name: Name; readonly label: Label; readonly range: 'share'; readonly keeps: true } {
-  return { name, label, range: 'share', keeps: true };
+  symbol: string,
+): {
+  readonly name: Name;
+  readonly label: Label;
+  readonly symbol: string;
+  readonly range: 'share';
+  readonly keeps: true;
+} {
+  return { name, label, symbol, range: 'share', keeps: true };
 }
 
 /** The kind of layer whose recurrence is this cell. */

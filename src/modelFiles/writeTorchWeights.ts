@@ -1,11 +1,9 @@
 /** Bare weights under PyTorch's names and in its gate order, in safetensors. */
 import type { PlainModel } from '../core/model/plainModel';
-import { uniformStack } from '../core/model/config';
-import { kindOf, torchGateOrderOf } from '../layers/catalog';
+import { kindOf, torchGateOrderOf, type CellName } from '../layers/catalog';
 import { encodeSafetensors, type Tensor } from '../formats/safetensors';
 import { UserError } from '../userError';
 import { inTorchOrder } from './torch/gateOrder';
-import { mixerWeightsOf } from './torch/mixerWeights';
 import { ownMetadata, tensorsOfModel } from './torch/ownFile';
 
 /**
@@ -18,12 +16,16 @@ export function writeTorchWeights(
   step: number,
   metadata: Readonly<Record<string, string>>,
 ): Uint8Array {
-  const [{ cell }] = model.config.layers;
-  if (uniformStack(model.config) && torchGateOrderOf(cell) === null && !mixerWeightsOf(cell))
-    throw new UserError('error.torch.noModule', kindOf(cell).label);
-  const tensors = tensorsOfModel(model).map(({ name, shape, values, isGated }): [string, Tensor] => [
+  for (const { cell } of model.config.layers)
+    if (!hasNames(cell)) throw new UserError('error.torch.noModule', kindOf(cell).label);
+  const tensors = tensorsOfModel(model).map(({ name, shape, values, gatesOf }): [string, Tensor] => [
     name,
-    { dtype: 'F32', shape, data: isGated ? inTorchOrder(values, cell) : values },
+    { dtype: 'F32', shape, data: gatesOf ? inTorchOrder(values, gatesOf) : values },
   ]);
   return encodeSafetensors(new Map(tensors), { ...metadata, ...ownMetadata(model.config, step) });
+}
+
+/** Whether its parameters are known by names in PyTorch's world, in a module of several layers or in one of its own. */
+function hasNames(cell: CellName): boolean {
+  return torchGateOrderOf(cell) !== null || kindOf(cell).mixer !== undefined;
 }

@@ -1,5 +1,5 @@
 /** The link between the editor and the page: one union per direction. */
-import type { Frame, UnitMapChoice } from '../protocol/frame';
+import type { HeadChoice, Frame, UnitMapChoice } from '../protocol/frame';
 import type { FlowLane, FlowOverTraining } from '../protocol/overTraining';
 import type { PlaygroundResult, PlaygroundSettings } from '../protocol/playground';
 import type { RunDescription, RunState, ValidationPoint } from '../protocol/run';
@@ -114,6 +114,8 @@ export type FromPage =
   /** Whether the input gradients are shown too. */
   | { readonly type: 'inputs'; readonly shown: boolean }
   | { readonly type: 'unitMap'; readonly choice: UnitMapChoice }
+  /** Which head of which layer the attention weights are shown of. */
+  | { readonly type: 'head'; readonly choice: HeadChoice }
   | { readonly type: 'overTraining'; readonly lane: FlowLane }
   /** Show the flow of an earlier training step. */
   | { readonly type: 'travel'; readonly trainingStep: number }

@@ -69,6 +69,12 @@ export function parseFromPage(message: unknown): FromPage | undefined {
       const choice = parseChoice(message['choice']);
       return choice && { type: 'unitMap', choice };
     }
+    case 'head': {
+      const { choice } = message;
+      return isFields(choice) && isIndex(choice['layer']) && isIndex(choice['head'])
+        ? { type: 'head', choice: { layer: choice['layer'], head: choice['head'] } }
+        : undefined;
+    }
     case 'overTraining': {
       const lane = parseLane(message['lane']);
       return lane && { type: 'overTraining', lane };
@@ -132,7 +138,9 @@ export function parseCompared(state: unknown): string[] {
 function parseLane(lane: unknown): FlowLane | undefined {
   if (!isFields(lane) || !isIndex(lane['layer']) || !isDirection(lane['direction'])) return undefined;
   const state = lane['state'];
-  return isStateName(state) ? { layer: lane['layer'], direction: lane['direction'], state } : undefined;
+  return state === null || isStateName(state)
+    ? { layer: lane['layer'], direction: lane['direction'], state }
+    : undefined;
 }
 
 /** Whether the numbers are within their limits, the engine says. */

@@ -4,12 +4,12 @@
  */
 import type { ReadUnit } from '../tokens/tokenUnit';
 import type { Contribution, FlowReport, Prediction } from './flowReport';
-import type { Frame, LaneChoice, LayerRegion, UnitMapChoice } from './frame';
+import type { HeadChoice, Frame, LaneChoice, LayerRegion, UnitMapChoice } from './frame';
 import type { GraphReport, GraphRequest, GraphSummary, GraphTokenReport, GraphTokenRequest } from './graph';
 import type { Architecture, Examination, MatrixChoice, ModelSummary, Spectrum, Verification } from './model';
 import type { FlowLane, FlowOverTraining } from './overTraining';
 import type { PlaygroundResult, PlaygroundSettings } from './playground';
-import type { Message } from '../messages';
+import type { KeysOf, Message } from '../messages';
 import type { Progress, RunDescription, RunStatus, RunSummary } from './run';
 import type { ModelSample, SampleRequest, SampleResult, SampleWatch } from './sample';
 import type { CellName, StateName } from '../layers/catalog';
@@ -109,6 +109,8 @@ export interface Watch {
   readonly inputs?: boolean;
   /** One more series, if it is wanted. */
   readonly lane?: LaneChoice;
+  /** The attention weights of one head, and its layer's gradients by keys and values; of a layer without heads it is not answered. */
+  readonly head?: HeadChoice;
   /** Only in graph mode: names of the tensors to show, in place of the usual ones. */
   readonly series?: readonly string[];
   /**
@@ -185,7 +187,7 @@ export interface InspectReport {
   readonly parameters: readonly ParameterReport[];
   readonly output: { readonly W: number; readonly b: number };
   readonly embedding: number | null;
-  /** ‖∂L/∂parameter‖₂ of every parameter by the name that PyTorch has for it, as the weights are exported; a tied output is the embedding. */
+  /** ‖∂L/∂parameter‖₂ of every parameter by the name under which it is exported, PyTorch's or that of the library that published the model; a tied output is the embedding. */
   readonly parameterNorms: Readonly<Record<string, number>>;
   /** Of every boundary, the lowest first. */
   readonly inputs: readonly InputReport[];
@@ -228,9 +230,16 @@ export interface TokenReport {
     /** log₁₀(‖∂ℓ_τ/∂x_t‖ / ‖∂ℓ_τ/∂x_τ‖), x what the layer reads, by all its directions; null where x_t cannot reach τ. */
     readonly inputGradient: number | null;
   }[];
+  /** Of layers that are no recurrent ones, the same of what they read of this token; empty for the last token. */
+  readonly inputs: readonly {
+    readonly layer: number;
+    /** log₁₀(‖∂ℓ_τ/∂x_t‖ / ‖∂ℓ_τ/∂x_τ‖); null where x_t cannot reach τ. */
+    readonly gradient: number | null;
+    readonly region: 'vanishing' | 'exploding' | null;
+  }[];
   /**
    * What each earlier token has of this one's logit, in the form that is complete for the cell: of gated cells what it left in the top
-   * layer's state, the gates held fixed; of a vanilla RNN integrated gradients. Null for the first token, where there is no such form,
+   * layer's state, the gates held fixed; of mixers in all that they add to what the output layer reads; of a vanilla RNN integrated gradients. Null for the first token, where there is no such form,
    * and where it would take longer than a hover may.
    */
   readonly contributions: {
@@ -239,6 +248,8 @@ export interface TokenReport {
     readonly strongest: readonly Contribution[];
     /** The sum over all tokens, and what no token has: the state carried in, or the logit of an input of zeros. Together logit − bias. */
     readonly whole: number;
+    /** Of `additive`: what the layers choose and is not divided up, a sentence for each. */
+    readonly heldFixed: readonly KeysOf<'hover'>[];
   } | null;
 }
 

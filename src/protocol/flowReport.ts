@@ -1,5 +1,7 @@
 /** Parts of what the engine answers, of a stack and in graph mode. */
 
+import type { Level } from '../terms/regions';
+
 /** One target's gradient, step by step. */
 export interface FlowReport {
   /** τ. */
@@ -7,6 +9,8 @@ export interface FlowReport {
   /** log₁₀‖∂ℓ_τ/∂·_t‖₂; NaN where step t cannot reach τ, −Infinity where it is exactly zero. */
   readonly log10: Float64Array;
   readonly horizon: number | null;
+  /** Null where it is not level; where it is, the horizon says nothing. */
+  readonly level: Level | null;
 }
 
 export interface Prediction {

@@ -68,6 +68,29 @@ export interface Lane {
   readonly offset: number;
 }
 
+/** Which head of which layer the page looks at; only its weights are sent. */
+export interface HeadChoice {
+  readonly layer: number;
+  readonly head: number;
+}
+
+/** What the steps of a layer's heads take of each other, and what the target's gradient is by their keys and values. */
+export interface HeadsOfFrame extends HeadChoice {
+  /** How many the layer has. */
+  readonly count: number;
+  /**
+   * First element in `Frame.data` of T × T weights, row τ, column t: what the head at step τ takes of step t; the rows sum to 1, and are NaN for t > τ, which cannot
+   * be read. Null for a text of more than `maxWeightSteps`.
+   */
+  readonly weights: number | null;
+  /** First elements of count × T each: log₁₀‖∂ℓ_τ/∂k_t‖ and log₁₀‖∂ℓ_τ/∂v_t‖ by head; NaN where t cannot reach the target, −Infinity for exactly zero. */
+  readonly keys: number;
+  readonly values: number;
+}
+
+/** A picture of more tokens than this is larger than any screen, and a frame of it large. */
+export const maxWeightSteps = 1024;
+
 /** A region of one layer's flow. */
 export interface LayerRegion extends Region {
   readonly layer: number;
@@ -142,6 +165,8 @@ export interface FrameHeader {
   readonly unitMap: UnitMap;
   /** Only where the watch asks for one. */
   readonly lane?: Lane;
+  /** Only where the watch asks for it, of a layer with heads. */
+  readonly heads?: HeadsOfFrame;
 }
 
 export interface Frame {
@@ -164,6 +189,44 @@ export function seriesOf(
         (s.layer === layer && s.direction === direction && (state === undefined || s.state === state))),
   );
   return entry && frame.data.subarray(entry.offset, entry.offset + frame.header.tokens.length);
+}
+
+/** log₁₀ of the target's gradient by a state, or by what is read at a boundary, where there is no state; undefined if the frame does not hold it. */
+export function flowOfLane(
+  frame: Frame,
+  layer: number,
+  direction: Direction,
+  state: LaneState,
+): Float32Array | undefined {
+  const ofState = seriesOf(frame, 'flow', layer, direction, state);
+  return ofState ?? (state === null ? seriesOf(frame, 'inputFlow', layer, direction) : undefined);
+}
+
+/** What such a flow comes to. */
+export function summaryOfLane(
+  { flows, inputs = [] }: Pick<FrameHeader, 'flows' | 'inputs'>,
+  layer: number,
+  direction: Direction,
+  state: LaneState,
+): SeriesSummary | undefined {
+  const ofState = flows.find((flow) => flow.layer === layer && flow.direction === direction && flow.state === state);
+  return ofState ?? (state === null ? inputs.find(({ boundary }) => boundary === layer) : undefined);
+}
+
+/** How far back it reaches, tokens; NaN where it never falls below the vanishing threshold, and where it is level. */
+export function reachOf(summary: SeriesSummary | undefined): number {
+  return summary?.level ? NaN : (summary?.horizon ?? NaN);
+}
+
+/** The T × T weights of the head that the frame shows, a view into it; null where it holds none. */
+export function headWeightsOf({ header: { heads, tokens }, data }: Frame): Float32Array | null {
+  if (!heads || heads.weights === null) return null;
+  return data.subarray(heads.weights, heads.weights + tokens.length ** 2);
+}
+
+/** count × T values, a view into the frame. */
+export function headNormsOf({ header: { heads, tokens }, data }: Frame, of: 'keys' | 'values'): Float32Array | null {
+  return heads ? data.subarray(heads[of], heads[of] + heads.count * tokens.length) : null;
 }
 
 /** The T × H values of the frame's unit map, time-major, a view into the frame. */

@@ -14,11 +14,18 @@ export interface LayerShape {
   readonly directions: readonly Direction[];
 }
 
+/** One layer of a model that was opened. */
+export interface DescribedLayer extends LayerShape {
+  /** Of a vanilla RNN, where it is one that we train; tanh otherwise. */
+  readonly activation: Activation;
+  readonly options: LayerOptions;
+}
+
 /** A model of any tool that is a stack of known layers; they need not be alike. What is none has a `GraphSummary`. */
 export interface ModelSummary {
   readonly mode: 'stack';
   /** The lowest first. */
-  readonly layers: readonly LayerShape[];
+  readonly layers: readonly DescribedLayer[];
   readonly vocabularySize: number;
   /** Null where tokens are read one-hot. */
   readonly embeddingSize: number | null;
@@ -26,10 +33,6 @@ export interface ModelSummary {
   /** A LayerNorm stands before the output. */
   readonly hasNorm: boolean;
   readonly parameterCount: number;
-  /** Of the top layer, where that is a vanilla RNN with one that we train; tanh otherwise. */
-  readonly activation: Activation;
-  /** Of the top layer. */
-  readonly options: LayerOptions;
   /** Who wrote the file, as it says: `pytorch 2.15`; null where it does not. */
   readonly producer: string | null;
 }

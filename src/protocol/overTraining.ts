@@ -2,11 +2,13 @@
 import type { StateName } from '../layers/catalog';
 import type { Direction } from '../layers/direction';
 
-/** The flow through one state of one layer. */
+/** The flow through one state of one layer, or, of a model without states, through what is read at one boundary. */
 export interface FlowLane {
+  /** Of a boundary its number: what layer `layer` + 1 reads. */
   readonly layer: number;
   readonly direction: Direction;
-  readonly state: StateName;
+  /** Null of a boundary. */
+  readonly state: StateName | null;
 }
 
 /** One lane of every row that is kept, in order of training steps. */
@@ -14,7 +16,7 @@ export interface FlowOverTraining {
   readonly lane: FlowLane;
   /** Training step of each row. */
   readonly steps: Float64Array;
-  /** Horizon of each row, in tokens; NaN where the gradient never falls below the vanishing threshold. */
+  /** Horizon of each row, in tokens; NaN where the gradient never falls below the vanishing threshold, and where it is level, so that a horizon says nothing. */
   readonly horizons: Float64Array;
   /** Columns of `values`: the largest lag and 1. */
   readonly lags: number;

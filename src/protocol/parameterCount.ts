@@ -2,41 +2,49 @@
 import { kindOf, optionsOf, type CellName } from '../layers/catalog';
 import { normParameterCount } from '../layers/norm';
 import { shapeWith } from '../layers/parameters';
-import { completeModel, isEmbeddingOfTopSize, surroundingsOf, type ModelSettings } from './settings';
-
-const maxHiddenSize = 4096;
+import { maxHiddenSize } from '../terms/choices';
+import {
+  completeModel,
+  isEmbeddingOfTopSize,
+  layersOf,
+  surroundingsOf,
+  type ModelSettings,
+  type StackSettings,
+} from './settings';
 
 /** @param vocabularySize V */
-export function parameterCountOf(
-  { cell, layers, bidirectional, hiddenSize: H, embeddingSize, tied, norm, finalNorm, options }: ModelSettings,
-  vocabularySize: number,
-): number {
-  const directions = bidirectional ? 2 : 1;
-  const output = directions * H;
-  const { parameters, gates, mixer } = kindOf(cell);
-  let count = vocabularySize + (tied ? 0 : vocabularySize * output) + (embeddingSize ?? 0) * vocabularySize;
-  count += normParameterCount(finalNorm, output);
-  for (let layer = 0; layer < layers; layer++) {
-    const input = layer === 0 ? (embeddingSize ?? vocabularySize) : output;
-    const sizes = { input, hidden: H, options: optionsOf(cell, options), layer, layers };
+export function parameterCountOf(model: ModelSettings, vocabularySize: number): number {
+  const { embeddingSize, tied, finalNorm } = model;
+  const layers = layersOf(model);
+  const width = embeddingSize ?? 0;
+  let count = vocabularySize * (1 + width);
+  let input = embeddingSize ?? vocabularySize;
+  for (const [layer, own] of layers.entries()) {
+    const { cell, bidirectional, hiddenSize: H, norm } = own;
+    const directions = bidirectional ? 2 : 1;
+    const { parameters, gates, mixer } = kindOf(cell);
+    const options = optionsOf(cell, own.options);
+    const sizes = { input, hidden: H, options, layer, layers: layers.length, below: layers.slice(0, layer) };
+    const output = directions * H;
     for (const parameter of parameters)
       count +=
         directions * (shapeWith(parameter, gates.length, sizes)?.reduce((length, size) => length * size, 1) ?? 0);
     const sublayers = mixer?.sublayers(sizes) ?? [{}];
     sublayers.forEach((sublayer, index) => {
-      if (!('around' in sublayer)) count += normParameterCount(norm, index === 0 ? input : output);
+      if (!('around' in sublayer)) count += normParameterCount(norm, index === 0 ? sizes.input : output);
     });
+    input = output;
   }
-  return count;
+  return count + normParameterCount(finalNorm, input) + (tied ? 0 : vocabularySize * input);
 }
 
 /** The settings with another cell, of the hidden size at which the count is nearest to `count`. What stands around its layers is as usual for it where that was so before. */
 export function settingsOfSize(
-  model: ModelSettings,
+  model: StackSettings,
   cell: CellName,
   vocabularySize: number,
   count: number,
-): ModelSettings {
+): StackSettings {
   const usual = surroundingsOf(model.cell);
   const open = {
     ...model,
@@ -47,7 +55,7 @@ export function settingsOfSize(
   };
   const { mixer } = kindOf(cell);
   const step = mixer?.widthStep(optionsOf(cell, model.options)) ?? 1;
-  const withSize = (steps: number): ModelSettings =>
+  const withSize = (steps: number): StackSettings =>
     completeModel({
       ...open,
       hiddenSize: steps * step,

@@ -3,7 +3,13 @@ import type { Frame } from './frame';
 import { kindOf, plainCell, type CellName } from '../layers/catalog';
 import { bare, type Surroundings } from '../layers/mixer';
 import type { NormName } from '../layers/norm';
-import { maxPlaygroundLength, numberAt, type ControlValue, type ControlValues } from '../layers/playground';
+import {
+  maxPlaygroundLength,
+  numberAt,
+  type ControlValue,
+  type ControlValues,
+  type PlaygroundFound,
+} from '../layers/playground';
 import { maxLayers } from '../terms/choices';
 
 export interface PlaygroundSettings {
@@ -63,8 +69,6 @@ export function movedTo(cell: CellName, values: ControlValues, name: string, val
   return (when === 'above' ? value > at : value < at) ? { ...moved, [pushed]: value } : moved;
 }
 
-export interface PlaygroundResult {
+export interface PlaygroundResult extends Omit<PlaygroundFound, 'steps'> {
   readonly frame: Frame;
-  /** ‖R‖₂, the largest over gates and layers; 0 of a kind without R. */
-  readonly spectralNorm: number;
 }

@@ -1,7 +1,7 @@
 /** What a person chooses before a run. Names follow PyTorch's; DESIGN words are defined in docs/architecture.md. */
-import type { Activation } from '../layers/activation';
-import { defaultCell, kindOf, type CellName } from '../layers/catalog';
+import { defaultCell, kindOf, optionsOf, type CellName } from '../layers/catalog';
 import { bare, type Surroundings } from '../layers/mixer';
+import { isSameLayer, type LayerConfig } from '../layers/layerConfig';
 import type { NormName } from '../layers/norm';
 import type { LayerOptions } from '../layers/options';
 import type { InitializationName, ObjectiveName, OptimizerName, ScheduleName } from '../terms/choices';
@@ -14,28 +14,30 @@ export type ReadingMode = 'stream' | 'sequences';
 export type SequenceSplit = 'lines' | 'paragraphs';
 export type { TokenUnit };
 
-export interface ModelSettings {
-  readonly cell: CellName;
-  /** Of a vanilla RNN; the gated cells have their own. */
-  readonly activation: Activation;
-  readonly layers: number;
-  /** Every layer also reads from the end of the text to its beginning. */
-  readonly bidirectional: boolean;
-  readonly hiddenSize: number;
+/** What a model has besides its layers. */
+interface AroundLayers {
   /** Of a learned embedding of the tokens; null reads them one-hot. */
   readonly embeddingSize: number | null;
   /** The output's weights are the embedding's. */
   readonly tied: boolean;
   readonly objective: ObjectiveName;
-  /** What stands before every layer, … */
-  readonly norm: NormName;
-  /** … and between the top layer and the output. */
+  /** What stands between the top layer and the output. */
   readonly finalNorm: NormName;
-  /** What a layer reads is added to what it gives. */
-  readonly residual: boolean;
-  /** What else can be chosen for some kind; other kinds ignore it. */
-  readonly options: LayerOptions;
 }
+
+/** A model whose layers are alike, and what each of them is. */
+export interface StackSettings extends LayerConfig, AroundLayers {
+  /** How many. */
+  readonly layers: number;
+}
+
+/** One whose layers differ. */
+export interface MixtureSettings extends AroundLayers {
+  /** The lowest first. */
+  readonly layers: readonly LayerConfig[];
+}
+
+export type ModelSettings = StackSettings | MixtureSettings;
 
 export interface VocabularySettings {
   readonly unit: TokenUnit;
@@ -102,7 +104,7 @@ export interface TrainingSettings {
   readonly threads: number | null;
 }
 
-export const defaultModelSettings: ModelSettings = {
+export const defaultModelSettings: StackSettings = {
   cell: defaultCell,
   activation: 'tanh',
   layers: 1,
@@ -160,36 +162,90 @@ export function surroundingsOf(cell: CellName): Surroundings {
   return kindOf(cell).mixer?.surroundings ?? bare;
 }
 
-/** A model of which some is left open. */
-export type OpenModelSettings = Omit<ModelSettings, 'objective' | keyof Surroundings> & {
-  readonly [Open in 'objective' | keyof Surroundings]: ModelSettings[Open] | null;
-};
-
-/**
- * What is left open follows from the rest: what stands around the layers is as usual for their kind; a bidirectional stack is trained on masked tokens; a tied output, a residual connection, a norm before the lowest layer
- * and a mixer have an embedding of the top layer's size.
- */
-export function completeModel(model: OpenModelSettings): ModelSettings {
-  const { cell, bidirectional, hiddenSize, embeddingSize, objective } = model;
-  const usual = surroundingsOf(cell);
-  const norm = model.norm ?? usual.norm;
-  const residual = model.residual ?? usual.residual;
-  const needsEmbedding = isEmbeddingOfTopSize({ ...model, residual }) || norm !== 'none';
-  return {
-    ...model,
-    norm,
-    finalNorm: model.finalNorm ?? usual.finalNorm,
-    residual,
-    objective: objective ?? (bidirectional ? 'masked' : 'next'),
-    embeddingSize: embeddingSize ?? (needsEmbedding ? (bidirectional ? 2 : 1) * hiddenSize : null),
-  };
+/** Every layer of a model, the lowest first. */
+export function layersOf(model: ModelSettings): readonly LayerConfig[] {
+  if (isMixture(model)) return model.layers;
+  const { cell, activation, hiddenSize, bidirectional, norm, residual, options, layers } = model;
+  const layer = { cell, activation, hiddenSize, bidirectional, norm, residual, options };
+  return Array<LayerConfig>(layers).fill(layer);
 }
 
-/** The embedding has to be as large as what a layer gives. */
+export function isMixture<Model extends ModelSettings>(model: Model): model is Extract<Model, MixtureSettings> {
+  return typeof model.layers !== 'number';
+}
+
+/** Whether some layer also reads from the end. */
+export function readsBothWays(model: ModelSettings): boolean {
+  return layersOf(model).some(({ bidirectional }) => bidirectional);
+}
+
+/** One of the layers of which a list says kind and size alone. */
+export interface ListedLayer {
+  readonly cell: CellName;
+  /** Null for that of the stack. */
+  readonly hiddenSize: number | null;
+}
+
+type Open = 'objective' | keyof Surroundings;
+
+/** A model of which some is left open. Where layers are listed, cell and hidden size count for what the list leaves out. */
+export type OpenModelSettings = Omit<StackSettings, Open | 'layers'> & {
+  readonly [Name in Open]: StackSettings[Name] | null;
+} & { readonly layers: number | readonly ListedLayer[] };
+
+/**
+ * What is left open follows from the rest: what stands around a layer is as usual for its kind, and before the output as usual for that of the top layer; a
+ * bidirectional stack is trained on masked tokens; a tied output has an embedding of the top layer's size, a residual connection around the lowest layer, a norm
+ * before it and a mixer there one of the lowest layer's.
+ */
+export function completeModel(model: OpenModelSettings & { readonly layers: number }): StackSettings;
+export function completeModel(model: OpenModelSettings): ModelSettings;
+export function completeModel(model: OpenModelSettings): ModelSettings {
+  const { tied, finalNorm, embeddingSize, objective } = model;
+  const layers = completeLayers(model);
+  const [lowest, top] = [layers[0], layers[layers.length - 1]];
+  const around = {
+    tied,
+    finalNorm: finalNorm ?? surroundingsOf(top.cell).finalNorm,
+    objective: objective ?? (layers.some(({ bidirectional }) => bidirectional) ? 'masked' : 'next'),
+    embeddingSize: embeddingSize ?? embeddingSizeOf(lowest, top, tied),
+  } as const;
+  return layers.every((layer) => isSameLayer(layer, lowest))
+    ? { ...lowest, ...around, layers: layers.length }
+    : { ...around, layers };
+}
+
+/** Of a list, each layer has of the options those of its kind. */
+function completeLayers(model: OpenModelSettings): readonly LayerConfig[] {
+  const { activation, bidirectional, options, layers } = model;
+  const complete = (cell: CellName, hiddenSize: number, own: LayerOptions): LayerConfig => {
+    const usual = surroundingsOf(cell);
+    const norm = model.norm ?? usual.norm;
+    const residual = model.residual ?? usual.residual;
+    return { cell, activation, hiddenSize, bidirectional, norm, residual, options: own };
+  };
+  if (typeof layers === 'number')
+    return Array<LayerConfig>(layers).fill(complete(model.cell, model.hiddenSize, options));
+  return layers.map(({ cell, hiddenSize }) => complete(cell, hiddenSize ?? model.hiddenSize, optionsOf(cell, options)));
+}
+
+/** Null where tokens can be read one-hot. */
+function embeddingSizeOf(lowest: LayerConfig, top: LayerConfig, tied: boolean): number | null {
+  const outputSize = ({ bidirectional, hiddenSize }: LayerConfig) => (bidirectional ? 2 : 1) * hiddenSize;
+  if (tied) return outputSize(top);
+  return isEmbeddingOfLayerSize(lowest) || lowest.norm !== 'none' ? outputSize(lowest) : null;
+}
+
+/** Whether the embedding has to be as large as what the lowest layer gives. */
+function isEmbeddingOfLayerSize({ cell, residual }: Pick<LayerConfig, 'cell' | 'residual'>): boolean {
+  return residual || kindOf(cell).mixer !== undefined;
+}
+
+/** The embedding of such a stack has to be as large as what its layers give. */
 export function isEmbeddingOfTopSize({
   cell,
   tied,
   residual,
-}: Pick<ModelSettings, 'cell' | 'tied' | 'residual'>): boolean {
-  return tied || residual || kindOf(cell).mixer !== undefined;
+}: Pick<StackSettings, 'cell' | 'tied' | 'residual'>): boolean {
+  return tied || isEmbeddingOfLayerSize({ cell, residual });
 }

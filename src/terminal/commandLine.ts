@@ -3,8 +3,9 @@ import { basename, extname, join, resolve } from 'node:path';
 import type { InspectRequest, StartingModel, TrainRequest } from '../protocol/engine';
 import type { Activation } from '../layers/activation';
 import { layerOptions } from '../layers/catalog';
+import { kindsInFolder } from '../layers/stackName';
 import type { SampleRequest } from '../protocol/sample';
-import { defaultThresholds } from '../protocol/settings';
+import { defaultThresholds, layersOf } from '../protocol/settings';
 import { commandHelp, generalHelp } from './help';
 import { localize } from './language';
 import {
@@ -107,7 +108,9 @@ function readTrain(given: GivenOptions, now: Date): TrainCommand {
     vocabulary: readVocabulary(given),
     model,
     training: readTraining(given, model),
-    folder: resolve(text(given, 'out') ?? defaultFolder(corpus, from ? 'further' : model.cell, now)),
+    folder: resolve(
+      text(given, 'out') ?? defaultFolder(corpus, from ? 'further' : kindsInFolder(layersOf(model)), now),
+    ),
   };
   return { kind: 'train', json: given.switches.has('json'), request };
 }
@@ -233,12 +236,12 @@ function onlyPositional({ positionals }: GivenOptions, command: CommandName, nam
 }
 
 /** `.backflow/runs/<corpus>-<cell>-<time>` in the current folder, in local time. */
-function defaultFolder(corpus: string, cell: string, now: Date): string {
+function defaultFolder(corpus: string, kinds: string, now: Date): string {
   const name = basename(corpus, extname(corpus)).replace(/[^\p{L}\p{N}._-]+/gu, '-');
   const two = (part: number) => String(part).padStart(2, '0');
   const date = `${now.getFullYear()}${two(now.getMonth() + 1)}${two(now.getDate())}`;
   const time = `${two(now.getHours())}${two(now.getMinutes())}${two(now.getSeconds())}`;
-  return join('.backflow', 'runs', `${name}-${cell}-${date}-${time}`);
+  return join('.backflow', 'runs', `${name}-${kinds}-${date}-${time}`);
 }
 
 function isCommandName(name: string): name is CommandName {

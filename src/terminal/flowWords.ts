@@ -32,12 +32,19 @@ export function parameterNorms({ output, parameters, embedding }: InspectReport)
 function reach(flow: FlowReport, { vanishing }: Thresholds): string {
   if (flow.log10[flow.target] === -Infinity) return localize('flow.zeroAtTarget');
   const fraction = localize('flow.fraction', vanishing);
+  // Where such a series crosses the threshold is chance.
+  if (flow.level) return localize('flow.level', significant(10 ** flow.level.log10), decimals(flow.level.slope));
   if (flow.horizon !== null) return localize('flow.falls', fraction, counted(flow.horizon, 'token'));
   const lags = Array.from(flow.log10, (_, t) => Math.abs(flow.target - t)).filter(
     (_, t) => !Number.isNaN(ratioAt(flow, t)),
   );
   const longest = Math.max(0, ...lags);
   return longest === 0 ? localize('flow.onlyTarget') : localize('flow.stays', fraction, counted(longest, 'token'));
+}
+
+/** With three decimals; nothing is −0.000. */
+function decimals(value: number): string {
+  return value.toFixed(3).replace(/^-(?=0\.0+$)/, '');
 }
 
 function regionInWords({ kind, from, to }: Region, tokens: readonly string[]): string {

@@ -1,6 +1,7 @@
 /** `backflow inspect`. */
 import { readBytes, readTextIfAny } from '../engine/files/corpusFile';
 import { kindOf } from '../layers/catalog';
+import { stackName } from '../layers/stackName';
 import type { EngineCalls, EngineEvents, InspectReport, OpenResult } from '../protocol/engine';
 import type { ModelSummary, Verification } from '../protocol/model';
 import type { Caller } from '../protocol/rpc';
@@ -83,16 +84,12 @@ async function openFor(
   return { opened, text: read.text };
 }
 
-/** `LSTM, 2 layers of 128 units`; of layers that are not alike, each. */
+/** `LSTM, 2 layers of 128 units`; of layers that are not alike `LSTM 128 + Attention 128`. */
 function modelInWords({ layers }: ModelSummary): string {
-  const words = layers.map(({ cell, hiddenSize }) => ({
-    cell: kindOf(cell).label,
-    units: counted(hiddenSize, 'unit'),
-  }));
-  const [first] = words;
-  if (words.every(({ cell, units }) => cell === first.cell && units === first.units))
-    return localize('report.layers', first.cell, counted(layers.length, 'layer'), first.units);
-  return words.map(({ cell, units }) => localize('report.layersOf', cell, units)).join(', ');
+  const [{ cell, hiddenSize }] = layers;
+  if (layers.every((layer) => layer.cell === cell && layer.hiddenSize === hiddenSize))
+    return localize('report.layers', kindOf(cell).label, counted(layers.length, 'layer'), counted(hiddenSize, 'unit'));
+  return stackName(layers);
 }
 
 export function whereWrong({ disagreement }: Verification): string {

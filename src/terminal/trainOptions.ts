@@ -3,18 +3,31 @@ import { activations } from '../layers/activation';
 import { cellNames, kindOf, layerOptions, type CellName } from '../layers/catalog';
 import { norms } from '../layers/norm';
 import type { LayerOptions, OptionDescription, OptionValue } from '../layers/options';
-import { initializations, maxLayers, objectives, optimizers, schedules, type ObjectiveName } from '../terms/choices';
+import {
+  initializations,
+  maxHiddenSize,
+  maxLayers,
+  objectives,
+  optimizers,
+  schedules,
+  type ObjectiveName,
+} from '../terms/choices';
+import { readLayers } from '../protocol/layerList';
 import {
   completeModel,
   defaultModelSettings,
   defaultTrainingSettings,
   defaultVocabularySettings,
+  layersOf,
+  readsBothWays,
+  type ListedLayer,
   type ModelSettings,
   type TokenUnit,
   type TrainingSettings,
   type VocabularySettings,
 } from '../protocol/settings';
-import { localize } from './language';
+import { UserError } from '../userError';
+import { localize, localizeMessage } from './language';
 import { choice, integer, isNone, limit, number, positive } from './optionValues';
 import { commandLineName, defaultSteps, UsageError, type GivenOptions } from './options';
 
@@ -46,15 +59,16 @@ const onOrOff = ['on', 'off'] as const;
 
 export function readModel(given: GivenOptions): ModelSettings {
   const defaults = defaultModelSettings;
-  const bidirectional = given.switches.has('bidirectional');
   const cell = choice(given, 'cell', cellNames, defaults.cell);
+  const layers = readLayerList(given);
+  const kinds = typeof layers === 'number' ? [cell] : layers.map((layer) => layer.cell);
   const model = completeModel({
     cell,
     activation: choice(given, 'activation', activations, defaults.activation),
-    layers: integer(given, 'layers', 1, maxLayers) ?? defaults.layers,
-    bidirectional,
-    hiddenSize: integer(given, 'hidden', 1, 4096) ?? defaults.hiddenSize,
-    embeddingSize: integer(given, 'embedding', 1, 4096) ?? null,
+    layers,
+    bidirectional: given.switches.has('bidirectional'),
+    hiddenSize: integer(given, 'hidden', 1, maxHiddenSize) ?? defaults.hiddenSize,
+    embeddingSize: integer(given, 'embedding', 1, maxHiddenSize) ?? null,
     tied: given.switches.has('tied'),
     objective: given.values.has('objective')
       ? choice<ObjectiveName>(given, 'objective', objectives, defaults.objective)
@@ -62,23 +76,47 @@ export function readModel(given: GivenOptions): ModelSettings {
     norm: given.values.has('norm') ? choice(given, 'norm', norms, defaults.norm) : null,
     finalNorm: given.values.has('final-norm') ? choice(given, 'final-norm', norms, defaults.finalNorm) : null,
     residual: given.values.has('residual') ? choice(given, 'residual', onOrOff, 'off') === 'on' : null,
-    options: readLayerOptions(given, cell),
+    options: readLayerOptions(given, new Set(kinds)),
   });
-  if (bidirectional && model.objective === 'next') {
+  if (readsBothWays(model) && model.objective === 'next') {
     throw new UsageError(localize('usage.bidirectionalNext'));
   }
   return model;
 }
 
-/** Those that are given; refused where the kind has them not. */
-function readLayerOptions(given: GivenOptions, cell: CellName): LayerOptions {
+/** `--layers`: how many, or a list of those that differ, which says their kinds itself. */
+function readLayerList(given: GivenOptions): number | readonly ListedLayer[] {
+  const value = given.values.get('layers');
+  if (value === undefined) return defaultModelSettings.layers;
+  if (!/[a-z]/i.test(value)) return integer(given, 'layers', 1, maxLayers) ?? defaultModelSettings.layers;
+  const layers = asUsage(() => readLayers(value));
+  if (typeof layers === 'number') return layers;
+  if (given.values.has('cell')) throw new UsageError(localize('usage.cellWithList'));
+  if (given.values.has('hidden') && layers.every(({ hiddenSize }) => hiddenSize !== null))
+    throw new UsageError(localize('usage.hiddenWithSizes'));
+  return layers;
+}
+
+/** What `read` gives; of a list that is wrong its sentence, as wrong use. */
+function asUsage<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (thrown) {
+    throw thrown instanceof UserError ? new UsageError(localizeMessage(thrown)) : thrown;
+  }
+}
+
+/** Those that are given; refused where no layer's kind has them. */
+function readLayerOptions(given: GivenOptions, kinds: ReadonlySet<CellName>): LayerOptions {
+  const has = (cell: CellName, { name }: OptionDescription) => kindOf(cell).options.some((each) => each.name === name);
   const read = layerOptions.flatMap((option): [string, OptionValue][] => {
     const value = layerOption(given, option);
     if (value === undefined) return [];
-    if (kindOf(cell).options.some(({ name }) => name === option.name)) return [[option.name, value]];
-    const others = cellNames.filter((each) => kindOf(each).options.some(({ name }) => name === option.name));
+    if ([...kinds].some((cell) => has(cell, option))) return [[option.name, value]];
+    const others = cellNames.filter((cell) => has(cell, option));
+    const labels = [...kinds].map((cell) => kindOf(cell).label);
     throw new UsageError(
-      localize('usage.optionOfOtherKind', commandLineName(option), kindOf(cell).label, others.join(', ')),
+      localize('usage.optionOfOtherKind', commandLineName(option), labels.join(', '), others.join(', ')),
     );
   });
   return Object.fromEntries(read);
@@ -101,11 +139,11 @@ function layerOption(given: GivenOptions, option: OptionDescription): OptionValu
   }
 }
 
-export function readTraining(given: GivenOptions, { layers }: ModelSettings): TrainingSettings {
+export function readTraining(given: GivenOptions, model: ModelSettings): TrainingSettings {
   const defaults = defaultTrainingSettings;
   const dropout =
     number(given, 'dropout', (x) => x >= 0 && x < 1, localize('value.numberFromZeroBelowOne')) ?? defaults.dropout;
-  if (dropout > 0 && layers < 2) throw new UsageError(localize('usage.dropoutOneLayer'));
+  if (dropout > 0 && layersOf(model).length < 2) throw new UsageError(localize('usage.dropoutOneLayer'));
   return {
     ...defaults,
     ...readReading(given),

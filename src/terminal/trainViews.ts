@@ -1,7 +1,10 @@
 /** What `backflow train` shows: objects for programs, a line for people. */
 import { relative } from 'node:path';
 import { labelWith } from '../layers/catalog';
+import type { LayerConfig } from '../layers/layerConfig';
+import { stackName } from '../layers/stackName';
 import type { Progress, RunDescription, RunSummary } from '../protocol/run';
+import { isMixture } from '../protocol/settings';
 import { localize } from './language';
 import { counted, grouped, lossText } from './numbers';
 import type { Output } from './output';
@@ -63,9 +66,24 @@ export class ReadableTrainView implements TrainView {
   started({ corpus, model, training, backend, folder }: RunDescription): void {
     this.steps = training.steps;
     this.startedAt = performance.now();
-    const cell = labelWith(model.cell, model.activation, model.options);
+    const sizes = [
+      counted(model.parameterCount, 'parameter'),
+      corpus.name,
+      counted(corpus.tokens, 'token'),
+      counted(model.vocabularySize, 'symbol'),
+    ] as const;
+    const label = ({ cell, activation, options }: LayerConfig) => labelWith(cell, activation, options);
+    const begins = isMixture(model)
+      ? localize('training.report.mixtureBegins', stackName(model.layers, { label }), ...sizes)
+      : localize(
+          'training.report.begins',
+          label(model),
+          counted(model.layers, 'layer'),
+          counted(model.hiddenSize, 'unit'),
+          ...sizes,
+        );
     this.output.write(
-      `${localize('training.report.begins', cell, counted(model.layers, 'layer'), counted(model.hiddenSize, 'unit'), counted(model.parameterCount, 'parameter'), corpus.name, counted(corpus.tokens, 'token'), counted(model.vocabularySize, 'symbol'))}\n` +
+      `${begins}\n` +
         `${localize('training.report.backendAndFolder', backendText(backend), shortPath(folder))}\n` +
         (training.steps === null ? `${localize('training.report.untilStopped')}\n` : ''),
     );

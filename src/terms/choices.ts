@@ -3,6 +3,9 @@
 /** Of a stack: enough that gradients can be seen to vanish in depth too. */
 export const maxLayers = 24;
 
+/** Of a layer. */
+export const maxHiddenSize = 4096;
+
 /** What the model predicts: each next token, or tokens that are masked in what it reads. */
 export const objectives = ['next', 'masked'] as const;
 export type ObjectiveName = (typeof objectives)[number];

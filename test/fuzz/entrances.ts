@@ -1,5 +1,5 @@
 /** Entrances that are no files. */
-import { uniformModel } from '../../src/core/model/config';
+import { modelOfSettings } from '../../src/engine/train/modelOfSettings';
 import { modelSettings, thresholds, trainingSettings, vocabularySettings } from '../../src/editor/chosenSettings';
 import { checkTogether, checkTraining } from '../../src/engine/train/checkTraining';
 import { parseCompared, parseFromPage, parsePanelState } from '../../src/pageContract/parseFromPage';
@@ -55,7 +55,7 @@ export const settings: FuzzedFormat = {
     vocabularySettings(read);
     thresholds(read);
     checkTogether(model, checkTraining(training));
-    return uniformModel({ ...model, vocabularySize: 10 });
+    return modelOfSettings(model, 10);
   },
 };
 

@@ -76,7 +76,7 @@ export function kindOptions({ stateSize, expand, convolution, rank, biases }: Ma
 
 export function sizesOfLayer(options: MambaOptions, layer: number): LayerSizes {
   const { width, layers } = options;
-  return { input: width, hidden: width, options: kindOptions(options), layer, layers };
+  return { input: width, hidden: width, options: kindOptions(options), layer, layers, below: [] };
 }
 
 /** middle + scale · sin(1 + 0.7 p + 1.3 k) of each element k. */

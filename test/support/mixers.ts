@@ -357,6 +357,7 @@ export const mean: CellName = addKind(
     label: 'Mean',
     title: 'cell.rnn.title',
     path: 'panel.path.direct',
+    equations: [],
     parameters: [{ role: 'w', shape: ({ hidden }) => [hidden], initialization: drawn(1), tensor: 'w', torch: null }],
     states: [],
     unitMaps: [],
@@ -381,6 +382,7 @@ export const leaky: CellName = addKind(
     label: 'Leaky',
     title: 'cell.rnn.title',
     path: 'panel.path.direct',
+    equations: [],
     parameters: [
       { role: 'a', shape: ({ hidden }) => [widthOf(hidden)], initialization: drawn(0.9), tensor: 'a', torch: null },
       {
@@ -409,7 +411,13 @@ export const leaky: CellName = addKind(
       },
     ],
     unitMaps: [
-      { name: 'leakyState', label: 'unitMap.hidden', range: 'unbounded', units: ({ hidden }) => widthOf(hidden) },
+      {
+        name: 'leakyState',
+        label: 'unitMap.hidden',
+        symbol: 's',
+        range: 'unbounded',
+        units: ({ hidden }) => widthOf(hidden),
+      },
     ],
     options: [],
     sublayers: () => [

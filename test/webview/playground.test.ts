@@ -18,9 +18,11 @@ describe('what the page shows of the playground', () => {
     await settled();
     const asked = await posted('playground');
     const { settings } = asked.at(-1)!;
-    const { frame, spectralNorm } = await new Playground().run(settings, defaultThresholds);
+    const { frame, ...found } = await new Playground().run(settings, defaultThresholds);
     const base64 = Buffer.from(frame.data.buffer, frame.data.byteOffset, frame.data.byteLength).toString('base64');
-    await on.page.evaluate(`probe.playgroundGiven(${JSON.stringify(frame.header)}, '${base64}', ${spectralNorm})`);
+    await on.page.evaluate(
+      `probe.playgroundGiven(${JSON.stringify(frame.header)}, '${base64}', ${JSON.stringify(found)})`,
+    );
     return (await posted('playground')).length > asked.length ? answer() : settings;
   }
   const choose = (choice: string, value: string) =>

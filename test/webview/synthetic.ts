@@ -1,6 +1,6 @@
 /** Frames with known answers, built to the protocol; used by the tests and, in the browser, by what they put there. */
 import type { StateName, UnitMapName } from '../../src/layers/catalog';
-import type { FlowRegion, FlowSummary, Frame, InputSummary, SeriesEntry } from '../../src/protocol/frame';
+import type { HeadsOfFrame, FlowRegion, FlowSummary, Frame, InputSummary, SeriesEntry } from '../../src/protocol/frame';
 import type { PanelStatus, ToPage } from '../../src/pageContract/messages';
 import type { CellName } from '../../src/layers/catalog';
 import { defaultModelSettings, defaultTrainingSettings } from '../../src/protocol/settings';
@@ -34,6 +34,14 @@ export interface FrameOptions {
   readonly levelAt?: { readonly boundary: number; readonly log10: number };
   /** A model whose layers carry no state. */
   readonly stateless?: boolean;
+  /** A layer of heads, whose weights fall by half with each token back from `peak` tokens back; `even` makes them all alike. Gradients by keys and values: see `headGradient`. */
+  readonly withHeads?: {
+    readonly heads: number;
+    readonly layer?: number;
+    readonly head?: number;
+    readonly peak?: number;
+    readonly even?: boolean;
+  };
   /** log₁₀ of the total gradient, the same at every step; without it a frame holds none. */
   readonly total?: number;
   readonly trainingStep?: number;
@@ -71,7 +79,9 @@ export function syntheticFrame(options: FrameOptions = {}): Frame {
   const cell = options.cell ?? 'lstm';
   const series: SeriesEntry[] = [];
   const inputs = options.inputs ?? [];
-  const data = new Float32Array(steps * (1 + 5 * slopes.length + inputs.length) + steps * hiddenSize);
+  const heads = options.withHeads?.heads ?? 0;
+  const numbersOfHeads = heads > 0 ? steps * (steps + 2 * heads) : 0;
+  const data = new Float32Array(steps * (1 + 5 * slopes.length + inputs.length) + steps * hiddenSize + numbersOfHeads);
   let used = 0;
   const add = (
     name: SeriesEntry['name'],
@@ -140,6 +150,7 @@ export function syntheticFrame(options: FrameOptions = {}): Frame {
     for (let t = 0; t < steps; t++)
       for (let u = 0; u < hiddenSize; u++) data[used + t * hiddenSize + u] = unitValue(t, u, quantity);
 
+  const ofHeads = options.withHeads && headsIn(data, used + steps * hiddenSize, steps, target, options.withHeads);
   const regions: FlowRegion[] = [];
   const summary = (state: StateName, layer: number, slope: number): FlowSummary => {
     const entry = series.find((s) => s.name === 'flow' && s.state === state && s.layer === layer);
@@ -179,9 +190,38 @@ export function syntheticFrame(options: FrameOptions = {}): Frame {
       regions,
       series,
       unitMap,
+      ...(ofHeads && { heads: ofHeads }),
     },
     data,
   };
+}
+
+/** log₁₀ of what a synthetic frame has as gradient by a head's key, and by its value a tenth of it, relative to the output's at the target. */
+export function headGradient(lag: number, head: number): number {
+  return -0.5 - head - 0.02 * lag;
+}
+
+/** Writes what a frame has of a layer of heads, from `offset` on. */
+function headsIn(
+  data: Float32Array,
+  offset: number,
+  steps: number,
+  target: number,
+  { heads, layer = 0, head = 0, peak = 0, even = false }: NonNullable<FrameOptions['withHeads']>,
+): HeadsOfFrame {
+  const [keys, values, weights] = [offset, offset + heads * steps, offset + 2 * heads * steps];
+  for (let h = 0; h < heads; h++)
+    for (let t = 0; t < steps; t++) {
+      const gradient = t > target ? Number.NaN : ownSize + headGradient(target - t, h);
+      data[keys + h * steps + t] = gradient;
+      data[values + h * steps + t] = gradient - 1;
+    }
+  for (let row = 0; row < steps; row++) {
+    const scores = Array.from({ length: row + 1 }, (_, t) => (even ? 1 : 0.5 ** Math.abs(row - t - peak)));
+    const sum = scores.reduce((all, score) => all + score, 0);
+    for (let t = 0; t < steps; t++) data[weights + row * steps + t] = t > row ? Number.NaN : scores[t] / sum;
+  }
+  return { layer, head, count: heads, weights, keys, values };
 }
 
 /** What the unit map of a synthetic frame holds. */

@@ -1,3 +1,4 @@
+import { defaultModelSettings } from '../../src/protocol/settings';
 /** Messages with known answers beside frames: flows over training, a target matrix, compared runs, truncations. */
 import type { Frame } from '../../src/protocol/frame';
 import type { FlowLane, FlowOverTraining } from '../../src/protocol/overTraining';
@@ -62,6 +63,7 @@ export function comparedMessage(): ToPage {
     ['lstm', 128, 1],
     ['gru', 150, 0.9],
   ] as const;
+  const { vocabularySize } = syntheticRun.model;
   const runs = cells.map(([cell, hiddenSize, factor], i): ComparedRun => {
     const { rows, validation } = syntheticRows(1, 900 + 60 * i);
     for (let at = 1; at < rows.length; at += 7) rows[at] *= 1.3 - 0.3 * factor;
@@ -70,7 +72,7 @@ export function comparedMessage(): ToPage {
         ...syntheticRun,
         name: `tale-${cell}`,
         folder: `/texts/.backflow/runs/tale-${cell}`,
-        model: { ...syntheticRun.model, cell, layers: 1, hiddenSize, parameterCount: 113_000 + 37 * i },
+        model: { ...defaultModelSettings, cell, hiddenSize, vocabularySize, parameterCount: 113_000 + 37 * i },
       },
       status: { state: 'running', step: 899 + 60 * i, message: null },
       history: { rows, validation },

@@ -1,5 +1,5 @@
 /** What the page says to the editor. */
-import type { UnitMapChoice } from '../../src/protocol/frame';
+import type { HeadChoice, UnitMapChoice } from '../../src/protocol/frame';
 import type { ControlAction, FromPage, PanelState } from '../../src/pageContract/messages';
 import type { FlowLane } from '../../src/protocol/overTraining';
 import type { PlaygroundSettings } from '../../src/protocol/playground';
@@ -76,6 +76,10 @@ export class Link {
   unitMap(choice: UnitMapChoice): void {
     this.post({ type: 'unitMap', choice });
     this.editor.setState({ ...this.state(), unitMap: choice });
+  }
+
+  head(choice: HeadChoice): void {
+    this.post({ type: 'head', choice });
   }
 
   overTraining(lane: FlowLane): void {

@@ -25,8 +25,10 @@ export interface SectionFrame {
   readonly controls: HTMLElement;
   /** The plain sentence, where another is right for what is shown. */
   readonly sentence: HTMLElement;
+  /** What the popover says: more can be appended. */
+  readonly explanation: HTMLElement;
   /** Puts another explanation in place of the first. */
-  explain(explanation: Explanation): void;
+  readonly explain: (explanation: Explanation) => void;
 }
 
 /** A section with its heading; what it shows is appended to `root`. */
@@ -62,21 +64,25 @@ export function sectionFrame(texts: Texts, options: FrameOptions): SectionFrame 
     heading,
     sentence,
   );
-  return { root, controls, sentence, explain: explained.explain };
+  return { root, controls, sentence, explanation: explained.body, explain: explained.explain };
 }
 
 function popover(
   texts: Texts,
   { id, explanation }: FrameOptions,
   title: string,
-): { readonly button: HTMLElement; readonly body: HTMLElement; explain(explanation: Explanation): void } {
+): { readonly button: HTMLElement; readonly body: HTMLElement; readonly explain: (explanation: Explanation) => void } {
   const name = `${id}-explained`;
   const button = element('button', {
     class: 'about',
     text: 'i',
     attributes: { type: 'button', popovertarget: name, 'aria-label': texts.get('panel.section.explain', title) },
   });
-  const body = element('div', { class: 'explanation', attributes: { id: name, popover: 'auto', role: 'note' } });
+  // It can be longer than a small window: then the keys scroll it.
+  const body = element('div', {
+    class: 'explanation',
+    attributes: { id: name, popover: 'auto', role: 'note', tabindex: '0' },
+  });
   const explain = (parts: Explanation): void => {
     body.replaceChildren(
       ...parts.map((part) =>

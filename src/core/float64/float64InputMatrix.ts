@@ -3,6 +3,7 @@ import { wholeMatrix, type MatrixRows } from '../analysis/matrixRows';
 import { inputRowsInFloat64 } from './float64InputRows';
 import { perTargetInFloat64, inputFlow } from './float64PerTarget';
 import type { Float64Trace } from './float64Trace';
+import { mixerRows } from './mixerRows';
 import { LowestInput } from './lowestInput';
 
 /**
@@ -23,6 +24,8 @@ export function float64InputRows(trace: Float64Trace): MatrixRows {
   const input = new LowestInput(model, (T * (T + 1)) / 2);
   if (isRecurrent && layers.every(({ directions }) => directions.length === 1 && directions[0].direction === 'forward'))
     return inputRowsInFloat64(trace, input);
+  const ofMixers = mixerRows(trace);
+  if (ofMixers) return ofMixers;
   return {
     blockSize: 1,
     async write(from, _to, out) {

@@ -8,6 +8,7 @@ import {
   type WalkStep,
 } from '../analysis/perTargetWalk';
 import { stepBackBuffers, type StepBack } from '../layers/float64Cell';
+import type { HeadNorms } from '../layers/float64Mixer';
 import { kindOf } from '../../layers/catalog';
 import { float64CellOf } from '../layers/registry';
 import { hasInputRows } from '../model/generalModel';
@@ -25,14 +26,25 @@ export interface Float64PerTarget {
   readonly inputs: readonly (Float64Array | null)[];
   /** ∂ℓ_τ/∂a_t of the lowest layer as W sees it, T × Σ_d G·H, its directions side by side: what ∂ℓ_τ/∂x_t is made of. */
   readonly lowest: Arrivals<Float64Array>;
+  /** Of a layer's heads; null of a layer without, and where they have not been asked for. */
+  headNorms(layer: number): HeadNorms | null;
 }
 
-/** @param target a step */
-export async function perTargetInFloat64(trace: Float64Trace, target: number): Promise<Float64PerTarget> {
-  const walked = new WalkedTrace(trace);
+/** @param target a step  @param withHeads keeps what reaches layers of heads */
+export async function perTargetInFloat64(
+  trace: Float64Trace,
+  target: number,
+  withHeads = false,
+): Promise<Float64PerTarget> {
+  const walked = new WalkedTrace(trace, withHeads);
   const walk = new PerTargetWalk<Float64Array>(walked, trace.steps);
   const norms = await walk.run(target);
-  return { norms, inputs: walk.inputs, lowest: sideBySide(walked, walk) };
+  return {
+    norms,
+    inputs: walk.inputs,
+    lowest: sideBySide(walked, walk),
+    headNorms: (layer) => walked.headNorms(layer),
+  };
 }
 
 /** log₁₀‖∂ℓ_τ/∂x_t‖ of what the lowest layer reads: NaN where x_t cannot reach τ, −Infinity for exactly zero. */
@@ -96,7 +108,13 @@ class WalkedTrace extends Float64Arithmetic implements Walked<Float64Array> {
   /** Of each layer. */
   private readonly back: readonly Pick<StepBack, 'preActivations' | 'recurrent'>[];
 
-  constructor(private readonly trace: Float64Trace) {
+  /** Of layers of heads what the target's gradient is by them, once it is asked for: what has reached their output is kept. */
+  private readonly ofHeads = new Map<number, () => HeadNorms | undefined>();
+
+  constructor(
+    private readonly trace: Float64Trace,
+    private readonly withHeads: boolean,
+  ) {
     super();
     this.layers = walkedLayers(trace);
     const { model } = trace;
@@ -128,8 +146,16 @@ class WalkedTrace extends Float64Arithmetic implements Walked<Float64Array> {
   ): (Float64Array | null)[] {
     const { cell, sublayers } = this.trace.layers[layer];
     const { mixer, states } = sublayers[sublayer];
+    if (this.withHeads && mixer?.code.headNorms) {
+      const kept = copyOf(above);
+      this.ofHeads.set(layer, () => mixer.code.headNorms?.(mixer.layer, mixer.trace, kept));
+    }
     const found = mixer?.code.flow(mixer.layer, mixer.trace, above, below) ?? [];
     return kindOf(cell).states.map(({ name }) => found[states.indexOf(name)] ?? null);
+  }
+
+  headNorms(layer: number): HeadNorms | null {
+    return this.ofHeads.get(layer)?.() ?? null;
   }
 
   stepBack(
@@ -177,4 +203,9 @@ class WalkedTrace extends Float64Arithmetic implements Walked<Float64Array> {
     }
     return Promise.resolve();
   }
+}
+
+/** The walk goes on in the same rows. */
+function copyOf({ values, logScales, isReached }: Arrivals<Float64Array>): Arrivals<Float64Array> {
+  return { values: values.slice(), logScales: logScales.slice(), isReached: isReached.slice() };
 }

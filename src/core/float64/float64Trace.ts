@@ -12,6 +12,7 @@ import { activationOf } from './activations';
 import type { Float64Direction } from '../layers/float64Cell';
 import type { Float64Mixer, Float64MixerLayer, Float64MixerTrace } from '../layers/float64Mixer';
 import { float64CellOf, mixerOf } from '../layers/registry';
+import { addProductOfTransposed, matrix } from './matrixProduct';
 import { normalize } from './norm';
 import { addMatrixVector } from './products';
 
@@ -126,7 +127,7 @@ function runMixer(
 ): MixerRun {
   const { cell, directions } = model.layers[index];
   const { own } = directions[0];
-  const parameters = Object.fromEntries(Object.entries(own).map(([role, values]) => [role, Float64Array.from(values)]));
+  const parameters = Object.fromEntries(Object.entries(own).map(([role, values]) => [role, new Float64Array(values)]));
   const layer = { ...sizesOfLayer(model, index), input, parameters };
   const code = mixerOf(cell, name).float64;
   return { code, layer, trace: code.forward(layer, x, steps) };
@@ -149,6 +150,7 @@ function valuesOf(sublayers: readonly Float64Sublayer[]): MixerValues {
       }
       throw new Error(`no sublayer has the unit map ${name}`);
     },
+    heads: runs.flatMap(({ code, trace }) => code.headWeights?.(trace) ?? []),
   };
 }
 
@@ -171,7 +173,9 @@ function sideBySide(
 }
 
 function sumOf(a: Float64Array, b: Float64Array): Float64Array {
-  return a.map((value, i) => value + b[i]);
+  const sum = new Float64Array(a.length);
+  for (let i = 0; i < a.length; i++) sum[i] = a[i] + b[i];
+  return sum;
 }
 
 function readDirection(
@@ -223,12 +227,12 @@ function predict(
   const T = targets.length;
   const width = W.length / V;
   const probabilities = new Float64Array(T * V);
+  for (let t = 0; t < T; t++) probabilities.set(b, t * V);
+  addProductOfTransposed(matrix(probabilities, V), matrix(top, width), matrix(W, width), T, V, width);
   const targetLogProbabilities = new Float64Array(T);
   let loss = 0;
   for (let t = 0; t < T; t++) {
     const row = probabilities.subarray(t * V, (t + 1) * V);
-    row.set(b);
-    addMatrixVector(row, 0, W, top, t * width, V, width);
     let largest = -Infinity;
     for (const logit of row) largest = Math.max(largest, logit);
     let sum = 0;

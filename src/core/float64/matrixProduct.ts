@@ -1,9 +1,7 @@
-/**
- * Products of float64 matrices of many rows, by the kernels where that pays: an order of magnitude faster than loops, with their bits. The kernels' memory is kept
- * and grows with what it is asked for; nothing of it is held between calls.
- */
-import { Arena, at } from '../../kernels/arena';
+/** Products of float64 matrices of many rows: an order of magnitude faster than loops. By the kernels, or, if they are large, by whoever is faster. */
+import { at } from '../../kernels/arena';
 import type { Floats } from '../model/trace';
+import { workspace } from './workspace';
 
 /** A matrix inside an array, row-major: element (i, j) is values[at + i · stride + j]. */
 export interface Matrix<V extends Floats = Floats> {
@@ -18,17 +16,52 @@ export function matrix<V extends Floats>(values: V, columns: number): Matrix<V> 
   return { values, at: 0, stride: columns };
 }
 
+/** What computes large products faster than the kernels. */
+export interface LargeProducts {
+  /** out[m, n] = a[m, k] · b[k, n], or with aᵀ of a[k, m], or bᵀ of b[n, k]; all of them without gaps, and no longer than that. */
+  multiply(
+    out: Float64Array,
+    a: Float64Array,
+    b: Float64Array,
+    m: number,
+    n: number,
+    k: number,
+    transposed: Transposed,
+  ): void;
+}
+
+export type Transposed = 'none' | 'a' | 'b';
+
+let large: LargeProducts | null = null;
+
+/** From now on, in this process. */
+export function useLargeProducts(products: LargeProducts): void {
+  large = products;
+}
+
+/** Multiply-adds up to which the kernels have done before another library has begun. */
+const maxForKernels = 1e6;
+/** Of what is handed to it, where it does not lie without gaps. */
+const copies = { a: new Float64Array(0), b: new Float64Array(0), out: new Float64Array(0) };
+
 /** Columns of one panel: `panelWidth` of src/kernels/assembly/product64.ts. */
 const panelWidth = 4;
-/** Doubles of the kernels' memory at first. */
-const initialDoubles = 1 << 18;
-
-let arena: Arena | null = null;
-let memory: Float64Array = new Float64Array(0);
 
 /** out[m, n] += a[m, k] · b[k, n]. */
 export function addProduct(out: Matrix<Float64Array>, a: Matrix, b: Matrix, m: number, n: number, k: number): void {
-  product(out, a, b, m, n, k, (element, l, j) => element.at + l * element.stride + j);
+  product(out, a, b, b.stride, 1, m, n, k);
+}
+
+/** out[m, n] = a[m, k] · b[k, n]. */
+export function setProduct(out: Matrix<Float64Array>, a: Matrix, b: Matrix, m: number, n: number, k: number): void {
+  const { values, at: first, stride } = out;
+  if (large && stride === n && m * n * k > maxForKernels) {
+    const [left, right] = [withoutGaps('a', a, m, k), withoutGaps('b', b, k, n)];
+    large.multiply(values.subarray(first, first + m * n), left, right, m, n, k, 'none');
+    return;
+  }
+  for (let row = 0; row < m; row++) values.fill(0, first + row * stride, first + row * stride + n);
+  addProduct(out, a, b, m, n, k);
 }
 
 /** out[m, n] += a[m, k] · b[n, k]ᵀ. */
@@ -40,7 +73,7 @@ export function addProductOfTransposed(
   n: number,
   k: number,
 ): void {
-  product(out, a, b, m, n, k, (element, l, j) => element.at + j * element.stride + l);
+  product(out, a, b, 1, b.stride, m, n, k);
 }
 
 /** out[m, n] += a[k, m]ᵀ · b[k, n]. */
@@ -52,50 +85,124 @@ export function addTransposedProduct(
   n: number,
   k: number,
 ): void {
+  if (large && m * n * k > maxForKernels) {
+    largeProduct(large, out, a, b, 'a', m, n, k);
+    return;
+  }
   const transposed = new Float64Array(m * k);
   for (let l = 0; l < k; l++) for (let i = 0; i < m; i++) transposed[i * k + l] = a.values[a.at + l * a.stride + i];
   addProduct(out, matrix(transposed, k), b, m, n, k);
 }
 
-/** @param place of b's element (l, j) */
+/** @param down from b's element (l, j) to (l + 1, j)  @param right to (l, j + 1) */
 function product(
   out: Matrix<Float64Array>,
   a: Matrix,
   b: Matrix,
+  down: number,
+  right: number,
   m: number,
   n: number,
   k: number,
-  place: (b: Matrix, l: number, j: number) => number,
 ): void {
   if (m === 0 || n === 0 || k === 0) return;
-  const panels = Math.ceil(n / panelWidth) * panelWidth * k;
-  const ofA = panels;
-  const ofOut = ofA + m * k;
-  const { kernels } = reserve(ofOut + m * n);
-  const { values } = b;
-  for (let j = 0; j < n; j++) {
-    const panel = (j - (j % panelWidth)) * k + (j % panelWidth);
-    const first = place(b, 0, j);
-    const step = k > 1 ? place(b, 1, j) - first : 0;
-    for (let l = 0, from = first; l < k; l++, from += step) memory[panel + l * panelWidth] = values[from];
-  }
-  for (let j = n; j < Math.ceil(n / panelWidth) * panelWidth; j++) {
-    const panel = (j - (j % panelWidth)) * k + (j % panelWidth);
-    for (let l = 0; l < k; l++) memory[panel + l * panelWidth] = 0;
-  }
-  for (let i = 0; i < m; i++) {
-    memory.set(a.values.subarray(a.at + i * a.stride, a.at + i * a.stride + k), ofA + i * k);
-    memory.set(out.values.subarray(out.at + i * out.stride, out.at + i * out.stride + n), ofOut + i * n);
-  }
-  kernels.multiplyAdd64(at(memory, ofOut), n, at(memory, ofA), k, at(memory), 8 * panelWidth * k, m, n, k);
-  for (let i = 0; i < m; i++)
-    out.values.set(memory.subarray(ofOut + i * n, ofOut + (i + 1) * n), out.at + i * out.stride);
+  if (large && m * n * k > maxForKernels)
+    largeProduct(large, out, a, b, down === 1 && right !== 1 ? 'b' : 'none', m, n, k);
+  else productByKernels(out, a, b, down, right, m, n, k);
 }
 
-function reserve(doubles: number): Arena {
-  if (arena && memory.length >= doubles) return arena;
-  const length = Math.max(initialDoubles, 2 * memory.length, doubles);
-  arena = Arena.ofSize(8 * length);
-  memory = arena.doubles(length);
-  return arena;
+function largeProduct(
+  products: LargeProducts,
+  out: Matrix<Float64Array>,
+  a: Matrix,
+  b: Matrix,
+  transposed: Transposed,
+  m: number,
+  n: number,
+  k: number,
+): void {
+  const left = transposed === 'a' ? withoutGaps('a', a, k, m) : withoutGaps('a', a, m, k);
+  const right = transposed === 'b' ? withoutGaps('b', b, n, k) : withoutGaps('b', b, k, n);
+  const product = roomFor('out', m * n);
+  products.multiply(product, left, right, m, n, k, transposed);
+  const { values, at: first, stride } = out;
+  if (stride === n) {
+    for (let i = 0, to = first; i < product.length; i++, to++) values[to] += product[i];
+    return;
+  }
+  for (let row = 0; row < m; row++)
+    for (let j = 0, from = row * n, to = first + row * stride; j < n; j++) values[to + j] += product[from + j];
+}
+
+function withoutGaps(
+  name: keyof typeof copies,
+  { values, at: first, stride }: Matrix,
+  rows: number,
+  columns: number,
+): Float64Array {
+  if (stride === columns && values instanceof Float64Array) return values.subarray(first, first + rows * columns);
+  const copy = roomFor(name, rows * columns);
+  copyRows(copy, 0, columns, values, first, stride, rows, columns);
+  return copy;
+}
+
+function roomFor(name: keyof typeof copies, length: number): Float64Array {
+  if (copies[name].length < length) copies[name] = new Float64Array(length);
+  return copies[name].subarray(0, length);
+}
+
+/** @param down and @param right as in `product` */
+function productByKernels(
+  out: Matrix<Float64Array>,
+  a: Matrix,
+  b: Matrix,
+  down: number,
+  right: number,
+  m: number,
+  n: number,
+  k: number,
+): void {
+  const ofPanels = Math.ceil(n / panelWidth) * panelWidth * k;
+  const space = workspace([ofPanels, m * k, m * n]);
+  const [panels, left, sums] = [space.room(ofPanels), space.room(m * k), space.room(m * n)];
+  pack(panels, b, down, right, n, k);
+  copyRows(left, 0, k, a.values, a.at, a.stride, m, k);
+  copyRows(sums, 0, n, out.values, out.at, out.stride, m, n);
+  space.kernels.multiplyAddFused64(at(sums), n, at(left), k, at(panels), 8 * panelWidth * k, m, n, k);
+  copyRows(out.values, out.at, out.stride, sums, 0, n, m, n);
+}
+
+/** In panels of four columns, k × 4 each, the last one padded with zeros. */
+function pack(panels: Float64Array, { values, at: first }: Matrix, down: number, right: number, n: number, k: number) {
+  for (let j = 0; j < n; j += panelWidth) {
+    const width = Math.min(panelWidth, n - j);
+    if (width < panelWidth) panels.fill(0, j * k, (j + panelWidth) * k);
+    for (let column = 0; column < width; column++)
+      for (
+        let l = 0, from = first + (j + column) * right, to = j * k + column;
+        l < k;
+        l++, from += down, to += panelWidth
+      )
+        panels[to] = values[from];
+  }
+}
+
+/** @param stride from row to row, as `fromStride` */
+function copyRows(
+  to: Float64Array,
+  toAt: number,
+  stride: number,
+  from: Floats,
+  fromAt: number,
+  fromStride: number,
+  rows: number,
+  width: number,
+): void {
+  if (stride === width && fromStride === width) {
+    to.set(from.subarray(fromAt, fromAt + rows * width), toAt);
+    return;
+  }
+  for (let row = 0; row < rows; row++)
+    for (let i = 0, source = fromAt + row * fromStride, target = toAt + row * stride; i < width; i++)
+      to[target + i] = from[source + i];
 }

@@ -41,7 +41,7 @@ export function normalize(x: Float64Array, { kind, gamma, beta, epsilon }: Norm)
   return y;
 }
 
-/** weights · y of a step as it depends on x with the row's mean and size held fixed: held · x + rest. @param weights [F] */
+/** weights · y of a step as it depends on x with the row's size held fixed: held · x + rest. Its mean, if it is taken away, depends on x. @param weights [F] */
 export function heldNorm(
   x: Float64Array,
   step: number,
@@ -49,11 +49,12 @@ export function heldNorm(
   { kind, gamma, beta, epsilon }: Norm,
 ): { readonly held: Float64Array; readonly rest: number } {
   const F = gamma.length;
-  const { shift, inverse } = statisticsOf[kind](x, step * F, F, epsilon);
-  const held = weights.map((weight, i) => weight * gamma[i] * inverse);
+  const { inverse } = statisticsOf[kind](x, step * F, F, epsilon);
+  const scaled = weights.map((weight, i) => weight * gamma[i] * inverse);
+  const mean = kind === 'layerNorm' ? scaled.reduce((sum, value) => sum + value, 0) / F : 0;
   let rest = 0;
-  for (let i = 0; i < F; i++) rest += (beta.length > 0 ? weights[i] * beta[i] : 0) - held[i] * shift;
-  return { held, rest };
+  for (let i = 0; i < beta.length; i++) rest += weights[i] * beta[i];
+  return { held: scaled.map((value) => value - mean), rest };
 }
 
 /**
@@ -79,6 +80,51 @@ export function normalizeBack(
   if (kind === 'rmsNorm') sum = 0;
   for (let i = 0; i < F; i++)
     gradient[start + i] = inverse * (gamma[i] * gradient[start + i] - sum - (x[at + i] - shift) * inverse * along);
+}
+
+/** The same of many gradients, rows of any steps. */
+export class NormBack {
+  /** T × F and T: x̂, and the inverses. */
+  private readonly normalized: Float64Array;
+  private readonly inverses: Float64Array;
+
+  constructor(
+    x: Float64Array,
+    private readonly norm: Norm,
+  ) {
+    const F = norm.gamma.length;
+    const T = x.length / F;
+    this.normalized = new Float64Array(x.length);
+    this.inverses = new Float64Array(T);
+    for (let t = 0; t < T; t++) {
+      const { shift, inverse } = statisticsOf[norm.kind](x, t * F, F, norm.epsilon);
+      this.inverses[t] = inverse;
+      for (let i = t * F; i < (t + 1) * F; i++) this.normalized[i] = (x[i] - shift) * inverse;
+    }
+  }
+
+  /** In place. @param steps of each row */
+  run(gradients: Float64Array, steps: Int32Array): void {
+    const {
+      normalized,
+      inverses,
+      norm: { kind, gamma },
+    } = this;
+    const F = gamma.length;
+    for (let row = 0; row < steps.length; row++) {
+      const [at, x] = [row * F, steps[row] * F];
+      let [sum, along] = [0, 0];
+      for (let i = 0; i < F; i++) {
+        const g = (gradients[at + i] *= gamma[i]);
+        sum += g;
+        along += g * normalized[x + i];
+      }
+      sum = kind === 'rmsNorm' ? 0 : sum / F;
+      along /= F;
+      const inverse = inverses[steps[row]];
+      for (let i = 0; i < F; i++) gradients[at + i] = inverse * (gradients[at + i] - sum - normalized[x + i] * along);
+    }
+  }
 }
 
 /** Gradients of a norm's parameters. */

@@ -1,30 +1,46 @@
 /**
- * What each token left in the prediction of a model whose top layer is a mixer, as its part of one symbol's logit. What the layer chooses, and the size of the norm before
- * the output, are held fixed; what goes past the layer is the step's own. The parts and the rest sum to the logit without its bias.
+ * What each token left in the prediction of a model whose top layer is a mixer, as its part of one symbol's logit. With residual connections the output layer reads a sum
+ * of what all sublayers give, W·x_τ = W·x⁰_τ + Σ_sublayers W·y_τ, and each mixer says what every token has in its y_τ. What the layers choose, and the size of the norm before
+ * the output, are held fixed; what is no mixer's is the step's own. The parts and the rest sum to the logit without its bias.
  */
 import type { Contributions } from '../analysis/contributions';
 import type { Trace } from '../model/trace';
 import type { Float64Trace } from './float64Trace';
 import { heldNorm } from './norm';
 
+export interface TopContributions extends Contributions {
+  /** The lowest layer whose own sum is among them; those above it are too. */
+  readonly lowest: number;
+}
+
 /** For the prediction of `symbol` after step `step`. Null where a sublayer of the top layer has no such sum, or the text was read in float32. */
-export function topContributions(trace: Trace, symbol: number, step: number): Contributions | null {
+export function topContributions(trace: Trace, symbol: number, step: number): TopContributions | null {
   if (!isFloat64(trace)) return null;
   const { model, layers, steps } = trace;
-  const top = layers[layers.length - 1];
+  const top = layers.length - 1;
   const { W } = model.output;
   const width = W.length / model.vocabularySize;
   const row = Float64Array.from(W.subarray(symbol * width, (symbol + 1) * width));
-  const { held, rest } = model.norm ? heldNorm(top.output, step, row, model.norm) : { held: row, rest: 0 };
+  const { held, rest } = model.norm ? heldNorm(layers[top].output, step, row, model.norm) : { held: row, rest: 0 };
   const parts = new Float64Array(steps);
-  for (const { mixer, residual, input, inputSize } of Array.from(top.sublayers).reverse()) {
-    if (!mixer?.code.addContributions) return null;
-    mixer.code.addContributions(mixer.layer, mixer.trace, parts, held, step);
-    if (!residual) return { parts, carriedIn: rest };
-    if (input && top.sublayers[0].input === input)
-      for (let i = 0; i < inputSize; i++) parts[step] += held[i] * input[step * inputSize + i];
+  const addOwn = (rows: Float64Array) => {
+    for (let i = 0; i < width; i++) parts[step] += held[i] * rows[step * width + i];
+  };
+  for (let layer = top; layer >= 0; layer--) {
+    const { sublayers, output } = layers[layer];
+    if (sublayers.some(({ mixer }) => !mixer?.code.addContributions)) {
+      if (layer === top) return null;
+      addOwn(output);
+      return { parts, carriedIn: rest, lowest: layer + 1 };
+    }
+    for (const { mixer, residual } of Array.from(sublayers).reverse()) {
+      mixer?.code.addContributions?.(mixer.layer, mixer.trace, parts, held, step);
+      if (!residual) return { parts, carriedIn: rest, lowest: layer };
+    }
   }
-  return { parts, carriedIn: rest };
+  const [{ input }] = layers[0].sublayers;
+  if (input) addOwn(input);
+  return { parts, carriedIn: rest, lowest: 0 };
 }
 
 function isFloat64(trace: Trace): trace is Float64Trace {

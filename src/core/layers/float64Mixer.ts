@@ -4,11 +4,20 @@
  */
 import type { LayerSizes } from '../../layers/parameters';
 import type { Arrivals } from '../analysis/arrivals';
+import type { TargetBlock } from '../float64/targetBlock';
 import type { MapValues } from '../model/trace';
 
 export interface Float64MixerLayer extends LayerSizes {
   /** Of the layer, those of all its sublayers, by role; one that the layer does not have is missing. */
   readonly parameters: Float64Parameters;
+}
+
+/** Of each head log₁₀ norms by step: NaN where the target cannot be reached, −Infinity for exactly zero. */
+export interface HeadNorms {
+  /** ‖∂ℓ_τ/∂k_t‖, before rotary positions turn k. */
+  readonly keys: readonly Float64Array[];
+  /** ‖∂ℓ_τ/∂v_t‖. */
+  readonly values: readonly Float64Array[];
 }
 
 export type Float64Parameters = Readonly<Partial<Record<string, Float64Array>>>;
@@ -44,6 +53,11 @@ export interface Float64Mixer<Trace extends Float64MixerTrace = Float64MixerTrac
     above: Arrivals<Float64Array>,
     below: Arrivals<Float64Array>,
   ): Float64Array[];
+  /**
+   * The same of several targets at once, without the norms of states: ∂ℓ_τ/∂x at the scales of what comes from above; null where nothing goes down. Of a sublayer that
+   * has it not, targets are done one by one.
+   */
+  flowOfMany?(layer: Float64MixerLayer, trace: Trace, above: TargetBlock): TargetBlock | null;
   /** Of each state of the sublayer ‖s_t‖ by step. */
   stateNorms(layer: Float64MixerLayer, trace: Trace): Float64Array[];
   /**
@@ -58,6 +72,10 @@ export interface Float64Mixer<Trace extends Float64MixerTrace = Float64MixerTrac
     weights: Float64Array,
     step: number,
   ): void;
+  /** Of each head T × T, row τ, column t: what step τ takes of step t, zero for t > τ. Of a sublayer without heads it is missing, like `headNorms`. */
+  headWeights?(trace: Trace): readonly Float64Array[];
+  /** Of each head what a target's gradient is by keys and values. @param above T × O: ∂ℓ_τ/∂y */
+  headNorms?(layer: Float64MixerLayer, trace: Trace, above: Arrivals<Float64Array>): HeadNorms;
   /** One of the kind's unit maps; null of a map that another sublayer has. */
   unitMap(layer: Float64MixerLayer, trace: Trace, name: string): MapValues | null;
 }

@@ -1,29 +1,16 @@
 /** What a model is, before it has parameters. */
-import { activations, type Activation } from '../../layers/activation';
-import { checkCell, kindOf, optionsOf, type CellName } from '../../layers/catalog';
+import { activations } from '../../layers/activation';
+import { checkCell, kindOf, optionsOf } from '../../layers/catalog';
 import type { Direction } from '../../layers/direction';
 import type { KeysOf } from '../../messages';
+import { isSameLayer, type LayerConfig } from '../../layers/layerConfig';
 import { isNormName, norms, type NormName } from '../../layers/norm';
-import { areSameOptions, noOptions, type LayerOptions } from '../../layers/options';
+import { noOptions } from '../../layers/options';
 import type { LayerSizes } from '../../layers/parameters';
-import { maxLayers, objectives, type ObjectiveName } from '../../terms/choices';
+import { maxHiddenSize, maxLayers, objectives, type ObjectiveName } from '../../terms/choices';
 import { UserError } from '../../userError';
 
-export interface LayerConfig {
-  readonly cell: CellName;
-  /** Of a kind that leaves it open; ignored by the others. */
-  readonly activation: Activation;
-  /** H. */
-  readonly hiddenSize: number;
-  /** It also reads the window from its end; what both directions give side by side is its output. */
-  readonly bidirectional: boolean;
-  /** What stands before the layer, or before each of its sublayers. */
-  readonly norm: NormName;
-  /** What it reads is added to what it gives: y = x + layer(norm(x)). */
-  readonly residual: boolean;
-  /** What else can be chosen for its kind, all of it; what other kinds have is dropped. */
-  readonly options: LayerOptions;
-}
+export type { LayerConfig };
 
 /** What a model has besides its layers. */
 interface AroundLayers {
@@ -75,7 +62,7 @@ export type Around = 'norm' | 'residual' | 'options';
 /** A stack as files and settings have it. */
 export type GivenStack = Omit<StackConfig, Around | 'finalNorm'> & Partial<Pick<StackConfig, Around | 'finalNorm'>>;
 
-const limits = { layers: maxLayers, hiddenSize: 4096, vocabularySize: 200_000 } as const;
+const limits = { layers: maxLayers, hiddenSize: maxHiddenSize, vocabularySize: 200_000 } as const;
 
 /** The same as a list of layers; throws a UserError as `checkConfig`. */
 export function uniformModel({
@@ -104,18 +91,6 @@ export function uniformModel({
 export function uniformStack({ layers, ...around }: ModelConfig): StackConfig | null {
   const [first] = layers;
   return layers.every((layer) => isSameLayer(layer, first)) ? { ...first, layers: layers.length, ...around } : null;
-}
-
-function isSameLayer(a: LayerConfig, b: LayerConfig): boolean {
-  return (
-    a.cell === b.cell &&
-    a.activation === b.activation &&
-    a.hiddenSize === b.hiddenSize &&
-    a.bidirectional === b.bidirectional &&
-    a.norm === b.norm &&
-    a.residual === b.residual &&
-    areSameOptions(a.options, b.options)
-  );
 }
 
 /** Returns the config and nothing else, its settings in this order; or throws a UserError naming the one that is wrong, its value and what is allowed. */
@@ -220,8 +195,16 @@ export function inputSize({ layers, embeddingSize, vocabularySize }: ModelConfig
 
 /** What the shapes of a layer's parameters and states follow from. */
 export function sizesOf(config: ModelConfig, layer: number): LayerSizes {
-  const { hiddenSize, options } = config.layers[layer];
-  return { input: inputSize(config, layer), hidden: hiddenSize, options, layer, layers: config.layers.length };
+  const { layers } = config;
+  const { hiddenSize, options } = layers[layer];
+  return {
+    input: inputSize(config, layer),
+    hidden: hiddenSize,
+    options,
+    layer,
+    layers: layers.length,
+    below: layers.slice(0, layer),
+  };
 }
 
 /** Whether nothing stands around any layer, and each is a recurrent one: the stack is then one module of PyTorch's. */
@@ -233,6 +216,11 @@ export function isPlainStack({ layers }: ModelConfig): boolean {
 export function contextOfLayers(layers: readonly Pick<LayerConfig, 'cell' | 'options'>[]): number | null {
   const contexts = layers.flatMap(({ cell, options }) => kindOf(cell).mixer?.context(options) ?? []);
   return contexts.length > 0 ? Math.min(...contexts) : null;
+}
+
+/** Whether a layer carries nothing from step to step, so that all it knows of what came before is in the window. */
+export function hasStatelessLayer({ layers }: Pick<ModelConfig, 'layers'>): boolean {
+  return layers.some(({ cell }) => kindOf(cell).states.length === 0);
 }
 
 /**

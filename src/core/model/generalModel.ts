@@ -134,7 +134,14 @@ export function weightsOf({ W, R, Wb, Rb, own, peepholes }: GeneralDirection): W
 /** What the shapes of a layer's parameters and states follow from. */
 export function sizesOfLayer({ layers }: GeneralModel, layer: number): LayerSizes {
   const { inputSize, hiddenSize, options } = layers[layer];
-  return { input: inputSize, hidden: hiddenSize, options, layer, layers: layers.length };
+  return {
+    input: inputSize,
+    hidden: hiddenSize,
+    options,
+    layer,
+    layers: layers.length,
+    below: layers.slice(0, layer),
+  };
 }
 
 /** Size of what a layer gives: the states of its directions side by side, D·H. */

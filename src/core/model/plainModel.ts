@@ -1,13 +1,12 @@
 /** Which general models are also a `ModelConfig`: those can be trained, and the fast kernels compute them. */
 import { activationsOf, kindOf } from '../../layers/catalog';
 import { normEpsilon, type NormName } from '../../layers/norm';
-import { areSameOptions } from '../../layers/options';
 import type { LayerSizes } from '../../layers/parameters';
 import { UserError } from '../../userError';
-import { directionsOf, inputSize, isMixer, uniformModel, type ModelConfig } from './config';
+import { checkConfig, directionsOf, inputSize, isMixer, type LayerConfig, type ModelConfig } from './config';
 import { unusualForm } from './generalForm';
 import { eachRole, ofRole } from './directionParameters';
-import { sizesOfLayer, weightsOf, type GeneralModel, type Norm } from './generalModel';
+import { sizesOfLayer, weightsOf, type GeneralLayer, type GeneralModel, type Norm } from './generalModel';
 import { Parameters, type NormWeights } from './parameters';
 import { sublayersOf } from './sublayers';
 
@@ -19,37 +18,14 @@ export interface PlainModel {
 /** The same model with its parameters in one array, in float32. Throws a UserError that says what stands in the way. */
 export function plainModelOf(model: GeneralModel): PlainModel {
   const { layers, embedding, output, vocabularySize } = model;
-  const [first] = layers;
-  for (const layer of layers) {
-    const form = unusualForm(layer);
-    if (form.length > 0) throw new UserError('error.trainFrom.layerForm', layer.source, form.join(', '));
-    const isLike =
-      layer.cell === first.cell &&
-      layer.hiddenSize === first.hiddenSize &&
-      areSameOptions(layer.options, first.options) &&
-      layer.directions.length === first.directions.length;
-    if (!isLike) throw new UserError('error.trainFrom.layersDiffer', first.source, layer.source);
-    if (layer.directions[0].direction === 'backward') throw new UserError('error.trainFrom.backwardOnly', layer.source);
-  }
-  const activations = layers.flatMap(({ directions }) => directions.map(({ activations: forms }) => forms.at(0)?.name));
-  if (new Set(activations).size > 1) throw new UserError('error.trainFrom.activationsDiffer');
-  const around = layers.map((layer, index) => aroundOf(layer, sizesOfLayer(model, index)));
-  const differs = around.findIndex(({ norm, residual }) => norm !== around[0].norm || residual !== around[0].residual);
-  if (differs > 0) throw new UserError('error.trainFrom.layersDiffer', first.source, layers[differs].source);
-  const isBidirectional = first.directions.length > 1;
-  const config = uniformModel({
-    cell: first.cell,
-    activation: activations[0] === 'relu' ? 'relu' : 'tanh',
-    layers: layers.length,
-    bidirectional: isBidirectional,
-    hiddenSize: first.hiddenSize,
-    options: first.options,
-    ...around[0],
+  const configs = layers.map((layer, index) => layerConfigOf(layer, sizesOfLayer(model, index)));
+  const config = checkConfig({
+    layers: configs,
     finalNorm: normNameOf(model.norm),
     vocabularySize,
     embeddingSize: embedding && embedding.length / vocabularySize,
     tied: output.W === embedding,
-    objective: isBidirectional ? 'masked' : 'next',
+    objective: configs.some(({ bidirectional }) => bidirectional) ? 'masked' : 'next',
   });
   const parameters = new Parameters(config);
   if (embedding) parameters.embedding?.set(embedding);
@@ -69,9 +45,27 @@ export function plainModelOf(model: GeneralModel): PlainModel {
   return { config, parameters };
 }
 
+/** Throws a UserError that says what stands in the way. */
+function layerConfigOf(layer: GeneralLayer, sizes: LayerSizes): LayerConfig {
+  const { cell, hiddenSize, options, directions, source } = layer;
+  const form = unusualForm(layer);
+  if (form.length > 0) throw new UserError('error.trainFrom.layerForm', source, form.join(', '));
+  if (directions[0].direction === 'backward') throw new UserError('error.trainFrom.backwardOnly', source);
+  const [activation, ...others] = new Set(directions.map(({ activations: forms }) => forms.at(0)?.name));
+  if (others.length > 0) throw new UserError('error.trainFrom.activationsDiffer', source);
+  return {
+    cell,
+    activation: activation === 'relu' ? 'relu' : 'tanh',
+    hiddenSize,
+    bidirectional: directions.length > 1,
+    options,
+    ...aroundOf(layer, sizes),
+  };
+}
+
 /** What stands around all sublayers of a layer, but for those around which the same stands always. */
 function aroundOf(
-  { cell, sublayers, source }: GeneralModel['layers'][number],
+  { cell, sublayers, source }: GeneralLayer,
   sizes: LayerSizes,
 ): { readonly norm: NormName; readonly residual: boolean } {
   const described = kindOf(cell).mixer?.sublayers(sizes) ?? [];
@@ -80,7 +74,7 @@ function aroundOf(
     .map(({ norm, residual }) => ({ norm: normNameOf(norm), residual }));
   const [first] = own;
   if (own.some(({ norm, residual }) => norm !== first.norm || residual !== first.residual))
-    throw new UserError('error.trainFrom.layersDiffer', source, source);
+    throw new UserError('error.trainFrom.aroundDiffers', source);
   return first;
 }
 

@@ -18,6 +18,8 @@ export interface MixerValues {
   /** ‖s_t‖ by step. */
   stateNorms(state: string): Float64Array;
   unitMap(name: string): MapValues;
+  /** Of each head T × T, row τ, column t: what step τ takes of step t, zero for t > τ. None of a layer without heads. */
+  readonly heads: readonly Float64Array[];
 }
 
 /** Values of a unit map: T × units, time-major. */

@@ -39,19 +39,37 @@ export interface Flow {
   readonly target: number;
   /** The lowest first, each direction by itself; without layers that carry no state, such as attention. */
   readonly layers: readonly FlowLayer[];
+  /** By what is read at each boundary between layers, the lowest first; of every model, also of one without states. */
+  readonly inputs: readonly FlowInput[];
 }
 
-export interface FlowLayer {
+/** What the gradient of the target does on its way back. */
+export interface FlowSeries {
+  /** T: log₁₀ of the gradient of the target's loss at each step; NaN where it cannot reach the target, −Infinity where it is exactly zero. */
+  readonly gradient: Float64Array;
+  /** T: the norm of the gradient of the mean loss. */
+  readonly total: Float64Array;
+  /** Smallest number of tokens back at which the gradient has vanished; null if it never does. */
+  readonly horizon: number | null;
+  /**
+   * Of a series that neither falls nor grows with distance: log₁₀ of its mean relative to the target's own step, and its slope, nats per token. Where it crosses a threshold
+   * is chance then, and the horizon says nothing. Null of any other.
+   */
+  readonly level: { readonly log10: number; readonly slope: number } | null;
+  /** First and last step, both inside. */
+  readonly regions: readonly { readonly kind: 'vanishing' | 'exploding'; readonly from: number; readonly to: number }[];
+}
+
+/** By x_t at one boundary. */
+export interface FlowInput extends FlowSeries {
+  /** 0: the token or its embedding, which the lowest layer reads; N, the number of layers: what the output layer reads. */
+  readonly boundary: number;
+}
+
+/** By the hidden state h_t of one layer. */
+export interface FlowLayer extends FlowSeries {
   readonly layer: number;
   readonly direction: 'forward' | 'backward';
   /** T: ‖h_t‖. */
   readonly hidden: Float64Array;
-  /** T: log₁₀‖∂ℓ_target/∂h_t‖; NaN where h_t cannot reach the target, −Infinity where the gradient is exactly zero. */
-  readonly gradient: Float64Array;
-  /** T: ‖∂L/∂h_t‖ of the mean loss. */
-  readonly total: Float64Array;
-  /** Smallest number of tokens back at which the gradient has vanished; null if it never does. */
-  readonly horizon: number | null;
-  /** First and last step, both inside. */
-  readonly regions: readonly { readonly kind: 'vanishing' | 'exploding'; readonly from: number; readonly to: number }[];
 }

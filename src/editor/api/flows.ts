@@ -1,6 +1,5 @@
 /** Answers other extensions: a flow from an engine of its own, which is kept for a while for the next question about the same model. */
 import * as vscode from 'vscode';
-import type { InspectReport } from '../../protocol/engine';
 import { RpcError } from '../../protocol/rpc';
 import { defaultThresholds } from '../../protocol/settings';
 import { backendSettings } from '../chosenSettings';
@@ -10,6 +9,7 @@ import type { RunRegistry } from '../runs/runRegistry';
 import type { EngineLauncher } from '../runs/runSession';
 import { settingsFor } from '../settings';
 import type { BackflowApi, Flow, FlowOptions } from './backflow';
+import { flowOf } from './flowOf';
 
 /** Milliseconds an engine is kept when nobody asks. */
 const idleTimeout = 30_000;
@@ -55,7 +55,7 @@ export class Flows implements vscode.Disposable {
         thresholds: thresholds ?? defaultThresholds,
         matrix: false,
       };
-      return flowOf(await held.engine.calls.call('inspect', request, controller.signal));
+      return flowOf(await held.engine.calls.call('inspect', request, controller.signal), request.thresholds);
     } catch (error) {
       // What could not be opened is opened anew the next time; it may have been mended.
       if (!(error instanceof RpcError && ['user', 'canceled'].includes(error.code) && held?.engine.isAlive))
@@ -97,28 +97,4 @@ export class Flows implements vscode.Disposable {
     void this.held?.engine.close();
     this.held = null;
   }
-}
-
-/** A layer that carries no state has no row. */
-function flowOf({ loss, tokens, starts, ends, layers, inputs, regions }: InspectReport): Flow {
-  return {
-    loss,
-    tokens,
-    starts,
-    ends,
-    target: inputs[0].flow.target,
-    layers: layers
-      .filter(({ states }) => states.length > 0)
-      .map(({ layer, direction, states: [{ norm, total, flow }] }) => ({
-        layer,
-        direction,
-        hidden: norm,
-        gradient: flow.log10,
-        total,
-        horizon: flow.horizon,
-        regions: regions
-          .filter((region) => region.layer === layer && region.direction === direction)
-          .map(({ kind, from, to }) => ({ kind, from, to })),
-      })),
-  };
 }

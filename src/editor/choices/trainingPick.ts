@@ -1,9 +1,18 @@
 /** Before a run: the few choices that matter in one list. Enter starts at once, with what was chosen last. */
 import * as vscode from 'vscode';
 import { isCellName, kindOf } from '../../layers/catalog';
-import type { SettingReader } from '../chosenSettings';
+import { stackName } from '../../layers/stackName';
+import { listExample, readLayers } from '../../protocol/layerList';
+import { defaultModelSettings, layersOf } from '../../protocol/settings';
+import { UserError } from '../../userError';
+import { layerList, modelSettings, type SettingReader } from '../chosenSettings';
 import { fields, profiles, valueOf, withChoices, type Choices, type Field, type ProfileName } from './choices';
-import { localize } from '../localize';
+import { localize, localizeMessage } from '../localize';
+
+const kindField = 'model.cell';
+const mixtureField = 'model.mixture';
+/** No list any more, wherever it stood. */
+const alike: Choices = { [mixtureField]: '', 'model.layers': defaultModelSettings.layers };
 
 type Row = vscode.QuickPickItem & { readonly does: 'start' | 'profile' | 'reset' | 'settings' | Field };
 
@@ -30,14 +39,15 @@ export async function askBeforeTraining(
     if (row.does === 'reset') choices = {};
     else if (row.does === 'profile') choices = (await chooseProfile()) ?? choices;
     else {
-      const value = await chooseValue(row.does, withChoices(read, choices)(row.does.name));
-      if (value !== undefined) choices = { ...choices, [row.does.name]: value };
+      choices = { ...choices, ...(await chooseValue(row.does, withChoices(read, choices))) };
     }
   }
 }
 
 function rows(read: SettingReader, choices: Choices): Row[] {
-  const own = Object.keys(choices).filter((name) => !fields.some((field) => field.name === name));
+  const own = Object.keys(choices).filter(
+    (name) => name !== mixtureField && !fields.some((field) => field.name === name),
+  );
   return [
     {
       label: localize('training.pick.start'),
@@ -46,14 +56,17 @@ function rows(read: SettingReader, choices: Choices): Row[] {
       does: 'start',
     },
     { label: localize('training.pick.choices'), kind: vscode.QuickPickItemKind.Separator, does: 'start' },
-    ...fields.map((field): Row => {
-      const value = shown(field, read(field.name));
-      return {
-        label: labelOf(field),
-        description: Object.hasOwn(choices, field.name) ? `${value} · ${localize('training.pick.chosenHere')}` : value,
-        does: field,
-      };
-    }),
+    ...fields
+      .filter((field) => !isListed(field, read))
+      .map((field): Row => {
+        const value =
+          field.name === kindField && layerList(read) !== null ? modelInWords(read) : shown(field, read(field.name));
+        return {
+          label: labelOf(field),
+          description: isChosen(field, choices) ? `${value} · ${localize('training.pick.chosenHere')}` : value,
+          does: field,
+        };
+      }),
     {
       label: localize('training.pick.profile'),
       iconPath: new vscode.ThemeIcon('list-unordered'),
@@ -72,12 +85,35 @@ function rows(read: SettingReader, choices: Choices): Row[] {
 function inWords(read: SettingReader): string {
   const steps = Number(read('training.steps'));
   return [
-    `${labelOfCell(read('model.cell'))} ${String(read('model.layers'))} × ${String(read('model.hiddenSize'))}`,
+    modelInWords(read),
     localize('training.pick.windows', String(read('training.window'))),
     steps > 0
       ? localize('count.step.many', steps.toLocaleString(vscode.env.language))
       : localize('training.pick.untilStopped'),
   ].join(' · ');
+}
+
+/** "LSTM 1 × 128", "LSTM 128 + Attention 128"; of a list that is wrong the list itself: what is wrong is said when it is trained. */
+function modelInWords(read: SettingReader): string {
+  const list = layerList(read);
+  if (list === null)
+    return `${labelOfCell(read(kindField))} ${String(read('model.layers'))} × ${String(read('model.hiddenSize'))}`;
+  try {
+    return stackName(layersOf(modelSettings(read)));
+  } catch (thrown) {
+    if (thrown instanceof UserError) return list;
+    throw thrown;
+  }
+}
+
+/** What a list of layers says itself. */
+function isListed({ name }: Field, read: SettingReader): boolean {
+  return layerList(read) !== null && (name === 'model.layers' || name === 'model.hiddenSize');
+}
+
+/** Whether the choice was made here, and not in the settings. */
+function isChosen({ name }: Field, choices: Choices): boolean {
+  return Object.hasOwn(choices, name) || (name === kindField && Object.hasOwn(choices, mixtureField));
 }
 
 function labelOf({ name }: Field): string {
@@ -113,16 +149,31 @@ function cellInWords(cell: string): string {
   return isCellName(cell) ? localize(kindOf(cell).title) : cell;
 }
 
-async function chooseValue(field: Field, now: unknown): Promise<string | number | undefined> {
-  type Item = vscode.QuickPickItem & { readonly value?: string | number };
+/** What is chosen for a field; nothing when the user dismissed the question. */
+async function chooseValue(field: Field, read: SettingReader): Promise<Choices> {
+  type Item = vscode.QuickPickItem & { readonly value?: string | number; readonly isList?: true };
+  const isKind = field.name === kindField;
+  const isList = layerList(read) !== null;
+  const now = isKind && isList ? undefined : read(field.name);
+  const current = { description: localize('training.pick.current') };
   const items: Item[] = field.values.map((value) => ({
     label: shown(field, value),
     value,
-    ...(value === now && { description: localize('training.pick.current') }),
+    ...(value === now && current),
   }));
+  if (isKind) items.push({ label: localize('training.pick.mixture'), isList: true, ...(isList && current) });
   if (field.limits) items.push({ label: localize('training.pick.another') });
   const picked = await vscode.window.showQuickPick(items, { title: labelOf(field) });
-  if (!picked || picked.value !== undefined || !field.limits) return picked?.value;
+  if (!picked) return {};
+  if (picked.isList) return askForList(read);
+  const value = picked.value ?? (await askForNumber(field, now));
+  if (value === undefined) return {};
+  // A kind is that of all layers, of which there is no list any more.
+  return { [field.name]: value, ...(isKind && isList && alike) };
+}
+
+async function askForNumber(field: Field, now: unknown): Promise<string | number | undefined> {
+  if (!field.limits) return undefined;
   const [min, max] = field.limits;
   const answer = await vscode.window.showInputBox({
     title: labelOf(field),
@@ -133,6 +184,26 @@ async function chooseValue(field: Field, now: unknown): Promise<string | number 
     },
   });
   return answer === undefined ? undefined : valueOf(field, answer);
+}
+
+async function askForList(read: SettingReader): Promise<Choices> {
+  const answer = await vscode.window.showInputBox({
+    title: localize('training.pick.mixture'),
+    prompt: localize('training.pick.mixturePrompt'),
+    value: layerList(read) ?? listExample,
+    validateInput: (text) => {
+      try {
+        readLayers(text);
+        return undefined;
+      } catch (thrown) {
+        if (thrown instanceof UserError) return localizeMessage(thrown);
+        throw thrown;
+      }
+    },
+  });
+  if (answer === undefined) return {};
+  const layers = readLayers(answer);
+  return typeof layers === 'number' ? { ...alike, 'model.layers': layers } : { [mixtureField]: answer.trim() };
 }
 
 async function chooseProfile(): Promise<Choices | undefined> {

@@ -2,9 +2,10 @@
 import * as vscode from 'vscode';
 import { maxCompared } from '../../pageContract/parseFromPage';
 import { textInView, type ModelOpener } from '../models/openModel';
+import { stackName } from '../../layers/stackName';
 import type { PastRuns } from '../runs/pastRuns';
 import type { RunRegistry } from '../runs/runRegistry';
-import { modelName, nameOfModel, stateName } from '../runs/runTree';
+import { nameOfModel, stateName } from '../runs/runTree';
 import type { Compared } from './comparison';
 import type { Comparisons } from './comparisons';
 import { localize } from '../localize';
@@ -54,7 +55,7 @@ async function pick({ registry, pastRuns }: CompareRunsParts): Promise<string[] 
   );
   const past = runs.map(({ name, record, checkpoints, folder }): Item => ({
     label: name,
-    description: `${modelName(record)} · ${localize('step.number', checkpoints[0])}`,
+    description: `${stackName(record.layers)} · ${localize('step.number', checkpoints[0])}`,
     path: folder.fsPath,
   }));
   const browse: Item = { label: localize('model.choose.file'), alwaysShow: true };

@@ -9,7 +9,8 @@ import { checkTrusted } from '../runs/workspaceTrust';
 import type { PastRun, PastRuns } from '../runs/pastRuns';
 import { stepsToGo } from '../runs/runControl';
 import type { RunRegistry } from '../runs/runRegistry';
-import { modelName, nameOfModel, stateName } from '../runs/runTree';
+import { stackName } from '../../layers/stackName';
+import { nameOfModel, stateName } from '../runs/runTree';
 import { RunSession, type EngineLauncher } from '../runs/runSession';
 import { settingsFor } from '../settings';
 import type { ModelAnswers } from './modelAnswers';
@@ -121,7 +122,7 @@ export class ModelOpener {
     );
     const past = runs.map(({ name, record, checkpoints, folder }): Item => ({
       label: name,
-      description: `${modelName(record)} · ${localize('step.number', checkpoints[0])}`,
+      description: `${stackName(record.layers)} · ${localize('step.number', checkpoints[0])}`,
       iconPath: new vscode.ThemeIcon('history'),
       path: folder.fsPath,
     }));

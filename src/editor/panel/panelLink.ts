@@ -107,6 +107,10 @@ export class PanelLink implements vscode.Disposable {
         if (session) session.unitMap = message.choice;
         this.watching.update();
         break;
+      case 'head':
+        if (session) session.head = message.choice;
+        this.watching.update();
+        break;
       case 'chooseTensors':
         void vscode.commands.executeCommand('backflow.chooseTensors');
         break;

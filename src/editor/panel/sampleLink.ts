@@ -1,6 +1,7 @@
 /** What the panel is sent about the current session's samples: drawn while somebody sees them, and kept while nobody does. */
 import * as vscode from 'vscode';
 import { temperature } from '../chosenSettings';
+import { readsBothWays } from '../../protocol/settings';
 import type { RunRegistry } from '../runs/runRegistry';
 import type { RunSession } from '../runs/runSession';
 import { settingsFor } from '../settings';
@@ -88,5 +89,5 @@ function isTrained({ reading }: RunSession): boolean {
 /** Where that is known beforehand. A model that cannot is asked nevertheless: the engine then says why. */
 function canWrite({ graph, description: { model } }: RunSession): boolean {
   if (graph) return graph.hasScores && !graph.readsLaterTokens;
-  return !model.bidirectional && model.objective === 'next';
+  return !readsBothWays(model) && model.objective === 'next';
 }

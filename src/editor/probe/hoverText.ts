@@ -119,19 +119,37 @@ function lossText(nats: number, localize: Localize): string {
 
 /** One line for every layer: ‖h‖ and how it changed, gradient relative to the target's own step, its factor, region. */
 function states(report: TokenReport, localize: Localize): string[] {
-  if (report.layers.length === 0) return [localize('hover.lastToken')];
+  if (report.layers.length + report.inputs.length === 0) return [localize('hover.lastToken')];
+  return [...recurrentStates(report, localize), ...readInputs(report, localize)];
+}
+
+/** One line for every layer that is no recurrent one: gradient by what it reads relative to the target's own step, region. */
+function readInputs({ inputs }: TokenReport, localize: Localize): string[] {
+  return inputs.map(({ layer, gradient, region }) => {
+    const facts = [
+      gradient === null ? localize('hover.unreachable') : localize('hover.inputGradient', powerOfTen(gradient)),
+    ];
+    if (region !== null) facts.push(regionName(region, localize));
+    return `${localize('layer.number', layer + 1)}: ${facts.join(' · ')}`;
+  });
+}
+
+function regionName(region: 'vanishing' | 'exploding', localize: Localize): string {
+  return `**${region === 'vanishing' ? localize('hover.vanishing') : localize('hover.exploding')}**`;
+}
+
+function recurrentStates(report: TokenReport, localize: Localize): string[] {
   return report.layers.map((layer) => {
     const facts = [`‖h‖ ${layer.hiddenNorm.toFixed(2)}`, localize('hover.change', layer.hiddenChange.toFixed(2))];
     if (layer.gradient !== null) facts.push(localize('hover.gradient', powerOfTen(layer.gradient)));
     if (layer.gain !== null) facts.push(localize('hover.gradientFactor', significant(layer.gain)));
-    if (layer.region !== null)
-      facts.push(`**${layer.region === 'vanishing' ? localize('hover.vanishing') : localize('hover.exploding')}**`);
+    if (layer.region !== null) facts.push(regionName(layer.region, localize));
     if (layer.inputGradient !== null) facts.push(localize('hover.inputGradient', powerOfTen(layer.inputGradient)));
     const name =
       layer.direction === 'forward'
         ? localize('layer.number', layer.layer + 1)
         : localize('layer.numberBackward', layer.layer + 1);
-    return report.layers.length === 1 ? facts.join(' · ') : `${name}: ${facts.join(' · ')}`;
+    return report.layers.length + report.inputs.length === 1 ? facts.join(' · ') : `${name}: ${facts.join(' · ')}`;
   });
 }
 
@@ -141,8 +159,7 @@ function tensors(report: GraphTokenReport, localize: Localize): string[] {
   const lines = report.series.map(({ name, norm, gradient, region }) => {
     const facts = [`‖s‖ ${significant(norm)}`];
     if (gradient !== null) facts.push(localize('hover.gradient', powerOfTen(gradient)));
-    if (region !== null)
-      facts.push(`**${region === 'vanishing' ? localize('hover.vanishing') : localize('hover.exploding')}**`);
+    if (region !== null) facts.push(regionName(region, localize));
     return `${markdownSymbols(name)}: ${facts.join(' · ')}`;
   });
   // As many as a hover has room for; the panel has all.
@@ -202,7 +219,7 @@ function contributionRows(
 function ignored({ contributions }: TokenReport, localize: Localize): string {
   if (!contributions) return '';
   return contributions.method === 'additive'
-    ? `*${localize('hover.gatesHeldFixed')}*`
+    ? contributions.heldFixed.map((sentence) => `*${localize(sentence)}*`).join(' ')
     : `*${localize('hover.fromZeroInput')}*`;
 }
 

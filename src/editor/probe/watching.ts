@@ -59,6 +59,7 @@ export class Watching implements vscode.Disposable {
       total: session.withTotal && this.panel.isVisible,
       ...((choice?.kind === 'input' || (session.withInputs && this.panel.isVisible)) && { inputs: true }),
       ...(lane && { lane }),
+      ...(session.head && this.panel.isVisible && { head: session.head }),
       ...(session.chosenSeries && { series: session.chosenSeries }),
       maxRate: this.panel.isVisible ? panelRate : tintRate,
     });

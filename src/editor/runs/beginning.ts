@@ -1,5 +1,6 @@
 /** How a session begins, and what is known of what it has opened. */
 import { basename } from 'node:path';
+import { isSameLayer, type LayerConfig } from '../../layers/layerConfig';
 import type { OpenRequest, OpenResult, ResumeRequest, TrainRequest } from '../../protocol/engine';
 import type { GraphSummary } from '../../protocol/graph';
 import type { ModelSummary } from '../../protocol/model';
@@ -68,28 +69,26 @@ function describedGraph(description: RunDescription, graph: GraphSummary): RunDe
   return { ...description, model: { ...description.model, vocabularySize, parameterCount }, graph };
 }
 
-/** The settings nearest to a model from elsewhere: those of its top layer. */
+/** The settings nearest to a model from elsewhere: it says nothing of how it was trained, nor what stands around its layers. */
 function settingsOf({
-  layers,
-  activation,
-  options,
+  layers: described,
   embeddingSize,
   tied,
   vocabularySize,
   parameterCount,
 }: ModelSummary): RunDescription['model'] {
-  const { cell, hiddenSize, directions } = layers[layers.length - 1];
-  return {
-    ...defaultModelSettings,
+  const { objective, finalNorm, norm, residual } = defaultModelSettings;
+  const around = { embeddingSize, tied, objective, finalNorm, vocabularySize, parameterCount };
+  const layers = described.map(({ cell, activation, hiddenSize, directions, options }): LayerConfig => ({
     cell,
     activation,
-    options,
-    layers: layers.length,
     hiddenSize,
     bidirectional: directions.length > 1,
-    embeddingSize,
-    tied,
-    vocabularySize,
-    parameterCount,
-  };
+    norm,
+    residual,
+    options,
+  }));
+  return layers.every((layer) => isSameLayer(layer, layers[0]))
+    ? { ...around, ...layers[0], layers: layers.length }
+    : { ...around, layers };
 }

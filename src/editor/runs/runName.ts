@@ -1,18 +1,17 @@
-/** The name of a run's folder: `<corpus>-<cell>-<yyyymmdd-hhmmss>`. */
-import type { CellName } from '../../layers/catalog';
+/** The name of a run's folder: `<corpus>-<kinds>-<yyyymmdd-hhmmss>`. */
 
 /** Code points of the corpus's name that are kept. */
 const maxBaseLength = 40;
 
 /**
  * @param corpus file name or title; its extension and what a file system may refuse are left out
- * @param cell of a new model; `further` for one that is trained further
+ * @param kinds of a new model's layers; `further` for one that is trained further
  */
-export function runName(corpus: string, cell: CellName | 'further', time: Date): string {
+export function runName(corpus: string, kinds: string, time: Date): string {
   const base = corpus.replace(/^.*[\\/]/, '').replace(/(.)\.[^.]*$/, '$1');
   const plain = base.replace(/[^\p{L}\p{M}\p{N}._-]+/gu, '-').replace(/^[-.]+|[-.]+$/g, '');
   const short = Array.from(plain).slice(0, maxBaseLength).join('');
-  return `${short || 'text'}-${cell}-${stamp(time)}`;
+  return `${short || 'text'}-${kinds}-${stamp(time)}`;
 }
 
 /** The name, or the name and the first number that makes it new. */

@@ -1,10 +1,13 @@
 /** What the tree needs to know of a run on disk, from its run.json. The engine checks the file in full when it opens the run. */
-import { isCellName, type CellName } from '../../layers/catalog';
+import { isCellName } from '../../layers/catalog';
+import type { LayerConfig } from '../../layers/layerConfig';
+import { maxLayers } from '../../terms/choices';
+
+type RecordedLayer = Pick<LayerConfig, 'cell' | 'hiddenSize'>;
 
 export interface RunRecord {
-  readonly cell: CellName;
-  readonly layers: number;
-  readonly hiddenSize: number;
+  /** The lowest first. */
+  readonly layers: readonly RecordedLayer[];
   /** Steps to be done in all; null where it continues until it is stopped, or the file does not say. */
   readonly steps: number | null;
   readonly corpusName: string;
@@ -24,20 +27,35 @@ export function parseRunRecord(text: string): RunRecord | undefined {
   }
   const model = field(file, 'model');
   const corpus = field(file, 'corpus');
-  const [cell, layers, hiddenSize] = [field(model, 'cell'), field(model, 'layers'), field(model, 'hiddenSize')];
+  const layers = layersIn(model);
   const steps = field(field(file, 'training'), 'steps');
   const [name, path, created] = [field(corpus, 'name'), field(corpus, 'path'), field(file, 'created')];
-  if (!isCellName(cell) || typeof layers !== 'number' || typeof hiddenSize !== 'number') return undefined;
+  if (!layers) return undefined;
   const time = typeof created === 'string' ? new Date(created) : null;
   return {
-    cell,
     layers,
-    hiddenSize,
     steps: typeof steps === 'number' ? steps : null,
     corpusName: typeof name === 'string' ? name : '',
     corpusPath: typeof path === 'string' ? path : null,
     created: time && !Number.isNaN(time.getTime()) ? time : null,
   };
+}
+
+/** Those of a list, or so many that are alike; undefined where they cannot be read. */
+function layersIn(model: unknown): readonly RecordedLayer[] | undefined {
+  const layers = field(model, 'layers');
+  if (Array.isArray(layers)) {
+    const read = layers.map(layerIn);
+    return read.length > 0 && read.every((layer) => layer !== undefined) ? read : undefined;
+  }
+  const layer = layerIn(model);
+  const isCount = typeof layers === 'number' && Number.isInteger(layers) && layers >= 1 && layers <= maxLayers;
+  return layer && isCount ? Array<RecordedLayer>(layers).fill(layer) : undefined;
+}
+
+function layerIn(value: unknown): RecordedLayer | undefined {
+  const [cell, hiddenSize] = [field(value, 'cell'), field(value, 'hiddenSize')];
+  return isCellName(cell) && typeof hiddenSize === 'number' ? { cell, hiddenSize } : undefined;
 }
 
 /** The step of a checkpoint's file, step-N.onnx; undefined for other files. */

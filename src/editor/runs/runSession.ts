@@ -11,8 +11,8 @@ import type {
 } from '../../protocol/engine';
 import type { GraphSummary, GraphTokenReport, GraphTokenRequest } from '../../protocol/graph';
 import type { LayerShape } from '../../protocol/model';
-import { unitMapNamesOf } from '../../layers/catalog';
-import type { Frame, UnitMapChoice } from '../../protocol/frame';
+import { firstUnitMapOf, unitMapNamesOf } from '../../layers/catalog';
+import type { HeadChoice, Frame, UnitMapChoice } from '../../protocol/frame';
 import type { Message } from '../../messages';
 import { readUnitOf, type Progress, type RunDescription, type RunState, type RunStatus } from '../../protocol/run';
 import {
@@ -24,7 +24,7 @@ import {
 } from '../../protocol/sample';
 import { RpcError, type RequestOf, type ResultOf } from '../../protocol/rpc';
 import type { Direction } from '../../layers/direction';
-import type { SequenceSplit } from '../../protocol/settings';
+import { layersOf, type ModelSettings, type SequenceSplit } from '../../protocol/settings';
 import { isTokenizer, type ReadUnit } from '../../tokens/tokenUnit';
 import { loadTokenizers } from '../../tokens/tokenizers';
 import { endSentence, type EngineEnd } from '../process/endOfEngine';
@@ -80,6 +80,8 @@ export class RunSession implements vscode.Disposable {
   withTotal = false;
   /** And the input gradients. */
   withInputs = false;
+  /** Which head's attention weights the page shows; null until it shows some. */
+  head: HeadChoice | null = null;
   /** The target stays where it is when the cursor moves. */
   isTargetPinned = false;
   /** The newest frame of the probe being watched. */
@@ -206,12 +208,10 @@ export class RunSession implements vscode.Disposable {
   /** The model's, the lowest first; of a model from elsewhere not sure before its first frame. None in graph mode. */
   get layers(): readonly LayerShape[] {
     if (this.graph) return [];
-    const { cell, hiddenSize, layers, bidirectional } = this.description.model;
-    const directions: readonly Direction[] = bidirectional ? ['forward', 'backward'] : ['forward'];
-    return this.lastFrame?.header.layers ?? Array.from({ length: layers }, () => ({ cell, hiddenSize, directions }));
+    return this.lastFrame?.header.layers ?? shapesOf(this.description.model);
   }
 
-  /** Which unit × time map the page looks at; until it has chosen, the hidden state of the top layer, or the first state of a graph. */
+  /** Which unit × time map the page looks at; until it has chosen, the first state of the top layer, or of a graph. */
   get unitMap(): UnitMapChoice {
     if (this.graph && !this.chosenUnitMap) {
       const states = this.graph.tensors.filter(({ role }) => role === 'state').map(({ name }) => name);
@@ -221,14 +221,17 @@ export class RunSession implements vscode.Disposable {
       );
       return { layer, direction: 'forward', quantity: 'hidden' };
     }
-    return this.chosenUnitMap ?? { layer: this.description.model.layers - 1, direction: 'forward', quantity: 'hidden' };
+    if (this.chosenUnitMap) return this.chosenUnitMap;
+    const layers = layersOf(this.description.model);
+    const layer = layers.length - 1;
+    return { layer, direction: 'forward', quantity: firstUnitMapOf(layers[layer].cell) ?? 'hidden' };
   }
 
   set unitMap(choice: UnitMapChoice) {
-    const { layers, cell } = this.description.model;
+    const layer = layersOf(this.description.model).at(choice.layer);
     const exists = this.graph
       ? choice.layer < this.shownSeries.length
-      : choice.layer < layers && unitMapNamesOf(cell).includes(choice.quantity);
+      : layer && unitMapNamesOf(layer.cell).includes(choice.quantity);
     if (exists) this.chosenUnitMap = choice;
   }
 
@@ -487,4 +490,11 @@ export class RunSession implements vscode.Disposable {
     this.opened = { ...this.opened, status };
     this.changed.fire();
   }
+}
+
+function shapesOf(model: ModelSettings): readonly LayerShape[] {
+  return layersOf(model).map(({ cell, hiddenSize, bidirectional }) => {
+    const directions: readonly Direction[] = bidirectional ? ['forward', 'backward'] : ['forward'];
+    return { cell, hiddenSize, directions };
+  });
 }

@@ -2,8 +2,8 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { RunDescription, RunState } from '../../protocol/run';
-import { kindOf } from '../../layers/catalog';
-import type { ModelSettings } from '../../protocol/settings';
+import { stackName } from '../../layers/stackName';
+import { layersOf } from '../../protocol/settings';
 import { throttled } from '../timing';
 import { readRun, type PastRun, type PastRuns } from './pastRuns';
 import { rowChanges, type Row } from './rowChanges';
@@ -268,11 +268,11 @@ function pastItem(run: PastRun): vscode.TreeItem {
     hour: '2-digit',
     minute: '2-digit',
   });
-  item.description = [modelName(record), reached, when ?? ''].filter((part) => part !== '').join(' · ');
+  item.description = [stackName(record.layers), reached, when ?? ''].filter((part) => part !== '').join(' · ');
   item.iconPath = new vscode.ThemeIcon('history');
   item.contextValue = step === undefined ? 'past.empty' : contextOf('past');
   const created = record.created?.toLocaleString(vscode.env.language) ?? '';
-  item.tooltip = tooltip([run.name, modelName(record), record.corpusName, created, run.folder.fsPath]);
+  item.tooltip = tooltip([run.name, stackName(record.layers), record.corpusName, created, run.folder.fsPath]);
   return item;
 }
 
@@ -317,12 +317,7 @@ export function titleOf(corpusName: string, name: string): string {
 
 /** What an open model is, in a few words. */
 export function nameOfModel({ model, graph }: RunDescription): string {
-  return graph ? localize('graph.mode') : modelName(model);
-}
-
-/** "LSTM 2 × 128": the cell, its layers and units. */
-export function modelName({ cell, layers, hiddenSize }: Pick<ModelSettings, 'cell' | 'layers' | 'hiddenSize'>): string {
-  return `${kindOf(cell).label} ${layers} × ${hiddenSize}`;
+  return graph ? localize('graph.mode') : stackName(layersOf(model));
 }
 
 export function stateName(state: RunState): string {

@@ -2,7 +2,6 @@
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import * as vscode from 'vscode';
-import type { CellName } from '../../layers/catalog';
 import { settingsFor } from '../settings';
 import { runName, unusedName } from './runName';
 
@@ -28,10 +27,10 @@ export class RunsFolder {
   }
 
   /** A folder for a new run: its absolute path. Nothing is made. */
-  async newRun(document: vscode.Uri, corpusName: string, cell: CellName | 'further'): Promise<string> {
+  async newRun(document: vscode.Uri, corpusName: string, kinds: string): Promise<string> {
     const parent = this.of(document);
     const taken = new Set((await entriesOf(parent)).map(([name]) => name));
-    const name = unusedName(runName(corpusName, cell, new Date()), (other) => taken.has(other));
+    const name = unusedName(runName(corpusName, kinds, new Date()), (other) => taken.has(other));
     return vscode.Uri.joinPath(parent, name).fsPath;
   }
 

@@ -1,6 +1,7 @@
 /** The status-bar item of the current run, and the context keys that commands are shown by. */
 import * as vscode from 'vscode';
-import { kindOf } from '../../layers/catalog';
+import { kindsInWords } from '../../layers/stackName';
+import { layersOf } from '../../protocol/settings';
 import { throttled } from '../timing';
 import type { RunRegistry } from './runRegistry';
 import type { RunSession } from './runSession';
@@ -85,5 +86,5 @@ function textOf({ status, metrics, description }: RunSession): string {
     finished: 'pass',
     failed: 'error',
   }[status.state];
-  return `$(${icon}) ${kindOf(description.model.cell).label}  ${parts.join(' · ')}`;
+  return `$(${icon}) ${kindsInWords(layersOf(description.model))}  ${parts.join(' · ')}`;
 }

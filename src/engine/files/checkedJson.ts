@@ -32,6 +32,21 @@ export class Fields {
     return new Fields(this.file, `${this.path}${key}.`, value);
   }
 
+  isList(key: string): boolean {
+    return Array.isArray(this.values[key]);
+  }
+
+  /** Of a list of at least one object and at most `max`. */
+  objects(key: string, max: number): Fields[] {
+    const value = this.values[key];
+    if (!Array.isArray(value) || value.length < 1 || value.length > max)
+      throw this.wrong(key, `a list of 1 to ${max} objects`);
+    return value.map((item: unknown, i) => {
+      if (!isRecord(item)) throw this.wrong(key, `a list of 1 to ${max} objects`);
+      return new Fields(this.file, `${this.path}${key}[${i}].`, item);
+    });
+  }
+
   string(key: string): string {
     const value = this.values[key];
     if (typeof value !== 'string') throw this.wrong(key, 'a text');

@@ -3,14 +3,14 @@ import { activations } from '../../layers/activation';
 import { cellNames, kindOf } from '../../layers/catalog';
 import type { LayerOptions, OptionDescription, OptionValue } from '../../layers/options';
 import { norms } from '../../layers/norm';
-import { initializations, objectives, optimizers, schedules } from '../../terms/choices';
+import type { LayerConfig } from '../../layers/layerConfig';
+import { initializations, maxLayers, objectives, optimizers, schedules } from '../../terms/choices';
 import { UserError } from '../../userError';
 import type { RunDescription } from '../../protocol/run';
 import {
   defaultModelSettings,
   defaultTrainingSettings,
   defaultVocabularySettings,
-  type ModelSettings,
   type TrainingSettings,
 } from '../../protocol/settings';
 import { Fields } from './checkedJson';
@@ -86,27 +86,32 @@ export function parseRunRecord(text: string, file: string, folder: string): RunR
 
 function readModel(model: Fields): RunDescription['model'] {
   const defaults = defaultModelSettings;
-  const cell = model.oneOf('cell', cellNames);
-  const settings: ModelSettings = {
-    cell,
-    activation: model.oneOf('activation', activations),
-    layers: model.integer('layers', { min: 1 }),
-    bidirectional: model.added('bidirectional', defaults.bidirectional, (key) => model.boolean(key)),
-    hiddenSize: model.integer('hiddenSize', { min: 1 }),
+  const around = {
     embeddingSize: model.added('embeddingSize', defaults.embeddingSize, (key) =>
       model.nullable(key, () => model.integer(key, { min: 1 })),
     ),
     tied: model.added('tied', defaults.tied, (key) => model.boolean(key)),
     objective: model.added('objective', defaults.objective, (key) => model.oneOf(key, objectives)),
-    norm: model.added('norm', defaults.norm, (key) => model.oneOf(key, norms)),
     finalNorm: model.added('finalNorm', defaults.finalNorm, (key) => model.oneOf(key, norms)),
-    residual: model.added('residual', defaults.residual, (key) => model.boolean(key)),
-    options: model.added('options', {}, (key) => readOptions(model.object(key), kindOf(cell).options)),
-  };
-  return {
-    ...settings,
     vocabularySize: model.integer('vocabularySize', { min: 1 }),
     parameterCount: model.integer('parameterCount', { min: 1 }),
+  };
+  if (model.isList('layers')) return { ...around, layers: model.objects('layers', maxLayers).map(readLayer) };
+  return { ...around, ...readLayer(model), layers: model.integer('layers', { min: 1, max: maxLayers }) };
+}
+
+/** One of a list, or what all of a stack are. */
+function readLayer(layer: Fields): LayerConfig {
+  const defaults = defaultModelSettings;
+  const cell = layer.oneOf('cell', cellNames);
+  return {
+    cell,
+    activation: layer.oneOf('activation', activations),
+    hiddenSize: layer.integer('hiddenSize', { min: 1 }),
+    bidirectional: layer.added('bidirectional', defaults.bidirectional, (key) => layer.boolean(key)),
+    norm: layer.added('norm', defaults.norm, (key) => layer.oneOf(key, norms)),
+    residual: layer.added('residual', defaults.residual, (key) => layer.boolean(key)),
+    options: layer.added('options', {}, (key) => readOptions(layer.object(key), kindOf(cell).options)),
   };
 }
 

@@ -11,14 +11,21 @@ import { topContributions } from '../../core/float64/topContributions';
 import { byRole, ofRole } from '../../core/model/directionParameters';
 import type { GeneralModel, Norm, Weights } from '../../core/model/generalModel';
 import { kindOf } from '../../layers/catalog';
+import type { KeysOf } from '../../messages';
 import { UserError } from '../../userError';
 import type { AttributeRequest, AttributionReport } from '../../protocol/engine';
 import { workOfStep, type Inspector, type Look } from './inspector';
+
+/** What contributions hold fixed that say nothing else. */
+const gatesHeldFixed = 'hover.gatesHeldFixed';
 
 type Found<M extends AttributionReport['method']> = Omit<AttributionReport, 'method' | 'rest'> & {
   readonly method: M;
   readonly rest: number;
 };
+
+/** See `TokenReport.contributions`. */
+export type Additive = Found<'additive'> & { readonly heldFixed: readonly KeysOf<'hover'>[] };
 
 /** Of the integral; each takes as long as the first. */
 const maxStretches = 24;
@@ -39,23 +46,24 @@ export interface AttributionTask {
 }
 
 /**
- * Of gated cells whose top layer adds up. Null elsewhere.
+ * Of gated cells whose top layer adds up, and of mixers that do. Null elsewhere.
  * @param step after which `symbol` is predicted
  */
-export function additive({ general, trace }: Look, symbol: number, step: number): Found<'additive'> | null {
-  const found = isAdditive(general)
-    ? contributionsTo(trace, general.output.W, symbol, step)
-    : isOfMixers(general)
-      ? topContributions(trace, symbol, step)
-      : null;
-  return (
-    found && {
-      method: 'additive',
-      parts: found.parts,
-      rest: found.carriedIn,
-      whole: found.parts.reduce((sum, part) => sum + part, found.carriedIn),
-    }
-  );
+export function additive({ general, trace }: Look, symbol: number, step: number): Additive | null {
+  const { layers, output } = general;
+  const top = layers.length - 1;
+  const ofMixers = isOfMixers(general) ? topContributions(trace, symbol, step) : null;
+  const found = isAdditive(general) ? contributionsTo(trace, output.W, symbol, step) : ofMixers;
+  if (!found) return null;
+  const { parts, carriedIn: rest } = found;
+  const taken = layers.slice(ofMixers?.lowest ?? top);
+  return {
+    method: 'additive',
+    parts,
+    rest,
+    whole: parts.reduce((sum, part) => sum + part, rest),
+    heldFixed: [...new Set(taken.map(({ cell }) => kindOf(cell).heldFixed ?? gatesHeldFixed))],
+  };
 }
 
 /** Integrated gradients of a stack without gates, where they are complete within the time that a hover may take; else null. */

@@ -3,7 +3,7 @@
  * gradient grows least and the one in which it grows most, so that an explosion is never thinned away. When there are too many
  * stretches they become twice as long.
  */
-import { seriesOf, type FlowSummary, type Frame, type FrameHeader } from '../../protocol/frame';
+import { flowOfLane, reachOf, summaryOfLane, type Frame, type FrameHeader } from '../../protocol/frame';
 import type { FlowLane, FlowOverTraining } from '../../protocol/overTraining';
 
 /** A frame without its unit map. */
@@ -87,9 +87,8 @@ export class FlowHistory {
     return {
       lane,
       steps: Float64Array.from(found, ({ row }) => stepOf(row)),
-      horizons: Float64Array.from(
-        found,
-        ({ row: { header } }) => header.flows.find((flow) => isOf(flow, lane))?.horizon ?? NaN,
+      horizons: Float64Array.from(found, ({ row: { header } }) =>
+        reachOf(summaryOfLane(header, lane.layer, lane.direction, lane.state)),
       ),
       lags,
       values,
@@ -164,6 +163,7 @@ export function rowOf({ header, data }: Frame, before: HistoryRow | null): Histo
   };
   // What the page has chosen lies behind the series; the text is not asked for again.
   delete kept.lane;
+  delete kept.heads;
   delete kept.probe;
   const row = { header: kept, data: data.slice(0, header.unitMap.offset) };
   return { ...row, peak: peakOf(row) };
@@ -171,15 +171,20 @@ export function rowOf({ header, data }: Frame, before: HistoryRow | null): Histo
 
 function peakOf(frame: Frame): number {
   let peak = -Infinity;
-  for (const lane of frame.header.flows) {
+  const { flows, inputs = [] } = frame.header;
+  const lanes: FlowLane[] = [...flows];
+  // A model without states.
+  if (flows.length === 0)
+    for (const { boundary } of inputs) lanes.push({ layer: boundary, direction: 'forward', state: null });
+  for (const lane of lanes) {
     for (const relative of relativeByLag(frame, lane) ?? []) if (relative > peak) peak = relative;
   }
   return peak;
 }
 
 /** From the target back, in the direction's own order: r at lag 0, 1, 2, … Infinity where something is not finite. */
-function relativeByLag(frame: Frame, { layer, direction, state }: FlowLane | FlowSummary): Float32Array | null {
-  const flow = seriesOf(frame, 'flow', layer, direction, state);
+function relativeByLag(frame: Frame, { layer, direction, state }: FlowLane): Float32Array | null {
+  const flow = flowOfLane(frame, layer, direction, state);
   if (!flow) return null;
   const { target } = frame.header;
   const own = flow[target];
@@ -197,10 +202,6 @@ function stepOf({ header }: HistoryRow): number {
 
 function stepsOf({ min, max }: Stretch): number[] {
   return [stepOf(min), stepOf(max)];
-}
-
-function isOf(a: FlowSummary, b: FlowLane): boolean {
-  return a.layer === b.layer && a.direction === b.direction && a.state === b.state;
 }
 
 function isOtherProbe(a: FrameHeader, b: FrameHeader): boolean {

@@ -2,7 +2,7 @@
 import { directionNames, type MapValues, type Trace } from '../../core/model/trace';
 import { UserError } from '../../userError';
 import type { Watch } from '../../protocol/engine';
-import { kindOf, unitMapNamesOf, type StateName } from '../../layers/catalog';
+import { firstUnitMapOf, kindOf, unitMapNamesOf, type StateName } from '../../layers/catalog';
 import type {
   FlowRegion,
   FlowSummary,
@@ -16,6 +16,7 @@ import type {
 import type { Direction } from '../../layers/direction';
 import type { SeriesFlow } from './flows';
 import type { Inspector, Look } from './inspector';
+import { headSeries } from './heads';
 import { laneValues } from './lane';
 import { mapValues, stateNorms } from './states';
 
@@ -36,7 +37,7 @@ export async function makeFrame(
 }
 
 export function frameOf(
-  { symbols, trace, target, thresholds, flows, inputs, totals }: Look,
+  { symbols, trace, target, thresholds, flows, inputs, totals, heads }: Look,
   watch: Pick<Watch, 'unitMap' | 'lane'> & Partial<Pick<Watch, 'text'>>,
   sequence: number,
   trainingStep: number,
@@ -49,7 +50,9 @@ export function frameOf(
     flows.reduce((sum, { states }) => sum + states.length * (totals ? 3 : 2), 0) +
     (inputs ? inputs.flows.length * (inputs.totals ? 2 : 1) : 0);
   const { lane } = watch;
-  const data = new Float32Array(T * (1 + lanes + units + (lane ? 1 : 0)));
+  const ofHeads = headSeries(trace, heads);
+  const headsOffset = T * (1 + lanes + units + (lane ? 1 : 0));
+  const data = new Float32Array(headsOffset + ofHeads.length);
   const add = (name: SeriesName, { layer, direction }: Place, state: StateName | null, values: ArrayLike<number>) => {
     const offset = series.length * T;
     data.set(values, offset);
@@ -90,6 +93,7 @@ export function frameOf(
   data.set(ofMap, unitOffset);
   const laneOffset = unitOffset + T * units;
   if (lane) data.set(laneValues(trace, symbols.length, lane), laneOffset);
+  const written = ofHeads.write(data, headsOffset);
 
   const header: FrameHeader = {
     sequence,
@@ -111,6 +115,7 @@ export function frameOf(
     series,
     unitMap: { ...choice, units, offset: unitOffset },
     ...(lane && { lane: { choice: lane, offset: laneOffset } }),
+    ...(written && { heads: written }),
   };
   return { header, data };
 }
@@ -129,13 +134,11 @@ function mapOf(trace: Trace, { layer, direction, quantity }: UnitMapChoice): Map
   return mapValues(trace, layer, directionIndex(trace, layer, direction), quantity);
 }
 
+/** Of a layer that has no such map the one that is looked at first: which layers of what kind there are, the page knows only by its first frame. */
 function checkUnitMap(trace: Trace, choice: UnitMapChoice): UnitMapChoice {
-  const layer = Number.isInteger(choice.layer) ? trace.layers.at(choice.layer) : undefined;
-  const exists =
-    choice.layer >= 0 &&
-    layer &&
-    directionIndex(trace, choice.layer, choice.direction) >= 0 &&
-    (unitMapNamesOf(layer.cell).length === 0 || unitMapNamesOf(layer.cell).includes(choice.quantity));
-  if (!exists) throw new UserError('error.inspect.noSuchQuantity', choice.quantity, choice.layer + 1);
-  return choice;
+  const layer = Number.isInteger(choice.layer) && choice.layer >= 0 ? trace.layers.at(choice.layer) : undefined;
+  if (!layer || directionIndex(trace, choice.layer, choice.direction) < 0)
+    throw new UserError('error.inspect.noSuchQuantity', choice.quantity, choice.layer + 1);
+  const quantity = unitMapNamesOf(layer.cell).includes(choice.quantity) ? choice.quantity : firstUnitMapOf(layer.cell);
+  return { ...choice, quantity: quantity ?? choice.quantity };
 }

@@ -4,6 +4,7 @@ import { directionNames, type LayerTrace, type Floats } from '../../core/model/t
 import { lengthOf } from '../../core/numeric';
 import type { NormRole } from '../../layers/norm';
 import { torchName, torchNameInLayer, torchNames, torchNormName } from '../../modelFiles/torchNames';
+import type { NameOf } from '../../modelFiles/torch/namedWeights';
 import type { InspectReport } from '../../protocol/engine';
 
 export interface ReportedGradient {
@@ -28,6 +29,8 @@ export interface TensorPlaces {
   readonly isPlain: boolean;
   /** Of each layer the names of the norms before its sublayers. */
   readonly normNames: readonly (readonly string[])[];
+  /** Of a model whose weights are exported under names of its kind's own; else null. */
+  readonly exported: NameOf | null;
 }
 
 export type GradientNorms = Pick<InspectReport, 'parameters' | 'output' | 'embedding' | 'parameterNorms'>;
@@ -58,20 +61,27 @@ export function gradientReport(
   };
 }
 
-/** Every parameter once, by its name in PyTorch, in the order of its modules. */
+/** Every parameter once, by its name in PyTorch or as it is exported, in the order of its modules. */
 function namedTensors(
   { layers, output, embedding, norms, norm }: ReportedGradient,
   traces: readonly LayerTrace[],
-  { isPlain, normNames }: TensorPlaces,
+  { isPlain, normNames, exported }: TensorPlaces,
 ): [string, Floats][] {
   const named: [string, Floats][] = [];
-  if (embedding) named.push([torchNames.embedding, embedding]);
+  const around = { layer: -1 } as const;
+  if (embedding)
+    named.push([exported?.({ ...around, name: 'embedding', role: 'embedding' }) ?? torchNames.embedding, embedding]);
   const addNorm = (values: NormFloats | null, name: (role: NormRole) => string) => {
     if (values) named.push([name('gamma'), values.gamma]);
     if (values && values.beta.length > 0) named.push([name('beta'), values.beta]);
   };
   layers.forEach((ofDirections, layer) => {
-    norms[layer].forEach((values, s) => addNorm(values, (role) => torchNormName(layer, normNames[layer][s], role)));
+    norms[layer].forEach((values, s) =>
+      addNorm(values, (role) => {
+        const name = normNames[layer][s];
+        return exported?.({ name: '', role: `${name}.${role}`, layer }) ?? torchNormName(layer, name, role);
+      }),
+    );
     ofDirections.forEach((own, d) => {
       const { cell, directions } = traces[layer];
       const direction = directionNames(traces[layer])[d];
@@ -79,12 +89,18 @@ function namedTensors(
         isPlain
           ? torchName(parameter, layer, direction)
           : torchNameInLayer(parameter, layer, direction, directions.length === 0);
-      for (const [parameter, values] of eachRole(cell, own)) named.push([nameOf(parameter), values]);
+      for (const [parameter, values] of eachRole(cell, own))
+        named.push([exported?.({ name: '', role: parameter.role, layer }) ?? nameOf(parameter), values]);
       if (own.P) named.push([nameOf('peephole'), own.P]);
     });
   });
-  addNorm(norm, (role) => torchNames.norm[role]);
-  if (output.W !== embedding) named.push([torchNames.output.W, output.W]);
-  named.push([torchNames.output.b, output.b]);
+  addNorm(
+    norm,
+    (role) => exported?.({ ...around, name: `norm.${role}`, role: `norm.${role}` }) ?? torchNames.norm[role],
+  );
+  const ofOutput = (role: 'W' | 'b') =>
+    exported?.({ ...around, name: `output.${role}`, role }) ?? torchNames.output[role];
+  if (output.W !== embedding) named.push([ofOutput('W'), output.W]);
+  named.push([ofOutput('b'), output.b]);
   return named;
 }

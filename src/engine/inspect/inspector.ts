@@ -5,8 +5,10 @@ import type { Vocabulary } from '../../core/corpus/vocabulary';
 import { contextOfLayers, isMixer, isPlainStack, readsBothWays } from '../../core/model/config';
 import { hasInputRows, type GeneralModel } from '../../core/model/generalModel';
 import type { PlainModel } from '../../core/model/plainModel';
+import type { HeadNorms } from '../../core/layers/float64Mixer';
 import type { Trace } from '../../core/model/trace';
 import { isUnboundedBy } from '../../layers/catalog';
+import type { HeadChoice } from '../../protocol/frame';
 import type { Thresholds } from '../../terms/regions';
 import { UserError } from '../../userError';
 import type { Backend } from '../backend';
@@ -43,6 +45,8 @@ export interface Look {
     /** Null unless asked for; of a boundary whose gradients are a state's null. */
     readonly totals: readonly (Float64Array | null)[] | null;
   } | null;
+  /** Of the layer of heads that was asked for; null of another layer. */
+  readonly heads: (HeadChoice & HeadNorms) | null;
 }
 
 /** What is looked at besides the flow of the states. */
@@ -50,6 +54,7 @@ export interface Besides {
   readonly total?: boolean;
   /** A model in which states do not say the same is looked at by its inputs, asked for or not. */
   readonly inputs?: boolean;
+  readonly head?: HeadChoice;
 }
 
 /** Nothing shows the regions. */
@@ -70,7 +75,7 @@ export class Inspector {
     text: string,
     wanted: number | 'last',
     thresholds: Thresholds,
-    { total = false, inputs = false }: Besides = {},
+    { total = false, inputs = false, head }: Besides = {},
   ): Promise<Look> {
     const ids = this.idsOf(text);
     const target = resolveTarget(wanted, ids.length - 1);
@@ -86,7 +91,17 @@ export class Inspector {
         ? { flows: await inputFlowsOf(reading, target, thresholds), totals: found && found.inputs }
         : null;
     const totals = found && found.totals;
-    return { general, symbols, trace: reading.trace, target, thresholds, flows, totals, inputs: ofInputs };
+    return {
+      general,
+      symbols,
+      trace: reading.trace,
+      target,
+      thresholds,
+      flows,
+      totals,
+      inputs: ofInputs,
+      heads: head ? await headsOf(reading, target, head) : null,
+    };
   }
 
   /** For figures that are to be right to the last digit: in float64, unless that would take too long. */
@@ -174,6 +189,13 @@ export class Inspector {
     await this.fast.read(ids, plain);
     return this.fast;
   }
+}
+
+/** Null of a layer without heads; of a head that it does not have, its last: a page can ask for what the model before had. */
+async function headsOf(reading: Reading, target: number, { layer, head }: HeadChoice): Promise<Look['heads']> {
+  const count = reading.trace.layers.at(layer)?.values?.heads.length ?? 0;
+  const norms = count > 0 ? await reading.headNorms(target, layer) : null;
+  return norms && { layer, head: Math.min(head, count - 1), ...norms };
 }
 
 /** The model where the kernels can inspect it: what flows through a mixer is computed in float64 only; else null. */

@@ -1,6 +1,6 @@
 /** One layer's direction in a report, and what is read at each boundary between layers. */
 import { joinedLengths, joinedLogarithms } from '../../core/analysis/boundaries';
-import { horizonOf } from '../../core/analysis/regions';
+import { horizonOf, levelOf } from '../../core/analysis/regions';
 import type { InputReport, LayerReport, StateReport } from '../../protocol/engine';
 import type { FlowReport } from '../../protocol/flowReport';
 import { relativeTo, type Thresholds } from '../../terms/regions';
@@ -64,5 +64,11 @@ export function inputReports(
 }
 
 function flowReport(log10: Float64Array, target: number, thresholds: Thresholds): FlowReport {
-  return { target, log10, horizon: horizonOf(relativeTo(target, log10), target, thresholds) };
+  const relative = relativeTo(target, log10);
+  return {
+    target,
+    log10,
+    horizon: horizonOf(relative, target, thresholds),
+    level: levelOf(relative, target, thresholds),
+  };
 }

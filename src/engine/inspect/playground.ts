@@ -13,7 +13,7 @@ import { playgroundLimits, type PlaygroundResult, type PlaygroundSettings } from
 import type { Thresholds } from '../../terms/regions';
 import { createBackend, type Backend } from '../backend';
 import { frameOf } from './frame';
-import { Inspector } from './inspector';
+import { Inspector, type Look } from './inspector';
 import { letters, PlaygroundWeights } from './playgroundModel';
 
 const vocabulary = new Vocabulary(letters, 'codePoint');
@@ -43,8 +43,16 @@ export class Playground {
     return {
       frame: frameOf(look, { unitMap: { layer: 0, direction: 'forward', quantity } }, ++this.sequence, 0),
       spectralNorm,
+      largestWeight: largestWeightOf(look),
     };
   }
+}
+
+/** Of the target's weights in the lowest layer, over all heads. */
+function largestWeightOf({ trace: { layers, steps }, target }: Look): number | null {
+  const heads = layers[0].values?.heads ?? [];
+  const rows = heads.map((weights) => weights.subarray(target * steps, target * steps + target + 1));
+  return rows.length > 0 ? Math.max(...rows.map((row) => Math.max(...row))) : null;
 }
 
 /** Random letters; of another length the same ones, as far as they go. */

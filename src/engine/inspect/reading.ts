@@ -12,6 +12,7 @@ import { float64InputRows, inputMatrixInFloat64 } from '../../core/float64/float
 import { inputFlow, perTargetInFloat64, type Float64PerTarget } from '../../core/float64/float64PerTarget';
 import { matrixInFloat64, topRowsInFloat64 } from '../../core/float64/float64Matrix';
 import { readInFloat64, type Float64Trace } from '../../core/float64/float64Trace';
+import type { HeadNorms } from '../../core/layers/float64Mixer';
 import { LowestInput } from '../../core/float64/lowestInput';
 import { readsBothWays } from '../../core/model/config';
 import type { GeneralModel } from '../../core/model/generalModel';
@@ -44,6 +45,8 @@ export interface Reading {
   perTargetInputs(target: number): Promise<readonly (Float64Array | null)[]>;
   /** log₁₀‖∂ℓ_τ/∂x_t‖ of what the lowest layer reads; NaN where x_t cannot reach τ, −Infinity for exactly zero. */
   inputFlow(target: number): Promise<Float64Array>;
+  /** Of a layer's heads what the target's gradient is by their keys and values; null of a layer without. */
+  headNorms(target: number, layer: number): Promise<HeadNorms | null>;
   /** T × T: row τ is the log₁₀‖∂ℓ_τ/∂h_t‖ of the top layer; NaN for t > τ. `pause` receives the part that is done. */
   matrix(pause: (done: number) => Promise<void>): Promise<Float64Array>;
   /** T × T: row τ is `inputFlow` of τ. */
@@ -180,6 +183,11 @@ export class FastReading implements Reading {
     return { gradient: backward.gradient.values, hidden: backward.totals[0][0][0] };
   }
 
+  /** Layers of heads are read in float64. */
+  headNorms(): Promise<null> {
+    return Promise.resolve(null);
+  }
+
   matrix(pause: (done: number) => Promise<void>): Promise<Float64Array> {
     return this.targetMatrix.run(pause);
   }
@@ -261,6 +269,10 @@ export class Float64Reading implements Reading {
     return found.inputs[0] ?? inputFlow(found, new LowestInput(model, steps));
   }
 
+  async headNorms(target: number, layer: number): Promise<HeadNorms | null> {
+    return (await this.itemsOf(target)).headNorms(layer);
+  }
+
   matrix(pause: (done: number) => Promise<void>): Promise<Float64Array> {
     return matrixInFloat64(this.trace, pause);
   }
@@ -288,7 +300,7 @@ export class Float64Reading implements Reading {
 
   private itemsOf(target: number): Promise<Float64PerTarget> {
     if (this.lastInFloat64?.target !== target)
-      this.lastInFloat64 = { target, found: perTargetInFloat64(this.trace, target) };
+      this.lastInFloat64 = { target, found: perTargetInFloat64(this.trace, target, true) };
     return this.lastInFloat64.found;
   }
 }

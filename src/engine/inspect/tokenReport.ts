@@ -26,6 +26,7 @@ export async function describeToken(look: Look, token: number): Promise<TokenRep
     loss: before < 0 ? null : -trace.targetLogProbabilities[before],
     predictions: before < 0 ? [] : predictions(look, before),
     layers: token === trace.steps ? [] : layerStates(look, token),
+    inputs: token === trace.steps ? [] : mixerInputs(look, token),
     contributions: before < 0 ? null : await contributions(look, id, before),
   };
 }
@@ -61,15 +62,26 @@ function layerStates({ trace, target, flows, inputs, thresholds }: Look, step: n
   });
 }
 
+/** Of layers whose output is no state of theirs. */
+function mixerInputs({ trace, inputs, thresholds }: Look, step: number): TokenReport['inputs'] {
+  return (inputs?.flows ?? []).flatMap(({ relative }, layer) => {
+    if (layer >= trace.layers.length || trace.layers[layer].directions.length > 0) return [];
+    const r = relative[step];
+    return [{ layer, gradient: Number.isNaN(r) ? null : r, region: regionKind(r, thresholds) }];
+  });
+}
+
 async function contributions(look: Look, id: number, step: number): Promise<TokenReport['contributions']> {
   const { symbols, trace } = look;
-  const found = additive(look, id, step) ?? (await quickIntegral(look, id, step));
+  const sum = additive(look, id, step);
+  const found = sum ?? (await quickIntegral(look, id, step));
   if (!found) return null;
   const { method, parts, rest } = found;
   const all = Array.from(parts, (score, token) => ({ token, symbol: symbols[trace.inputs[token]], score }));
   return {
     method,
     strongest: all.toSorted((a, b) => Math.abs(b.score) - Math.abs(a.score)).slice(0, shownContributions),
-    whole: parts.reduce((sum, part) => sum + part, rest),
+    whole: parts.reduce((all, part) => all + part, rest),
+    heldFixed: sum?.heldFixed ?? [],
   };
 }

@@ -12,18 +12,18 @@ export function summaryOf(model: GeneralModel, producer: string | null): ModelSu
   const { layers, embedding, output, vocabularySize } = model;
   return {
     mode: 'stack',
-    layers: layers.map(({ cell, hiddenSize, directions }) => ({
+    layers: layers.map(({ cell, hiddenSize, directions, options }) => ({
       cell,
       hiddenSize,
       directions: directions.map(({ direction }) => direction),
+      activation: directions[0].activations.at(0)?.name === 'relu' ? 'relu' : 'tanh',
+      options,
     })),
     vocabularySize,
     embeddingSize: embedding && embedding.length / vocabularySize,
     tied: embedding !== null && output.W === embedding,
     hasNorm: model.norm !== null,
     parameterCount: parameterCount(model),
-    activation: layers[layers.length - 1].directions[0].activations.at(0)?.name === 'relu' ? 'relu' : 'tanh',
-    options: layers[layers.length - 1].options,
     producer,
   };
 }

@@ -2,19 +2,17 @@
  * Text from the model as it is when the text begins: one token at a time, the state carried along. A model with a layer that carries none reads its context again for
  * every token, and of a longer text only as much of its end.
  */
-import { contextOfLayers, isMixer, readsBothWays, type ModelConfig } from '../../core/model/config';
+import { contextOfLayers, hasStatelessLayer, readsBothWays, type ModelConfig } from '../../core/model/config';
 import type { Vocabulary } from '../../core/corpus/vocabulary';
 import { makeNetwork, type Network } from '../../core/network';
 import { checkSampling, draw, samplingWeights } from '../../core/sampling';
-import { kindOf } from '../../layers/catalog';
 import { UserError } from '../../userError';
 import type { PlainModel } from '../../core/model/plainModel';
-import type { ModelSettings } from '../../protocol/settings';
+import type { ObjectiveName } from '../../terms/choices';
 import type { InspectedModel } from '../inspect/inspector';
 import { beginningOf, excludedFrom, type Drawing, type TokenSampler } from './tokenSampler';
 
 export class Sampler implements TokenSampler {
-  readonly notices: readonly UserError[] = [];
   private readonly excluded: ReadonlySet<number>;
   private drawing: Drawing | null = null;
   /** The id that is read next. */
@@ -38,11 +36,17 @@ export class Sampler implements TokenSampler {
       makeNetwork(
         arena,
         plain.config,
-        { steps: isStateless(plain.config) ? contextFor(plain.config) : 1, batch: 1 },
+        { steps: hasStatelessLayer(plain.config) ? contextFor(plain.config) : 1, batch: 1 },
         products,
       ),
     );
     return new Sampler(vocabulary, plain, network);
+  }
+
+  /** Of a text longer than what is read again, that tokens were drawn from its end alone. */
+  get notices(): readonly UserError[] {
+    const { maxSteps } = this.network.tape;
+    return this.read.length > maxSteps ? [new UserError('notice.sample.slid', maxSteps)] : [];
   }
 
   takeWeights(): void {
@@ -73,7 +77,7 @@ export class Sampler implements TokenSampler {
   private async readLast(isWanted: boolean): Promise<Float32Array> {
     const { tape, forward } = this.network;
     const V = tape.config.vocabularySize;
-    if (!isStateless(tape.config)) {
+    if (!hasStatelessLayer(tape.config)) {
       tape.inputs[0] = this.last;
       await forward.run();
       tape.carryState();
@@ -93,11 +97,6 @@ export class Sampler implements TokenSampler {
   }
 }
 
-/** Whether a layer carries nothing from step to step. */
-function isStateless({ layers }: ModelConfig): boolean {
-  return layers.some((layer) => isMixer(layer) && kindOf(layer.cell).states.length === 0);
-}
-
 /** Tokens that are read again where no layer has a limit. */
 const defaultContext = 256;
 
@@ -109,7 +108,10 @@ function contextFor({ layers }: ModelConfig): number {
 export function refuseGeneration({
   bidirectional,
   objective,
-}: Pick<ModelSettings, 'bidirectional' | 'objective'>): void {
+}: {
+  readonly bidirectional: boolean;
+  readonly objective: ObjectiveName;
+}): void {
   if (bidirectional) {
     throw new UserError('error.generate.bidirectional');
   }

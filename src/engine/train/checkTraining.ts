@@ -1,12 +1,12 @@
 /** The settings of a training, refused where they enter. */
-import { checkInteger, contextOfLayers, type ModelConfig } from '../../core/model/config';
+import { checkInteger, contextOfLayers, sizesOf, type ModelConfig } from '../../core/model/config';
 import { kindOf } from '../../layers/catalog';
 import { checkInitialization } from '../../core/model/initialize';
 import { checkClipping } from '../../core/optimize/clip';
 import { checkOptimizer } from '../../core/optimize/registry';
 import { checkSchedule } from '../../core/optimize/schedule';
 import { UserError } from '../../userError';
-import type { ModelSettings, TrainingSettings } from '../../protocol/settings';
+import { layersOf, readsBothWays, type ModelSettings, type TrainingSettings } from '../../protocol/settings';
 
 /** Returns the settings, or throws a UserError naming the one that cannot be used, its value and what is allowed. */
 export function checkTraining(training: TrainingSettings): TrainingSettings {
@@ -44,15 +44,12 @@ function checkReading({ mode, split, window, longestSequence, truncation }: Trai
 }
 
 /** Throws a UserError for a model that cannot be trained so. */
-export function checkTogether(
-  { bidirectional, objective, layers }: ModelSettings,
-  { dropout }: TrainingSettings,
-): void {
-  if (bidirectional && objective === 'next') {
+export function checkTogether(model: ModelSettings, { dropout }: TrainingSettings): void {
+  if (readsBothWays(model) && model.objective === 'next') {
     throw new UserError('error.setting.bidirectionalNext');
   }
   if (!(dropout >= 0 && dropout < 1)) throw new UserError('error.setting.dropout', String(dropout));
-  if (dropout > 0 && layers < 2) {
+  if (dropout > 0 && layersOf(model).length < 2) {
     throw new UserError('error.setting.dropoutOneLayer');
   }
 }
@@ -66,4 +63,11 @@ export function checkLayers(config: ModelConfig, { truncation }: TrainingSetting
     const why = kindOf(cell).notApplicable.truncation;
     if (why) throw new UserError('error.setting.truncationNotApplicable', truncation, { key: why, args: [] });
   }
+}
+
+/** Throws a UserError where windows of the corpus would leave a part of a new model without training. */
+export function checkWindows(config: ModelConfig, { mode, window }: TrainingSettings): void {
+  if (mode !== 'stream') return;
+  for (const [layer, { cell }] of config.layers.entries())
+    kindOf(cell).mixer?.checkWindow?.(sizesOf(config, layer), window);
 }

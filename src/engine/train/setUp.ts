@@ -5,7 +5,7 @@ import type { Corpus, CorpusOptions } from '../../core/corpus/corpusBuilder';
 import { isForeign, isTokenizer } from '../../tokens/tokenUnit';
 import type { TokenizerDefinition } from '../../tokens/tokenizer/tokenizer';
 import type { Vocabulary } from '../../core/corpus/vocabulary';
-import { uniformModel, uniformStack, type ModelConfig } from '../../core/model/config';
+import { uniformStack, type ModelConfig } from '../../core/model/config';
 import { initialize } from '../../core/model/initialize';
 import { generalModelOf } from '../../core/model/plainModel';
 import { layoutOf, type Parameters } from '../../core/model/parameters';
@@ -24,7 +24,8 @@ import { RunFolder, type Checkpoint } from '../files/runFolder';
 import { openModel } from '../model/openModel';
 import { versions } from '../versions';
 import type { ModelLock } from '../modelLock';
-import { checkLayers, checkTogether, checkTraining } from './checkTraining';
+import { checkLayers, checkTogether, checkTraining, checkWindows } from './checkTraining';
+import { modelOfSettings, settingsInFull } from './modelOfSettings';
 import { yieldingBackend } from './yieldingBackend';
 import { readKnownCorpus, readNewCorpus, type ReadCorpus } from './readCorpus';
 import { readersOf, type Readers } from './readers';
@@ -52,8 +53,9 @@ export async function setUpRun(
     ? startFrom(request, request.from, text, signal)
     : startAnew(request, text));
   checkSize(config);
-  const readers = readersOf(corpus, asked);
+  const readers = readersOf(corpus, asked, config);
   checkLayers(config, asked, readers.training.steps);
+  if (!initial) checkWindows(config, asked);
   const training = withSteps(asked, readers);
   const parameters = initial ?? initialize(config, Random.fromSeed(training.seed), training);
   const parts = await assemble(config, parameters, corpus, readers, training, modelLock, cores);
@@ -63,10 +65,8 @@ export async function setUpRun(
     folder: resolve(path),
     corpus: { ...nameOf(source), tokens: corpus.ids.length, unit: isTokenizer(unit) ? 'tokenizer' : unit },
     ...(isTokenizer(unit) && { tokenizer: unit }),
-    // What it has of its own kind, all of it.
     model: {
-      ...model,
-      options: config.layers[0].options,
+      ...settingsInFull(model, config),
       vocabularySize: config.vocabularySize,
       parameterCount: parameters.values.length,
     },
@@ -117,7 +117,7 @@ async function startAnew(
     model,
     unit,
     corpus,
-    config: uniformModel({ ...model, vocabularySize: corpus.vocabulary.size }),
+    config: modelOfSettings(model, corpus.vocabulary.size),
     initial: null,
   };
 }
@@ -137,8 +137,7 @@ async function startFrom(
   );
   if (!plain) throw trainingRefusal ?? new UserError('error.trainFrom.refused', from.path);
   const { config, parameters } = plain;
-  const model = uniformStack(config);
-  if (!model) throw new UserError('error.trainFrom.fileLayersDiffer', from.path);
+  const model = uniformStack(config) ?? config;
   checkTogether(model, training);
   const { unit } = vocabulary;
   if (isForeign(unit)) throw new UserError('error.trainFrom.words', from.path, unit);
@@ -262,7 +261,15 @@ async function restored(
   const { onnx, state } = await broken(() => folder.read(checkpoint));
   const { config, parameters, vocabulary } = await broken(() => decodeCheckpoint(onnx, checkpoint.model));
   const corpus = await corpusOf(folder, vocabulary, training);
-  const parts = await assemble(config, parameters, corpus, readersOf(corpus, training), training, modelLock, cores);
+  const parts = await assemble(
+    config,
+    parameters,
+    corpus,
+    readersOf(corpus, training, config),
+    training,
+    modelLock,
+    cores,
+  );
   await broken(() => parts.trainer.restoreState(state, checkpoint.state));
   return parts;
 }

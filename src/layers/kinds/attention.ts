@@ -1,6 +1,7 @@
 /**
  * The block of a GPT-2-like model (Radford et al. 2019): causal softmax attention by heads, then an MLP of four times the width with exact GELU; norm and residual
- * stand around both. In a model of such layers a table of positions is added to what the lowest one reads, or queries and keys are turned by their place.
+ * stand around both. A table of positions is added to what the lowest such layer reads, whatever stands below it, or queries and keys are turned by their
+ * place.
  */
 import { UserError } from '../../userError';
 import { mixer } from '../mixer';
@@ -11,9 +12,15 @@ import { always, normalWith, type LayerSizes, type ParameterDescription } from '
 /** Of the first weights. */
 const deviation = 0.02;
 
-/** Where a table of positions is. */
-function hasTable({ layer, options }: Pick<LayerSizes, 'layer' | 'options'>): boolean {
-  return layer === 0 && options['positions'] === 'learned';
+const name = 'attention';
+
+function isLearned(options: LayerOptions): boolean {
+  return options['positions'] === 'learned';
+}
+
+/** Where the table of positions is: once in a model, in the lowest layer that attends by it. */
+function hasTable({ below, options }: Pick<LayerSizes, 'below' | 'options'>): boolean {
+  return isLearned(options) && !below.some((layer) => layer.cell === name && isLearned(layer.options));
 }
 
 function weights(
@@ -66,7 +73,7 @@ const positionsChoice = {
   type: 'choice',
   name: 'positions',
   label: 'panel.playground.positions',
-  default: 'learned',
+  default: 'rotary',
   choices: [
     { value: 'learned', label: 'panel.playground.positionsLearned' },
     { value: 'rotary', label: 'panel.playground.positionsRotary' },
@@ -79,10 +86,18 @@ const keepingVariance = (inputs: (sizes: LayerSizes) => number) => (sizes: Layer
   normalWith(1 / Math.sqrt(inputs(sizes)));
 
 export const attention = mixer({
-  name: 'attention',
+  name,
   label: 'Attention',
   title: 'cell.attention.title',
   path: 'panel.path.direct',
+  equations: [
+    'q_t, k_t, v_t = W_{QKV} x_t + b_{QKV}',
+    'a_{τ,t} = exp(q_τ · k_t / √d) / Σ_{j ≤ τ} exp(q_τ · k_j / √d)',
+    'MHA(x)_τ = W_O Σ_t a_{τ,t} v_t + b_O',
+    'm = GELU(W_1 x + b_1)',
+    'MLP(x) = W_2 m + b_2',
+  ],
+  heldFixed: 'hover.attentionHeldFixed',
   parameters: [
     weights('P', (sizes) => (hasTable(sizes) ? [context(sizes.options), sizes.hidden] : null)),
     weights('Wqkv', ({ hidden, input }) => [3 * hidden, input]),
@@ -97,20 +112,19 @@ export const attention = mixer({
   states: [],
   unitMaps: [
     {
-      name: 'attentionWeights',
-      label: 'unitMap.attentionWeights',
-      range: 'share',
-      // Of each head a weight for every step that is read.
-      units: ({ options }) => heads(options) * context(options),
+      name: 'mlpActivations',
+      label: 'unitMap.mlpActivations',
+      symbol: 'm',
+      range: 'unbounded',
+      units: ({ hidden }) => 4 * hidden,
     },
-    { name: 'mlpActivations', label: 'unitMap.mlpActivations', range: 'unbounded', units: ({ hidden }) => 4 * hidden },
   ],
   options: [
     { name: 'heads', type: 'number', default: 4, min: 1, max: 64, isWhole: true, help: 'option.heads.help' },
     {
       name: 'positions',
       type: 'choice',
-      default: 'learned',
+      default: 'rotary',
       choices: ['learned', 'rotary', 'none'],
       help: 'option.positions.help',
     },
@@ -123,6 +137,7 @@ export const attention = mixer({
     { name: 'mlp', states: [] },
   ],
   context,
+  heads,
 
   check(sizes, place) {
     const { input, hidden, options } = sizes;
@@ -132,6 +147,11 @@ export const attention = mixer({
     if (options['positions'] === 'rotary' && headSize % 2 !== 0)
       throw new UserError('error.setting.rotaryHeads', place, headSize);
     if (hasTable(sizes) && input !== hidden) throw new UserError('error.setting.positionsWidth', place, hidden, input);
+  },
+
+  checkWindow(sizes, steps) {
+    if (hasTable(sizes) && context(sizes.options) > steps)
+      throw new UserError('error.setting.positionsBeyondWindow', context(sizes.options), steps);
   },
 
   surroundings: { norm: 'layerNorm', finalNorm: 'layerNorm', residual: true },
@@ -164,10 +184,10 @@ export const attention = mixer({
     adjust({ Wqkv }, at, { hidden: H, input: I }) {
       scale(Wqkv.subarray(0, H * I), 1 / numberAt(at, temperature));
     },
-    fact: (_at, { largest, steps }) => ({
+    fact: (_at, { largestWeight, steps }) => ({
       key: 'panel.playground.factsOfWeights',
       numbers: [
-        [largest, 3],
+        [largestWeight ?? NaN, 3],
         [1 / steps, 3],
       ],
     }),

@@ -101,6 +101,16 @@ export const mamba = mixer({
   label: 'Mamba',
   title: 'cell.mamba.title',
   path: 'panel.path.decay',
+  equations: [
+    '(u, z) = W_{in} x_t',
+    'v = φ(conv(u) + b_{conv}), φ(x) = x σ(x)',
+    '(d, B, C) = W_x v',
+    'Δ = ln(1 + exp(W_{dt} d + b_{dt}))',
+    'A = −exp(A_{log})',
+    'h_t = exp(ΔA) ⊙ h_{t−1} + (Δ ⊙ v) B^T',
+    'y_t = W_{out} ((h_t C + D ⊙ v) ⊙ φ(z))',
+  ],
+  heldFixed: 'hover.selectionHeldFixed',
   parameters: [
     {
       role: 'W_in',
@@ -197,10 +207,10 @@ export const mamba = mixer({
     },
   ],
   unitMaps: [
-    { name: 'stepSize', label: 'unitMap.stepSize', range: 'unbounded', units: channelsOf },
-    { name: 'decay', label: 'unitMap.decay', range: 'share', keeps: true, units: scanWidth },
-    { name: 'scan', label: 'unitMap.scan', range: 'unbounded', units: scanWidth },
-    { name: 'convolved', label: 'unitMap.convolved', range: 'unbounded', units: channelsOf },
+    { name: 'stepSize', label: 'unitMap.stepSize', symbol: 'Δ', range: 'unbounded', units: channelsOf },
+    { name: 'decay', label: 'unitMap.decay', symbol: 'exp(ΔA)', range: 'share', keeps: true, units: scanWidth },
+    { name: 'scan', label: 'unitMap.scan', symbol: 'h', range: 'unbounded', units: scanWidth },
+    { name: 'convolved', label: 'unitMap.convolved', symbol: 'u', range: 'unbounded', units: channelsOf },
   ],
   options: [
     { ...whole, name: 'stateSize', help: 'option.stateSize.help', default: 16, max: 256 },
@@ -241,7 +251,7 @@ export const mamba = mixer({
         ],
       };
     },
-    formula: 'Δ_t = softplus(s W_Δ d_t + b_Δ), h_t = e^{−Δ_t a n} ⊙ h_{t−1} + Δ_t v_t B_t^⊤, n = 1 … S',
+    formula: 'Δ_t = softplus(s W_Δ d_t + b_Δ), h_t = exp(−a n Δ_t) ⊙ h_{t−1} + Δ_t v_t B_t^⊤, n = 1 … S',
     explained: 'panel.playground.explainedSteps',
   },
 });

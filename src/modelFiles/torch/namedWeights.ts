@@ -21,9 +21,12 @@ export interface ReadMixerWeights {
   readonly notices: readonly UserError[];
 }
 
+/** The name that a parameter of a model is written under. */
+export type NameOf = (entry: Pick<ParameterEntry, 'name' | 'role' | 'layer'>) => string;
+
 export interface MixerWeights {
-  /** The name that a parameter of a model of such layers is written under. */
-  nameOf(entry: Pick<ParameterEntry, 'name' | 'role' | 'layer'>): string;
+  /** Of a model of such layers. */
+  readonly nameOf: NameOf;
   /** Whether a file with tensors of these names is meant. */
   recognizes(names: readonly string[]): boolean;
   /** Throws a UserError for a variant that is not computed here, and one that asks for what the file leaves open. */

@@ -14,7 +14,8 @@ import { Parameters, type NormWeights } from '../../core/model/parameters';
 import type { PlainModel } from '../../core/model/plainModel';
 import { normName, sublayersOf } from '../../core/model/sublayers';
 import type { Tensor } from '../../formats/safetensors';
-import { isCellName } from '../../layers/catalog';
+import { isCellName, type CellName } from '../../layers/catalog';
+import { kindsInFolder } from '../../layers/stackName';
 import type { Activation } from '../../layers/activation';
 import type { NormRole } from '../../layers/norm';
 import { UserError } from '../../userError';
@@ -30,18 +31,24 @@ export interface OwnWeights {
   readonly step: number;
 }
 
-/** A model's parameters, each under its name and with its shape in PyTorch’s world; `isGated` of those with blocks of gates. Throws a UserError where PyTorch has no such module. */
-export function tensorsOfModel({ config, parameters }: PlainModel): {
+/** A tensor in PyTorch’s world. */
+interface NamedTensor {
   readonly name: string;
   readonly shape: readonly number[];
   readonly values: Float32Array;
-  readonly isGated: boolean;
-}[] {
+  /** The kind whose blocks of gates it has; null of others. */
+  readonly gatesOf: CellName | null;
+}
+
+/**
+ * A model's parameters, each under its name and with its shape in PyTorch’s world: those under which reports name their gradients. Recurrent layers with nothing
+ * around them are numbered as those of one module, also where they differ, so that no module has them all.
+ */
+export function tensorsOfModel({ config, parameters }: PlainModel): NamedTensor[] {
   const { vocabularySize: V, embeddingSize: E, tied } = config;
   const stack = uniformStack(config);
-  if (!stack) throw new UserError('error.torch.layersDiffer');
-  const whole = { isGated: false };
-  const ofMixers = mixerWeightsOf(stack.cell);
+  const whole = { gatesOf: null };
+  const ofMixers = stack && mixerWeightsOf(stack.cell);
   if (ofMixers)
     return parameters.layout.entries.map((entry) => ({
       name: ofMixers.nameOf(entry),
@@ -50,61 +57,71 @@ export function tensorsOfModel({ config, parameters }: PlainModel): {
       ...whole,
     }));
   const { embedding, output } = parameters;
-  const isPlain = isPlainStack(config);
-  const recurrent = parameters.layers.flatMap((directions, layer) => [
-    ...parameters.norms[layer].flatMap((norm, s) =>
-      normTensors(norm, (role) => torchNormName(layer, normName(sublayersOf(config, layer)[s]), role)),
-    ),
-    ...directions.flatMap((own, d) =>
-      eachRole(stack.cell, own).map(([parameter, values]) => ({
-        name: isPlain
-          ? torchName(parameter, layer, directionsOf(stack)[d])
-          : torchNameInLayer(parameter, layer, directionsOf(stack)[d], isMixer(stack)),
-        shape: shapeOf(parameter, stack.cell, sizesOf(config, layer)) ?? [],
-        values,
-        isGated: !isMixer(stack),
-      })),
-    ),
-  ]);
+  const ofLayers = config.layers.flatMap((_, layer) => layerTensors({ config, parameters }, layer));
   return [
     ...(embedding && E !== null ? [{ name: torchNames.embedding, shape: [V, E], values: embedding, ...whole }] : []),
-    ...recurrent,
+    ...ofLayers,
     ...normTensors(parameters.finalNorm, (role) => torchNames.norm[role]),
     ...(tied ? [] : [{ name: torchNames.output.W, shape: [V, topSize(config)], values: output.W, ...whole }]),
     { name: torchNames.output.b, shape: [V], values: output.b, ...whole },
   ];
 }
 
+function layerTensors({ config, parameters }: PlainModel, layer: number): NamedTensor[] {
+  const isPlain = isPlainStack(config);
+  const own = config.layers[layer];
+  const sublayers = sublayersOf(config, layer);
+  const ofNorms = parameters.norms[layer].flatMap((norm, s) =>
+    normTensors(norm, (role) => torchNormName(layer, normName(sublayers[s]), role)),
+  );
+  const ofDirections = parameters.layers[layer].flatMap((weights, d) => {
+    const direction = directionsOf(own)[d];
+    return eachRole(own.cell, weights).map(([parameter, values]) => ({
+      name: isPlain
+        ? torchName(parameter, layer, direction)
+        : torchNameInLayer(parameter, layer, direction, isMixer(own)),
+      shape: shapeOf(parameter, own.cell, sizesOf(config, layer)) ?? [],
+      values,
+      gatesOf: isMixer(own) ? null : own.cell,
+    }));
+  });
+  return [...ofNorms, ...ofDirections];
+}
+
 /** @param name by which role's the tensor is called */
-function normTensors(norm: NormWeights | null, name: (role: NormRole) => string): ReturnType<typeof tensorsOfModel> {
+function normTensors(norm: NormWeights | null, name: (role: NormRole) => string): NamedTensor[] {
   if (!norm) return [];
   const roles = (['gamma', 'beta'] as const).filter((role) => norm[role].length > 0);
   return roles.map((role) => ({
     name: name(role),
     shape: [norm[role].length],
     values: norm[role],
-    isGated: false,
+    gatesOf: null,
   }));
 }
 
 /** What the metadata says of a model besides its vocabulary. */
 export function ownMetadata(config: ModelConfig, step: number): Record<string, string> {
-  const [{ cell, activation }] = config.layers;
-  return { cell, activation, [ownKeys.model]: configText(config), [ownKeys.step]: String(step) };
+  const [{ activation }] = config.layers;
+  return {
+    cell: kindsInFolder(config.layers),
+    activation,
+    [ownKeys.model]: configText(config),
+    [ownKeys.step]: String(step),
+  };
 }
 
 /** Null where the file is not as Backflow writes it: with just the tensors of the model that its metadata tells of. */
 export function ownWeights({ tensors, unread, metadata }: WeightsFile): OwnWeights | null {
   const config = configIn(metadata) ?? configBefore(tensors, metadata);
-  const stack = config && uniformStack(config);
-  if (!config || !stack || !isSmallerThan(config, tensors)) return null;
+  if (!config || !isSmallerThan(config, tensors)) return null;
   const parameters = new Parameters(config);
   const expected = tensorsOfModel({ config, parameters });
   if (expected.length !== tensors.size + unread.size) return null;
-  for (const { name, shape, values, isGated } of expected) {
+  for (const { name, shape, values, gatesOf } of expected) {
     const found = tensors.get(name);
     if (found?.dtype !== 'F32' || found.shape.join() !== shape.join()) return null;
-    if (isGated) intoOurOrder(values, found.data, stack.cell);
+    if (gatesOf) intoOurOrder(values, found.data, gatesOf);
     else values.set(found.data);
   }
   const step = Number(metadata[ownKeys.step] ?? 0);
@@ -158,8 +175,8 @@ function configOrNull(read: () => ModelConfig): ModelConfig | null {
 
 /** Before anything of a size that only the metadata claims is made. */
 function isSmallerThan(config: ModelConfig, tensors: ReadonlyMap<string, Tensor>): boolean {
-  const [{ hiddenSize }] = config.layers;
-  const { vocabularySize, embeddingSize } = config;
+  const { layers, vocabularySize, embeddingSize } = config;
   const sizes = Array.from(tensors.values()).flatMap(({ shape }) => shape);
-  return [hiddenSize, vocabularySize, embeddingSize ?? 1].every((size) => sizes.some((own) => own >= size));
+  const hiddenSizes = layers.map(({ hiddenSize }) => hiddenSize);
+  return [...hiddenSizes, vocabularySize, embeddingSize ?? 1].every((size) => sizes.some((own) => own >= size));
 }

@@ -69,6 +69,7 @@ describe('the list of runs', () => {
   it('forgets the runs of a folder that is deleted as a whole', async () => {
     const run = await window.runRows();
     await window.chooseInTree(run, 'End');
+    await window.page.locator('.monaco-dialog-box .monaco-button', { hasText: 'Save and End' }).click();
     await run.filter({ hasNotText: 'nats' }).waitFor();
     rmSync(join(workspace.folder, '.backflow'), { recursive: true });
     await run.first().waitFor({ state: 'detached' });

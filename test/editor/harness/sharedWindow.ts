@@ -118,8 +118,16 @@ async function endRuns(window: EditorWindow): Promise<void> {
   await first.waitFor({ timeout: 3000 }).catch(() => undefined);
   for (let i = 0; await first.isVisible(); i++) {
     if (i === 100) throw new Error('The runs before do not end.');
-    await first.click({ button: 'right' });
-    await entries.first().waitFor();
+    // The question comes when it comes, and nothing beside it can be clicked.
+    if (await confirm.isVisible()) await confirm.click();
+    const hasMenu = await first
+      .click({ button: 'right', timeout: 5000 })
+      .then(() => entries.first().waitFor({ timeout: 5000 }))
+      .then(
+        () => true,
+        () => false,
+      );
+    if (!hasMenu) continue;
     // The menu takes no click in its first moments.
     await page.waitForTimeout(300);
     if (!(await end.isVisible())) {
@@ -128,6 +136,5 @@ async function endRuns(window: EditorWindow): Promise<void> {
     }
     await end.click();
     await page.waitForTimeout(500);
-    if (await confirm.isVisible()) await confirm.click();
   }
 }

@@ -10,7 +10,7 @@ import {
   defaultThresholds,
   defaultTrainingSettings,
   defaultVocabularySettings,
-  type ModelSettings,
+  type StackSettings,
   type TrainingSettings,
 } from '../../../src/protocol/settings';
 import { removeFolder } from '../../support/removeFolder';
@@ -66,14 +66,14 @@ export function temporaryFolder(): { path: string; remove(): Promise<void> } {
   return { path, remove: () => removeFolder(path) };
 }
 
-export const smallModel: ModelSettings = { ...defaultModelSettings, hiddenSize: 16 };
+export const smallModel: StackSettings = { ...defaultModelSettings, hiddenSize: 16 };
 
 /** A run on `text`, small and quick unless stated otherwise. */
 export function requestFor(
   text: string,
   folder: string,
   training: Partial<TrainingSettings> = {},
-  model: Partial<ModelSettings> = {},
+  model: Partial<StackSettings> = {},
 ): TrainRequest {
   return {
     corpus: { kind: 'text', text, name: 'corpus.txt' },

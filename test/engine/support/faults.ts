@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { strict as assert } from 'node:assert';
 import type { RunSummary } from '../../../src/protocol/run';
-import type { ModelSettings, TrainingSettings } from '../../../src/protocol/settings';
+import type { StackSettings, TrainingSettings } from '../../../src/protocol/settings';
 import { requestFor, startEngine, type TestEngine } from './engineProcess';
 
 export const pangrams = 'the quick brown fox jumps over the lazy dog. pack my box with five dozen liquor jugs. '.repeat(
@@ -40,7 +40,7 @@ export function itWithSignals(title: string, test: () => Promise<void>): void {
 export async function trainToEnd(
   run: string,
   settings: Partial<TrainingSettings>,
-  model: Partial<ModelSettings> = {},
+  model: Partial<StackSettings> = {},
 ): Promise<RunSummary> {
   const engine = startEngine();
   try {

@@ -10,34 +10,21 @@ import { float64Gradient } from '../../../src/core/float64/float64Backward';
 import { perTargetInFloat64 } from '../../../src/core/float64/float64PerTarget';
 import { readInFloat64 } from '../../../src/core/float64/float64Trace';
 import { hasInputRows, plainStack, uniformModel, type ModelConfig } from '../../../src/core/model/config';
-import { Parameters } from '../../../src/core/model/parameters';
 import { generalModelOf } from '../../../src/core/model/plainModel';
 import { makeLearningNetwork } from '../../../src/core/network';
 import { createBackend } from '../../../src/engine/backend';
 import type { NormName } from '../../../src/layers/norm';
 import type { CellName } from '../../../src/layers/catalog';
 import { assertNear } from '../../reference/compare';
+import {
+  assertGradients,
+  assertParameters,
+  load,
+  parametersOf,
+  type Gradients,
+  type Run,
+} from '../support/formulaModels';
 import { backendNames, benchFor, type Bench, type TestBackend } from '../support/models';
-
-/** By step; null where there is no gradient. */
-type Series = readonly (number | null)[];
-
-interface Gradients {
-  /** By layer, direction and state. */
-  readonly states: readonly (readonly (readonly Series[])[])[];
-  /** By boundary. */
-  readonly inputs: readonly Series[];
-}
-
-interface Run {
-  readonly windows: readonly {
-    readonly inputs: readonly (readonly number[])[];
-    readonly targets: readonly (readonly number[])[];
-  }[];
-  readonly losses: readonly number[];
-  /** Of each parameter its gradient's length, and its product with the formula of weights. */
-  readonly gradients: readonly (readonly [number, number])[];
-}
 
 interface AroundCase {
   readonly cell: CellName;
@@ -68,10 +55,6 @@ const files = ['rnn', 'lstm', 'gru'].map(
 );
 const noPause = () => Promise.resolve();
 
-function formula(p: number, k: number): number {
-  return 0.5 * Math.sin(1 + 0.7 * p + 1.3 * k);
-}
-
 function configOf(
   { hidden, vocabulary }: AroundFile,
   { cell, layers, directions, norm, residual, finalNorm }: AroundCase,
@@ -89,74 +72,6 @@ function configOf(
     residual,
     finalNorm,
   });
-}
-
-function parametersOf(config: ModelConfig): Parameters {
-  const parameters = new Parameters(config);
-  parameters.layout.entries.forEach((entry, p) => {
-    const isScale = entry.role.endsWith('gamma');
-    parameters.view(entry).forEach((_, k, values) => {
-      values[k] = isScale ? 1 + 0.3 * formula(p, k) : formula(p, k);
-    });
-  });
-  return parameters;
-}
-
-/** @param what of logarithms the tolerance is absolute */
-function assertSeries(actual: Float64Array, expected: Series, tolerance: number, what: string): void {
-  expected.forEach((value, t) => {
-    if (value === null) assert.ok(!Number.isFinite(actual[t]) || actual[t] === 0, `${what}, step ${t}: ${actual[t]}`);
-    else assertNear(actual[t], value, tolerance, `${what}, step ${t}`, what.startsWith('log₁₀'));
-  });
-}
-
-/** @param inputs null where a state is the same variable */
-function assertGradients(
-  states: readonly (readonly (readonly Float64Array[])[])[],
-  inputs: readonly (Float64Array | null)[],
-  expected: Gradients,
-  tolerance: number,
-  what: string,
-): void {
-  expected.states.forEach((directions, l) =>
-    directions.forEach((of, d) =>
-      of.forEach((series, state) => {
-        assertSeries(states[l][d][state], series, tolerance, `${what} of state ${state}, layer ${l}, direction ${d}`);
-      }),
-    ),
-  );
-  expected.inputs.forEach((series, boundary) => {
-    const own = inputs[boundary];
-    if (own) assertSeries(own, series, tolerance, `${what} of the input at boundary ${boundary}`);
-  });
-}
-
-function assertParameters(actual: Parameters, expected: Run['gradients'], tolerance: number): void {
-  actual.layout.entries.forEach((entry, p) => {
-    const values = Float64Array.from(actual.view(entry));
-    const [length, product] = expected[p];
-    const along = values.reduce((sum, value, k) => sum + value * formula(0, k), 0);
-    assertNear(Math.hypot(...values), length, tolerance, `‖∂L/∂ ${entry.name}‖`);
-    assert.ok(
-      Math.abs(along - product) < tolerance * Math.max(length, 1e-6),
-      `∂L/∂ ${entry.name}: ${along}, ${product}`,
-    );
-  });
-}
-
-/** Puts [stream][step] on the tape. */
-function load({ tape }: Bench, { inputs, targets }: Run['windows'][number]): void {
-  const B = inputs.length;
-  tape.inputs.fill(-1);
-  tape.targets.fill(-1);
-  inputs.forEach((ids, b) => {
-    tape.lengths[b] = ids.length;
-    ids.forEach((id, t) => {
-      tape.inputs[t * B + b] = id;
-      tape.targets[t * B + b] = targets[b][t];
-    });
-  });
-  tape.resize(Math.max(...inputs.map(({ length }) => length)));
 }
 
 async function inspected(backend: TestBackend, config: ModelConfig, ids: readonly number[]): Promise<Bench> {
@@ -183,7 +98,7 @@ for (const file of files) {
             const batch = windows[0].inputs.length;
             const bench = await benchFor(backend, config, parametersOf(config), { steps, batch });
             for (const [number, window] of windows.entries()) {
-              load(bench, window);
+              load(bench.tape, window);
               await bench.forward.run();
               assertNear(bench.tape.loss, losses[number], 1e-5, `loss of window ${number}`);
               if (number < windows.length - 1) bench.tape.carryState();

@@ -4,15 +4,18 @@ import {
   backendSettings,
   modelSettings,
   probeTokens,
+  stackSettings,
   thresholds,
   trainingSettings,
   vocabularySettings,
 } from '../../../src/editor/chosenSettings';
+import { stackName } from '../../../src/layers/stackName';
 import {
   defaultModelSettings,
   defaultThresholds,
   defaultTrainingSettings,
   defaultVocabularySettings,
+  layersOf,
 } from '../../../src/protocol/settings';
 
 interface Manifest {
@@ -71,6 +74,20 @@ describe('settings', () => {
       backend: 'ort',
       threads: 2,
     });
+  });
+
+  it('make layers that differ of a list, wherever it stands, and take kind and size from it', () => {
+    const names = (values: Readonly<Record<string, unknown>>) => stackName(layersOf(modelSettings(from(values))));
+    assert.equal(names({ 'model.mixture': 'lstm:128,attention:128' }), 'LSTM 128 + Attention 128');
+    assert.equal(
+      names({ 'model.mixture': 'lstm,attention:64', 'model.hiddenSize': 64, 'model.cell': 'gru', 'model.layers': 3 }),
+      'LSTM 64 + Attention 64',
+    );
+    assert.equal(names({ 'model.layers': 'lstm:16,gru:16' }), 'LSTM 16 + GRU 16');
+    assert.equal(names({ 'model.mixture': '', 'model.layers': 2 }), 'LSTM 2 × 128');
+    const alike = stackSettings(from({ 'model.mixture': 'gru:8,rnn:8', 'model.cell': 'gru' }));
+    assert.equal(stackName(layersOf(alike)), 'GRU 2 × 128');
+    assert.throws(() => names({ 'model.mixture': 'lstm:128,transformer:2' }), /names “transformer”, which is no kind/);
   });
 
   it('fall back to their defaults where a number or a switch is nonsense', () => {

@@ -108,12 +108,12 @@ describe('the kinds of layer', () => {
     }
   });
 
-  it('mean the same by a state or a unit map of one name, but for its range', () => {
+  it('mean the same by a state or a unit map of one name, but for its range and its letter', () => {
     for (const kind of cellNames.map(kindOf)) {
       for (const map of kind.unitMaps)
         assert.deepEqual(
-          { ...unitMapNamed(map.name), range: null, of: null },
-          { ...map, range: null, of: null },
+          { ...unitMapNamed(map.name), range: null, of: null, symbol: null },
+          { ...map, range: null, of: null, symbol: null },
           `${kind.name} ${map.name}`,
         );
       for (const state of kind.states) assert.deepEqual(stateNamed(state.name), state, `${kind.name} ${state.name}`);

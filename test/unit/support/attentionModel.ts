@@ -61,7 +61,9 @@ export class AttentionModel {
 
   sizesOf(layer: number): LayerSizes {
     const { width, heads, positions, context, biases, layers } = this.shape;
-    return { input: width, hidden: width, options: { heads, positions, context, biases }, layer, layers };
+    const options = { heads, positions, context, biases };
+    const below = Array.from({ length: layer }, () => ({ cell: attention.name, options }));
+    return { input: width, hidden: width, options, layer, layers, below };
   }
 
   private sublayersOf(layer: number): Sublayer[] {
@@ -211,7 +213,7 @@ export class AttentionModel {
     let above = arrivals(float64Arithmetic, T, D);
     above.isReached[target] = 1;
     addArrival(float64Arithmetic, above, target, gradient, target * D, D, scale);
-    const boundaries = [this.normsOf(above)];
+    const boundaries = [this.normsOf(above, target)];
     for (const { sublayer, x, trace } of [...reading.reads].reverse()) {
       const within = arrivals(float64Arithmetic, T, D);
       sublayer.mixer.flow(sublayer.layer, trace, above, within);
@@ -225,15 +227,16 @@ export class AttentionModel {
           addArrival(float64Arithmetic, below, t, above.values, t * D, D, above.logScales[t]);
       }
       above = below;
-      if (sublayer.name === 'mha') boundaries.unshift(this.normsOf(above));
+      if (sublayer.name === 'mha') boundaries.unshift(this.normsOf(above, target));
     }
     return boundaries;
   }
 
-  private normsOf({ values, logScales, isReached }: Arrivals<Float64Array>): Float64Array {
+  /** A step before the target that has no way to it, as at the top boundary, is exactly zero; one behind it cannot reach it. */
+  private normsOf({ values, logScales }: Arrivals<Float64Array>, target: number): Float64Array {
     const { width: D } = this.shape;
     return logScales.map((logScale, t) => {
-      if (isReached[t] === 0) return NaN;
+      if (t > target) return NaN;
       return logScale === -Infinity ? -Infinity : log10Of(lengthOf(values, t * D, D), logScale);
     });
   }

@@ -4,7 +4,10 @@ import {
   defaultModelSettings,
   defaultTrainingSettings,
   defaultVocabularySettings,
+  isMixture,
+  layersOf,
 } from '../../../src/protocol/settings';
+import { stackName } from '../../../src/layers/stackName';
 import { readCommand } from '../../../src/terminal/commandLine';
 import { UsageError } from '../../../src/terminal/options';
 
@@ -141,7 +144,9 @@ describe('reading a command line', () => {
     const model = (line: string) => {
       const command = read(`train c --hidden 10 ${line}`);
       assert.ok(command.kind === 'train');
-      const { bidirectional, objective, tied, embeddingSize } = command.request.model;
+      const chosen = command.request.model;
+      assert.ok(!isMixture(chosen));
+      const { bidirectional, objective, tied, embeddingSize } = chosen;
       return [bidirectional, objective, tied, embeddingSize];
     };
     assert.deepEqual(model('--bidirectional'), [true, 'masked', false, null]);
@@ -150,8 +155,36 @@ describe('reading a command line', () => {
     assert.deepEqual(model('--tied --bidirectional'), [true, 'masked', true, 20]);
   });
 
+  it('reads a list of layers that differ, with the options of all their kinds', () => {
+    const command = read('train c --layers lstm:16,attention:16x2 --heads 2 --positions rotary --context 64');
+    assert.ok(command.kind === 'train' && isMixture(command.request.model));
+    const { layers, finalNorm, embeddingSize } = command.request.model;
+    assert.equal(stackName(layers), 'LSTM 16 + Attention 2 × 16');
+    assert.deepEqual([finalNorm, embeddingSize], ['layerNorm', null]);
+    assert.deepEqual(layers[0].options, {});
+    assert.deepEqual(layers[2].options, { heads: 2, positions: 'rotary', context: 64, biases: true });
+    assert.equal(command.request.folder, resolve('.backflow/runs/c-lstm-attention-20250102-030405'));
+    const sized = read('train c --layers lstm,gru:8 --hidden 16 --dropout 0.1');
+    assert.ok(sized.kind === 'train');
+    assert.equal(stackName(layersOf(sized.request.model)), 'LSTM 16 + GRU 8');
+    const alike = read('train c --layers gru:8x3');
+    assert.ok(alike.kind === 'train');
+    assert.deepEqual(alike.request.model, { ...defaultModelSettings, cell: 'gru', hiddenSize: 8, layers: 3 });
+  });
+
   it('refuses values no training can use', () => {
     for (const [line, sentence] of [
+      ['--layers lstm:8,transformer:8', /names “transformer”, which is no kind of layer/],
+      ['--layers lstm:8x30', /^The number of layers is 30; it must be from 1 to 24\.$/],
+      ['--layers 25', /^--layers is "25"; it must be a whole number from 1 to 24\.$/],
+      ['--layers lstm:8,gru:8 --cell rnn', /^--cell is the kind of layers that are all alike/],
+      ['--layers lstm:8,gru:8 --hidden 16', /^--hidden is the size of layers for which the list/],
+      [
+        '--layers lstm:8,gru:8 --heads 2',
+        /^--heads is no option of the kind LSTM, GRU; kinds that have it: attention\.$/,
+      ],
+      ['--layers lstm:8 --dropout 0.5', /needs --layers 2 or more\.$/],
+      ['--layers lstm:8,gru:8 --bidirectional --objective next', /Use --objective masked\.$/],
       [
         '--bidirectional --objective next',
         /a bidirectional model reads the token that it should predict\. Use --objective masked\.$/,

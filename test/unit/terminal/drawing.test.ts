@@ -21,7 +21,7 @@ function layerOf(
   horizon: number | null = null,
 ): LayerReport {
   const steps = new Float64Array(log10.length);
-  const flow = { target, log10: Float64Array.from(log10), horizon };
+  const flow = { target, log10: Float64Array.from(log10), horizon, level: null };
   return {
     layer,
     direction: 'forward',
@@ -104,7 +104,7 @@ describe('the flow in a terminal', () => {
   it('gives each state of a layer a row and a sentence', () => {
     const layer = layerOf(0, [-1, -1, -1]);
     const [hidden] = layer.states;
-    const flow = { target: 2, log10: Float64Array.from([-4.5, -3.5, 0]), horizon: 1 };
+    const flow = { target: 2, log10: Float64Array.from([-4.5, -3.5, 0]), horizon: 1, level: null };
     const lstm: LayerReport = { ...layer, kind: 'lstm', states: [hidden, { ...hidden, name: 'cell', flow }] };
     const report = reportOf('abc', [lstm]);
     assert.deepEqual(drawn(report, canvas).slice(1, 3), ['layer 1 h  ▅▅▅', 'layer 1 c  ▂▃▅']);
@@ -113,6 +113,18 @@ describe('the flow in a terminal', () => {
       'Layer 1 c: the gradient falls under 10^-3 of its size at the target after 1 token.',
       '  vanishing at steps 0 to 1: “ab”',
     ]);
+  });
+
+  it('gives of a series that is level the level and the slope, and no horizon, as it does of a layer without states by what it reads', () => {
+    const log10 = Float64Array.from([-3.01, -2.99, -3.01, 0]);
+    const flow = { target: 3, log10, horizon: 1, level: { log10: -3.003, slope: -0.0001 } };
+    const layer: LayerReport = { layer: 0, direction: 'forward', kind: 'attention', states: [] };
+    const report = { ...reportOf('abcd', [layer]), inputs: [{ boundary: 0, total: log10, flow }] };
+    const [first] = flowInWords(report.tokens, rowsOf(report, defaultThresholds), defaultThresholds);
+    assert.equal(
+      first,
+      'Layer 1 x^0: the gradient is level: at every distance about 9.93e-4 of its size at the target (slope 0.000 nats per token).',
+    );
   });
 
   it('leaves what cannot reach the target blank, and shows exactly zero as zero', () => {

@@ -124,15 +124,15 @@ const probe = {
   tokens: (count: number): readonly string[] => syntheticFrame({ tokens: count }).header.tokens,
   /** A frame in answer to the playground's sliders. */
   async playground(options: FrameOptions, spectralNorm = 1): Promise<void> {
-    await probe.answered({ frame: syntheticFrame(options), spectralNorm });
+    await probe.answered({ frame: syntheticFrame(options), spectralNorm, largestWeight: null });
   },
   /** The engine's own answer to what was asked last: its header, and its data as base64 of the floats' bytes. */
-  async playgroundGiven(header: FrameHeader, base64: string, spectralNorm: number): Promise<void> {
-    await probe.answered({ frame: { header, data: floatsOf(base64) }, spectralNorm });
+  async playgroundGiven(header: FrameHeader, base64: string, found: Omit<PlaygroundResult, 'frame'>): Promise<void> {
+    await probe.answered({ ...found, frame: { header, data: floatsOf(base64) } });
   },
   /** The answer to an earlier request. */
   playgroundAnswered(id: number, options: FrameOptions): Promise<void> {
-    return probe.answered({ frame: syntheticFrame(options), spectralNorm: 1 }, id);
+    return probe.answered({ frame: syntheticFrame(options), spectralNorm: 1, largestWeight: null }, id);
   },
   async answered(result: PlaygroundResult | null, id?: number): Promise<void> {
     const last = posted.findLast((message) => message.type === 'playground')?.id ?? 1;

@@ -1,5 +1,6 @@
 /** What compared runs are called: by their kinds where these differ, else by letters and what they differ in. */
-import { kindOf } from '../../../src/layers/catalog';
+import { kindsInWords, stackName } from '../../../src/layers/stackName';
+import { layersOf } from '../../../src/protocol/settings';
 import type { Texts } from '../../shared/texts';
 import type { RunInView } from './compareRuns';
 
@@ -11,9 +12,9 @@ export class RunNames {
     private readonly texts: Texts,
   ) {}
 
-  /** As short as the left margin: the kind, or a letter where kinds are alike. */
+  /** As short as the left margin: the kinds, or a letter where kinds are alike. */
   label(run: RunInView): string {
-    return this.areDistinct ? kindOf(run.run.model.cell).label : letters[this.runs.indexOf(run)];
+    return this.areDistinct ? kindsInWords(layersOf(run.run.model)) : letters[this.runs.indexOf(run)];
   }
 
   /** Kind and size, and of settings those in which the runs differ. */
@@ -27,14 +28,14 @@ export class RunNames {
   private get areDistinct(): boolean {
     return (
       this.runs.every(({ run }) => !run.graph) &&
-      new Set(this.runs.map(({ run }) => run.model.cell)).size === this.runs.length
+      new Set(this.runs.map(({ run }) => kindsInWords(layersOf(run.model)))).size === this.runs.length
     );
   }
 
   private model({ run: { model, graph } }: RunInView): string {
     const { texts } = this;
     if (graph) return texts.get('panel.header.graph');
-    return `${kindOf(model.cell).label} ${texts.numbers.integer(model.layers)} × ${texts.numbers.integer(model.hiddenSize)}`;
+    return stackName(layersOf(model), { number: (value) => texts.numbers.integer(value) });
   }
 
   private differences({ run }: RunInView): string[] {

@@ -1,5 +1,7 @@
 /** The sentences over compared flows: by what paths the kinds differ, and what the numbers at this step show; no more than that. */
 import { kindOf, type LayerKind } from '../../../src/layers/catalog';
+import { kindsInWords } from '../../../src/layers/stackName';
+import { layersOf } from '../../../src/protocol/settings';
 import type { Thresholds } from '../../../src/terms/regions';
 import type { Texts } from '../../shared/texts';
 import { fractionName } from '../../shared/verdict';
@@ -18,8 +20,8 @@ export interface Compared {
 /** How a gradient comes back in each of the kinds; empty where there is one kind alone, or a graph. */
 export function pathsInWords({ runs }: Compared, texts: Texts): string {
   if (runs.some(({ run }) => run.graph)) return '';
-  const kinds = [...new Map(runs.map(({ run: { model } }) => [model.cell, kindOf(model.cell)])).values()];
-  if (kinds.length < 2) return '';
+  if (new Set(runs.map(({ run }) => kindsInWords(layersOf(run.model)))).size < 2) return '';
+  const kinds = new Set(runs.flatMap(({ run }) => layersOf(run.model).map(({ cell }) => kindOf(cell))));
   const byPath = new Map<LayerKind['path'], string[]>();
   for (const { path, label } of kinds) byPath.set(path, [...(byPath.get(path) ?? []), label]);
   return [...byPath].map(([path, labels]) => texts.get(path, listOf(labels, texts))).join(' ');

@@ -2,13 +2,10 @@
 import type { ToPage } from '../../../src/pageContract/messages';
 import type { TargetMatrix } from '../../../src/protocol/targetMatrix';
 import { flowMap, flowTicks } from '../../shared/colors/maps';
-import { columnWidth, placeAt, stepAt } from '../../shared/columns';
 import { button, type PageButton } from '../../shared/controls';
 import { element, setText } from '../../shared/dom';
 import type { ExportedFigure, ExportedTable } from '../../shared/exporting/exported';
-import { drawColumnMarks } from '../../shared/figures/canvas';
-import { HeatmapFigure } from '../../shared/figures/heatmapFigure';
-import { listenToZoom } from '../../shared/figures/zooming';
+import { TargetBySource, type TargetAndSource } from '../../shared/figures/targetBySource';
 import { powerOfTen } from '../../shared/format';
 import type { FlowRow } from '../../shared/flowRows';
 import type { PageParts, Scene, Section } from '../../shared/section';
@@ -16,13 +13,9 @@ import { sectionFrame } from '../../shared/sectionFrame';
 import { visibleSymbol } from '../../shared/symbols';
 import { fractionName } from '../../shared/verdict';
 
-const mapHeight = 380;
-const pageOfTargets = 10;
-const keyZoom = 1.5;
-
 export class MatrixSection implements Section {
   readonly root: HTMLElement;
-  private readonly figure: HeatmapFigure;
+  private readonly figure: TargetBySource;
   private readonly compute: PageButton;
   private readonly again: PageButton;
   private readonly cancel: PageButton;
@@ -36,14 +29,9 @@ export class MatrixSection implements Section {
   private matrix: TargetMatrix | null = null;
   private isComputing = false;
   private isNew = false;
-  /** Target and source under the pointer or the keys. */
-  private cell: { readonly target: number; readonly source: number } | null = null;
-  private columns: Scene['columns'] | null = null;
   /** In graph mode: by which of the tensors that are shown. */
   private readonly tensors: HTMLSelectElement;
   private rows: readonly FlowRow[] = [];
-  /** Whether the matrix is of the text shown above. */
-  private isCurrent = true;
 
   constructor(private readonly parts: PageParts) {
     const { texts, link } = parts;
@@ -62,14 +50,7 @@ export class MatrixSection implements Section {
       pressed: () => link.cancelMatrix(),
     });
     this.progress.setAttribute('aria-label', texts.get('panel.matrix.title'));
-    this.figure = new HeatmapFigure({
-      name: 'matrix',
-      height: mapHeight,
-      rowName: (row) => `${texts.numbers.integer(row)} “${visibleSymbol(this.matrix?.tokens[row] ?? '')}”`,
-      valueName: powerOfTen,
-      scaleTicks: flowTicks,
-      changed: () => parts.redraw(),
-    });
+    this.figure = new TargetBySource(parts, { name: 'matrix', valueName: powerOfTen, scaleTicks: flowTicks });
     const { root, controls } = sectionFrame(texts, {
       id: 'matrix',
       title: 'panel.matrix.title',
@@ -84,15 +65,14 @@ export class MatrixSection implements Section {
     this.root = root;
     this.tensors = element('select', { attributes: { 'aria-label': texts.get('panel.matrix.tensor') } });
     controls.append(this.tensors, this.progress, this.done, this.cancel.root, this.compute.root, this.again.root);
-    this.body = element('div', { class: 'figures' }, this.figure.figure.canvas, this.caption, this.readout);
+    this.body = element('div', { class: 'figures' }, this.figure.heatmap.figure.canvas, this.caption, this.readout);
     root.append(this.failure, this.said, this.body);
-    this.listen(this.figure.figure.canvas);
   }
 
   receive(message: ToPage): void {
     switch (message.type) {
       case 'run':
-        this.matrix = this.cell = null;
+        this.matrix = this.figure.cell = null;
         this.isComputing = false;
         setText(this.failure, '');
         break;
@@ -105,12 +85,12 @@ export class MatrixSection implements Section {
         if (!message.matrix) break;
         this.matrix = message.matrix;
         this.isNew = true;
-        this.cell = null;
+        this.figure.cell = null;
         break;
     }
   }
 
-  draw({ frame, rows, columns, width, theme, view, fresh }: Scene): void {
+  draw({ frame, rows, columns, width, theme, fresh }: Scene): void {
     const { matrix, isComputing } = this;
     this.root.hidden = frame === null || rows.length === 0;
     this.showTensors(frame?.header.graph ? rows : []);
@@ -121,29 +101,15 @@ export class MatrixSection implements Section {
     this.body.hidden = this.said.hidden = matrix === null;
     if (!frame || !matrix) return;
     const { header } = frame;
-    this.isCurrent = header.tokens === matrix.tokens || header.tokens.join('\0') === matrix.tokens.join('\0');
-    const T = matrix.tokens.length;
+    const { tokens } = matrix;
+    const isCurrent = header.tokens === tokens || header.tokens.join('\0') === tokens.join('\0');
+    const T = tokens.length;
     if (this.isNew || fresh.paint) {
-      this.figure.show(
-        { values: matrix.values, rows: T, columns: T, rowStride: T, columnStride: 1 },
-        flowMap(theme.kind),
-        0,
-      );
+      this.figure.show(matrix.values, T, flowMap(theme.kind));
       this.describe(matrix, header.thresholds.vanishing);
       this.isNew = false;
     }
-    // Over the same columns as the text above where it is the same text.
-    this.columns = this.isCurrent ? columns : { ...columns, first: 0, count: T };
-    // The same stretch of targets as of sources, so that the diagonal stays in the picture.
-    this.figure.rows.set(this.columns.first, this.columns.count);
-    const { target } = header;
-    const cursor = this.cell
-      ? { row: this.cell.target, column: this.cell.source }
-      : { row: this.isCurrent ? target : null, column: this.isCurrent ? view.mark : null };
-    this.figure.draw(width, this.columns, theme, cursor, (pen, rows) => {
-      if (this.isCurrent && this.columns)
-        drawColumnMarks(pen, this.columns, theme, { target, mark: null }, rows.top - 3, rows.top + rows.height + 3);
-    });
+    this.figure.draw({ tokens, isCurrent }, columns, width, theme, header.target);
     const { texts } = this.parts;
     const { numbers } = texts;
     const size = numbers.integer(T);
@@ -154,13 +120,16 @@ export class MatrixSection implements Section {
         : texts.get('panel.matrix.captionOfTensor', size, source);
     setText(
       this.caption,
-      [caption, this.isCurrent ? texts.get('panel.matrix.hint') : texts.get('panel.matrix.other')].join(' · '),
+      [caption, isCurrent ? texts.get('panel.matrix.hint') : texts.get('panel.matrix.other')].join(' · '),
     );
-    setText(this.readout, this.cell ? this.valueText(matrix, this.cell) : '');
+    const { cell } = this.figure;
+    setText(this.readout, cell ? this.valueText(matrix, cell) : '');
   }
 
   figures(): readonly ExportedFigure[] {
-    return this.matrix ? [this.figure.figure.exported('matrix', this.parts.texts.get('panel.matrix.title'))] : [];
+    return this.matrix
+      ? [this.figure.heatmap.figure.exported('matrix', this.parts.texts.get('panel.matrix.title'))]
+      : [];
   }
 
   tables(): readonly ExportedTable[] {
@@ -208,77 +177,6 @@ export class MatrixSection implements Section {
     return row ? texts.row(row) : series;
   }
 
-  private listen(canvas: HTMLCanvasElement): void {
-    canvas.tabIndex = 0;
-    const { view } = this.parts;
-    const wasDragged = listenToZoom(canvas, {
-      range: view.steps,
-      placeAt: (x) => (this.columns ? placeAt(this.columns, x) : 0),
-      pitch: () => (this.columns ? columnWidth(this.columns) : 1),
-    });
-    canvas.addEventListener('pointermove', (event) => {
-      const { row } = this.figure.cellAt(event.offsetX, event.offsetY);
-      const column = this.columns && stepAt(this.columns, event.offsetX);
-      this.mark(row === null || column === null ? null : { target: row, source: column });
-    });
-    canvas.addEventListener('pointerleave', () => this.mark(null));
-    canvas.addEventListener('click', (event) => {
-      const { row } = this.figure.cellAt(event.offsetX, event.offsetY);
-      if (row !== null && !wasDragged()) this.select(row);
-    });
-    canvas.addEventListener('keydown', (event) => {
-      if (event.altKey || event.ctrlKey || event.metaKey) return;
-      if (this.key(event.key)) event.preventDefault();
-    });
-  }
-
-  /** Whether the key means something here. */
-  private key(name: string): boolean {
-    const { view } = this.parts;
-    const T = this.matrix?.tokens.length ?? 0;
-    if (T === 0) return false;
-    const { target, source } = this.cell ?? { target: T - 1, source: T - 1 };
-    const moves: Readonly<Record<string, readonly [target: number, source: number]>> = {
-      ArrowUp: [-1, 0],
-      ArrowDown: [1, 0],
-      ArrowLeft: [0, -1],
-      ArrowRight: [0, 1],
-      PageUp: [-pageOfTargets, 0],
-      PageDown: [pageOfTargets, 0],
-      Home: [0, -T],
-      End: [0, T],
-    };
-    const within = (step: number): number => Math.max(0, Math.min(T - 1, step));
-    if (name === 'Escape') this.mark(null);
-    else if (name === 'Enter') this.select(target);
-    else if (name === '+' || name === '=') view.steps.zoom(1 / keyZoom, source + 0.5);
-    else if (name === '-') view.steps.zoom(keyZoom, source + 0.5);
-    else if (name === '0') view.steps.showAll();
-    else if (Object.hasOwn(moves, name)) {
-      const next = { target: within(target + moves[name][0]), source: within(source + moves[name][1]) };
-      // A source that lies behind the target says nothing.
-      if (moves[name][0] !== 0) next.source = Math.min(next.source, next.target);
-      view.steps.reveal(next.source);
-      this.mark(next);
-    } else return false;
-    return true;
-  }
-
-  /** The same source is marked in the figures above. */
-  private mark(cell: MatrixSection['cell']): void {
-    if (cell?.target === this.cell?.target && cell?.source === this.cell?.source) return;
-    this.cell = cell;
-    if (this.isCurrent) {
-      this.parts.view.setMark(cell?.source ?? null);
-      this.parts.link.mark(cell?.source ?? null);
-    }
-    this.parts.redraw();
-  }
-
-  private select(target: number): void {
-    if (this.isCurrent) this.parts.link.target(target);
-  }
-
   private showProgress(done: number): void {
     this.progress.value = done;
     setText(
@@ -312,10 +210,10 @@ export class MatrixSection implements Section {
             numbers.integer(T),
           );
     setText(this.said, said);
-    this.figure.figure.describe(texts.get('panel.matrix.description', said));
+    this.figure.heatmap.figure.describe(texts.get('panel.matrix.description', said));
   }
 
-  private valueText({ tokens, values }: TargetMatrix, { target, source }: { target: number; source: number }): string {
+  private valueText({ tokens, values }: TargetMatrix, { target, source }: TargetAndSource): string {
     const { texts } = this.parts;
     const value = values[target * tokens.length + source];
     return texts.get(

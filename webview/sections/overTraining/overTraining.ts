@@ -1,5 +1,5 @@
 /** The rows of the flow over training that the page has: those the engine gave, and those of the frames that came since. */
-import { seriesOf, type Frame } from '../../../src/protocol/frame';
+import { flowOfLane, reachOf, summaryOfLane, type Frame } from '../../../src/protocol/frame';
 import type { FlowLane, FlowOverTraining } from '../../../src/protocol/overTraining';
 
 /** Rows from which the engine is asked for its own, thinned ones again. */
@@ -7,7 +7,7 @@ const maxRows = 1200;
 
 export interface OverTrainingRow {
   readonly step: number;
-  /** Tokens; NaN where the gradient never falls below the vanishing threshold. */
+  /** Tokens; NaN where the gradient never falls below the vanishing threshold, or is level. */
   readonly horizon: number;
   /** r at lag 0, 1, 2, …; shorter than others where the text has no more. */
   readonly relative: Float32Array;
@@ -74,7 +74,7 @@ export class OverTraining {
   add({ header, data }: Frame): void {
     if (!this.lane) return;
     const { layer, direction, state } = this.lane;
-    const flow = seriesOf({ header, data }, 'flow', layer, direction, state);
+    const flow = flowOfLane({ header, data }, layer, direction, state);
     if (!flow) return;
     const { trainingStep: step, target, tokens } = header;
     while (this.kept.length > 0 && this.kept[this.kept.length - 1].step >= step) this.kept.pop();
@@ -87,9 +87,7 @@ export class OverTraining {
         return Number.isFinite(flow[target]) ? value - flow[target] : Infinity;
       },
     );
-    const horizon =
-      header.flows.find((each) => each.layer === layer && each.direction === direction && each.state === state)
-        ?.horizon ?? NaN;
+    const horizon = reachOf(summaryOfLane(header, layer, direction, state));
     if (
       this.text &&
       (this.target !== target ||

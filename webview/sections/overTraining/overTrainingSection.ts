@@ -3,6 +3,7 @@ import { isStateName, kindOf, plainCell } from '../../../src/layers/catalog';
 import type { FlowLane } from '../../../src/protocol/overTraining';
 import type { ToPage } from '../../../src/pageContract/messages';
 import type { RunDescription, RunState } from '../../../src/protocol/run';
+import { layersOf } from '../../../src/protocol/settings';
 import { nearest } from '../../shared/charts/lineChart';
 import type { Metrics } from '../../shared/charts/metrics';
 import { button, ChoiceRow, type PageButton } from '../../shared/controls';
@@ -19,6 +20,8 @@ import { sectionFrame } from '../../shared/sectionFrame';
 const pace = 400;
 const pageOfRows = 10;
 const keptName = 'overTraining';
+/** In place of a state's name. */
+const ofInput = 'x';
 const liveStates: readonly RunState[] = ['starting', 'running', 'paused'];
 
 export class OverTrainingSection implements Section {
@@ -175,19 +178,27 @@ export class OverTrainingSection implements Section {
     ];
   }
 
-  /** The states of the model's layers, the top one first; chooses that. */
+  /** The states of the model's layers, the top one first, which is chosen; of layers without states what they read, the lowest first. */
   private offer({ model, folder }: RunDescription): void {
     const { texts } = this.parts;
-    // The last one carries the gradient farthest.
-    const states = kindOf(model.cell)
-      .states.map(({ name }) => name)
-      .reverse();
-    const naming = states.length < 2 ? 'layer' : model.layers > 1 ? 'both' : 'state';
-    const layers = Array.from({ length: model.layers }, (_, i) => model.layers - 1 - i);
-    const directions = model.bidirectional ? (['forward', 'backward'] as const) : (['forward'] as const);
-    const lanes = layers.flatMap((layer) =>
-      directions.flatMap((direction) => states.map((state) => ({ layer, direction, state }))),
-    );
+    const stack = layersOf(model).map(({ cell, bidirectional }, layer) => ({
+      layer,
+      // The last one carries the gradient farthest.
+      states: kindOf(cell)
+        .states.map(({ name }) => name)
+        .reverse(),
+      directions: bidirectional ? (['forward', 'backward'] as const) : (['forward'] as const),
+    }));
+    const names = new Set(stack.flatMap(({ states }) => states));
+    const naming = names.size === 0 ? 'input' : names.size < 2 ? 'layer' : stack.length > 1 ? 'both' : 'state';
+    const lanes =
+      names.size === 0
+        ? stack.map(({ layer }) => ({ layer, direction: 'forward' as const, state: null }))
+        : stack
+            .reverse()
+            .flatMap(({ layer, directions, states }) =>
+              directions.flatMap((direction) => states.map((state) => ({ layer, direction, state }))),
+            );
     const before = keptOf(this.parts.link.keptView(keptName));
     this.folder = folder;
     this.kept = before?.folder === folder ? before.step : null;
@@ -367,7 +378,7 @@ export class OverTrainingSection implements Section {
 }
 
 function keyOf(lane: FlowLane | null): string {
-  return lane ? `${lane.layer} ${lane.direction} ${lane.state}` : '';
+  return lane ? `${lane.layer} ${lane.direction} ${lane.state ?? ofInput}` : '';
 }
 
 function laneOf(key: string): FlowLane {
@@ -375,7 +386,7 @@ function laneOf(key: string): FlowLane {
   return {
     layer: Number(layer),
     direction: direction === 'backward' ? 'backward' : 'forward',
-    state: isStateName(state) ? state : kindOf(plainCell).states[0].name,
+    state: state === ofInput ? null : isStateName(state) ? state : kindOf(plainCell).states[0].name,
   };
 }
 

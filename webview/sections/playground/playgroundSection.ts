@@ -10,12 +10,13 @@ import {
 } from '../../../src/layers/playground';
 import type { PageKey } from '../../../src/messages';
 import type { ToPage } from '../../../src/pageContract/messages';
-import { unitMapOf, type Frame } from '../../../src/protocol/frame';
+import type { Frame } from '../../../src/protocol/frame';
 import {
   defaultPlayground,
   movedTo,
   playgroundLimits,
   surroundingsOf,
+  type PlaygroundResult,
   type PlaygroundSettings,
 } from '../../../src/protocol/playground';
 import { button } from '../../shared/controls';
@@ -53,7 +54,7 @@ export class PlaygroundSection implements Section {
   private answered: PlaygroundSettings | null = null;
   /** Of which the frame is that is shown. */
   private shown: PlaygroundSettings | null = null;
-  private spectralNorm = 0;
+  private found: Omit<PlaygroundResult, 'frame'> = { spectralNorm: 0, largestWeight: null };
 
   constructor(private readonly parts: PageParts) {
     const { texts, link } = parts;
@@ -107,7 +108,7 @@ export class PlaygroundSection implements Section {
     this.asked = null;
     if (message.result) {
       this.shown = this.answered;
-      this.spectralNorm = message.result.spectralNorm;
+      this.found = message.result;
     }
     // What was moved meanwhile: only the last place counts.
     if (this.answered !== this.settings) this.ask();
@@ -183,8 +184,7 @@ export class PlaygroundSection implements Section {
   private said(frame: Frame, { cell, values }: PlaygroundSettings): string {
     const { target, flows, layers } = frame.header;
     const fact = kindOf(cell).playground.fact(values, {
-      spectralNorm: this.spectralNorm,
-      largest: largestAt(frame, target),
+      ...this.found,
       steps: target + 1,
     });
     const slopes = flows.flatMap(({ layer, slope }) => (layer === layers.length - 1 && slope !== null ? [slope] : []));
@@ -221,13 +221,7 @@ export class PlaygroundSection implements Section {
   }
 }
 
-/** The largest value of the frame's unit map at a step; NaN of none. */
-function largestAt(frame: Frame, step: number): number {
-  const { units } = frame.header.unitMap;
-  const row = unitMapOf(frame).subarray(step * units, (step + 1) * units);
-  return row.reduce((largest, value) => Math.max(largest, value), units > 0 ? -Infinity : NaN);
-}
-
+/** The equation that the kind's controls are about, and what more than one layer shows. */
 function explanationOf(cell: CellName): Explanation {
   const { formula, explained } = kindOf(cell).playground;
   return [{ formula }, explained, 'panel.playground.explainedDepth'];

@@ -1,12 +1,24 @@
 /** Why? What the units did over the same text: the gradient factor of each step, the unit map, how saturated the units are, how long they remember. */
-import { isUnboundedBy, rangeOf, unitMapNamesOf, type UnitMapName } from '../../../src/layers/catalog';
+import {
+  isUnboundedBy,
+  kindOf,
+  rangeOf,
+  unitMapNamesOf,
+  unitMapOr,
+  type CellName,
+  type UnitMapName,
+} from '../../../src/layers/catalog';
 import { unitMapOf, type Frame, type FrameOfGraph, type UnitMapChoice } from '../../../src/protocol/frame';
 import type { LayerShape } from '../../../src/protocol/model';
 import type { ToPage } from '../../../src/pageContract/messages';
+import type { LayerConfig } from '../../../src/layers/layerConfig';
 import type { RunDescription } from '../../../src/protocol/run';
+import { layersOf } from '../../../src/protocol/settings';
 import type { Direction } from '../../../src/layers/direction';
 import { ChoiceRow, type Option } from '../../shared/controls';
+import type { PageKey } from '../../../src/messages';
 import { element, setText } from '../../shared/dom';
+import { formula } from '../../shared/formula';
 import type { ExportedFigure, ExportedTable } from '../../shared/exporting/exported';
 import { unitTables } from './unitTables';
 import { drawColumnMarks } from '../../shared/figures/canvas';
@@ -41,6 +53,11 @@ export class WhySection implements Section {
   private readonly orders: ChoiceRow;
   private readonly caption = element('p', { class: 'caption dim' });
   private readonly sentence: HTMLElement;
+  /** The gradient factor of each step, where there is one. */
+  private readonly ofGain: HTMLElement;
+  /** What the layer that is shown computes. */
+  private readonly equations = element('div', { class: 'equations' });
+  private equationsOf: CellName | null = null;
   private readonly texts: Texts;
   private readonly link: Link;
   private shown: OverText | null = null;
@@ -70,24 +87,30 @@ export class WhySection implements Section {
       (order) => this.sortBy(order as UnitOrder),
       true,
     );
-    const { root, sentence } = sectionFrame(texts, {
+    const { root, sentence, explanation } = sectionFrame(texts, {
       id: 'why',
       title: 'panel.why.title',
       sentence: 'panel.why.sentence',
       explanation: [
         'panel.gradientFactor.explained',
-        { formula: 'gain_t = ‖∂ℓ_τ/∂h_t‖ / ‖∂ℓ_τ/∂h_{t+1}‖' },
+        { formula: 'factor_t = ‖∂ℓ_τ/∂h_t‖ / ‖∂ℓ_τ/∂h_{t+1}‖' },
         'panel.saturation.explained',
         'panel.halfLife.explained',
-        { formula: 'half-life = ln ½ / mean ln f_t' },
+        { formula: 'half-life = ln ½ / mean_t ln f_t' },
         'panel.order.explained',
       ],
       onExport: () => parts.exportSection(this),
     });
+    explanation.append(this.equations);
     const { canvas } = this.figure.map.figure;
-    root.append(
+    this.ofGain = element(
+      'div',
+      { class: 'figures' },
       element('h3', { text: texts.get('panel.gradientFactor.title') }),
       this.gain.figure.canvas,
+    );
+    root.append(
+      this.ofGain,
       element('div', { class: 'heading choosing' }, this.quantities.root, this.layers.root),
       element(
         'div',
@@ -129,13 +152,7 @@ export class WhySection implements Section {
     if (fresh.frame || fresh.paint) {
       this.gain.show(rows, header.target);
       this.gain.figure.describe(this.texts.get('panel.gradientFactor.description'));
-      this.paint(
-        frame,
-        theme,
-        run !== null &&
-          header.graph === undefined &&
-          isUnboundedBy(header.layers[header.unitMap.layer].cell, run.model.activation),
-      );
+      this.paint(frame, theme, run !== null && header.graph === undefined && hasNoBound(run, header.unitMap.layer));
     }
     this.gain.draw(width, columns, theme, { target: header.target, mark: view.mark });
     const row = view.unit === null ? null : this.figure.rowOf(view.unit);
@@ -150,7 +167,7 @@ export class WhySection implements Section {
     const { texts } = this;
     const { quantity, place } = texts.mapOf(this.shown.frame.header);
     return [
-      this.gain.figure.exported('gain', texts.get('panel.gradientFactor.title')),
+      ...(this.ofGain.hidden ? [] : [this.gain.figure.exported('gain', texts.get('panel.gradientFactor.title'))]),
       this.figure.map.figure.exported('units', `${quantity}, ${place}`),
       ...this.details.figures(),
     ];
@@ -177,12 +194,7 @@ export class WhySection implements Section {
     const order = unitOrders.find((each) => each === this.link.keptView('order'));
     if (order) this.order = order;
     const { unitMap } = this.link.state();
-    const exists =
-      run &&
-      !run.graph &&
-      unitMap &&
-      unitMap.layer < run.model.layers &&
-      unitMapNamesOf(run.model.cell).includes(unitMap.quantity);
+    const exists = run && !run.graph && unitMap && hasUnitMap(layersOf(run.model).at(unitMap.layer), unitMap);
     this.awaited = exists === true;
     if (!exists) return;
     this.choice = unitMap;
@@ -202,7 +214,10 @@ export class WhySection implements Section {
     const { texts } = this;
     const { layers: stack, unitMap, tokens, graph } = frame.header;
     const quantity = quantityOf(frame.header);
-    setText(this.sentence, texts.get(graph ? 'panel.why.sentenceOfTensors' : 'panel.why.sentence'));
+    const noGain = gainRefusal(stack);
+    this.ofGain.hidden = noGain !== null;
+    setText(this.sentence, this.sentenceFor(graph !== undefined, noGain));
+    this.explain(graph ? null : stack[unitMap.layer].cell);
     this.stack = stack;
     this.follow(unitMap);
     this.quantities.show(
@@ -240,6 +255,30 @@ export class WhySection implements Section {
     this.details.show(statistics, quantity, relu && unitMap.quantity === 'hidden');
   }
 
+  private sentenceFor(isGraph: boolean, noGain: PageKey | null): string {
+    const { texts } = this;
+    if (isGraph) return texts.get('panel.why.sentenceOfTensors');
+    if (noGain === null) return texts.get('panel.why.sentence');
+    return `${texts.get('panel.why.sentenceOfMixers')} ${texts.get(noGain)}`;
+  }
+
+  /** The equations of a kind, with the letters of what can be chosen here. */
+  private explain(cell: CellName | null): void {
+    if (cell === this.equationsOf) return;
+    this.equationsOf = cell;
+    const { texts } = this;
+    if (cell === null) {
+      this.equations.replaceChildren();
+      return;
+    }
+    const { label, equations, unitMaps } = kindOf(cell);
+    const letters = unitMaps.map(({ name, symbol }) => withLetter(texts.unitMap(name), symbol)).join(', ');
+    this.equations.replaceChildren(
+      element('p', { text: texts.get('panel.why.explainedEquations', label, letters) }),
+      ...equations.map(formula),
+    );
+  }
+
   private rowsFor(frame: Frame, values: Float32Array, statistics: UnitStatistics): Uint32Array | null {
     const { unitMap, tokens } = frame.header;
     const key = [this.order, unitMap.layer, unitMap.direction, unitMap.quantity, unitMap.units].join();
@@ -256,7 +295,7 @@ export class WhySection implements Section {
     this.parts.repaint();
   }
 
-  /** The same quantity at another place, or the hidden state where that layer's cell has no such quantity. */
+  /** The same quantity at another place, or the first that the layer there has. */
   private choiceAt(place: string): UnitMapChoice {
     const [layer, direction] = place.split(' ');
     const cell = this.stack.at(Number(layer))?.cell;
@@ -264,7 +303,7 @@ export class WhySection implements Section {
     return {
       layer: Number(layer),
       direction: direction === 'backward' ? 'backward' : 'forward',
-      quantity: cell && unitMapNamesOf(cell).includes(quantity) ? quantity : 'hidden',
+      quantity: cell ? unitMapOr(cell, quantity) : quantity,
     };
   }
 
@@ -273,6 +312,27 @@ export class WhySection implements Section {
     this.awaited = true;
     this.link.unitMap(choice);
   }
+}
+
+/** Whether the values of a layer's state have no upper bound. */
+function hasNoBound({ model }: RunDescription, layer: number): boolean {
+  const own = layersOf(model).at(layer);
+  return own !== undefined && isUnboundedBy(own.cell, own.activation);
+}
+
+function hasUnitMap(layer: LayerConfig | undefined, { quantity }: UnitMapChoice): boolean {
+  return layer !== undefined && unitMapNamesOf(layer.cell).includes(quantity);
+}
+
+/** “forget gate f”; some names end with their letter. */
+function withLetter(name: string, letter: string): string {
+  return name.endsWith(` ${letter}`) ? name : `${name} ${letter}`;
+}
+
+/** Why no layer has a gain from step to step; null where one has. */
+function gainRefusal(stack: readonly LayerShape[]): PageKey | null {
+  const refusals = stack.map(({ cell }) => kindOf(cell).notApplicable.gain ?? null);
+  return refusals.length > 0 && refusals.every((refusal) => refusal !== null) ? refusals[0] : null;
 }
 
 function isSameText(one: readonly string[], other: readonly string[]): boolean {

@@ -118,6 +118,15 @@ export function shareMap(kind: PageKind): ColorMap {
   return cached(`share ${kind}`, () => new ColorMap(decode(tables[kind].share), 0, 1, notFinite, notFinite, notFinite));
 }
 
+/** 0 … 1 of what one step takes of another: neutral to green; a later one, which cannot be read, is not colored. */
+export function weightMap(kind: PageKind): ColorMap {
+  const { notFinite, unreachable } = specialColors[kind];
+  return cached(
+    `weight ${kind}`,
+    () => new ColorMap(decode(tables[kind].share), 0, 1, notFinite, unreachable, notFinite),
+  );
+}
+
 /** A pixel as a CSS color. */
 export function cssColor(color: number): string {
   return `rgb(${color & 255} ${(color >> 8) & 255} ${(color >> 16) & 255})`;

@@ -1,10 +1,12 @@
 /** The sublayer `mha` in float64: its equations are in float64Heads.ts. */
 import { arrivals, type Arrivals } from '../../analysis/arrivals';
 import { float64Arithmetic, log10Of } from '../../float64/arithmetic';
-import { addProduct, addTransposedProduct, matrix } from '../../float64/matrixProduct';
+import { addProduct, addTransposedProduct, matrix, setProduct } from '../../float64/matrixProduct';
 import { lengthOf } from '../../numeric';
-import type { Float64Mixer, Float64MixerLayer, Float64Parameters } from '../float64Mixer';
+import type { Float64Mixer, Float64MixerLayer, Float64Parameters, HeadNorms } from '../float64Mixer';
 import { addRows, bandsOf, lastReached } from './bands';
+import { addContributions } from './contributions';
+import { flowOfMany } from './float64Many';
 import { attend, headsBack, type AttentionTrace } from './float64Heads';
 import { parameter } from './parameter';
 import { attentionSizes } from './sizes';
@@ -15,11 +17,11 @@ export const float64Attention: Float64Mixer<AttentionTrace> = {
   backward(layer, trace, above, below, gradient) {
     const { input: I, width: D } = attentionSizes(layer);
     const T = trace.steps;
-    const back = headsBack(layer, trace, above, 0, T);
-    addProduct(matrix(below, I), matrix(back.qkv, 3 * D), matrix(parameter(layer, 'Wqkv'), I), T, I, 3 * D);
-    addWeights(gradient, 'Wqkv', back.qkv, 3 * D, trace.x, I, T);
+    const qkv = headsBack(layer, trace, above, 0, T);
+    addProduct(matrix(below, I), matrix(qkv, 3 * D), matrix(parameter(layer, 'Wqkv'), I), T, I, 3 * D);
+    addWeights(gradient, 'Wqkv', qkv, 3 * D, trace.x, I, T);
     addWeights(gradient, 'Wo', above, D, trace.context, D, T);
-    addBias(gradient, 'bqkv', back.qkv, 3 * D, T);
+    addBias(gradient, 'bqkv', qkv, 3 * D, T);
     addBias(gradient, 'bo', above, D, T);
   },
 
@@ -28,27 +30,22 @@ export const float64Attention: Float64Mixer<AttentionTrace> = {
     const W = matrix(parameter(layer, 'Wqkv'), I);
     below.isReached.fill(1, 0, lastReached(above, trace.steps) + 1);
     for (const { rows, first, last, logScale } of bandsOf(above, trace.steps, D)) {
-      const { qkv } = headsBack(layer, trace, rows, first, last + 1 - first);
+      const qkv = headsBack(layer, trace, rows, first, last + 1 - first);
       const down = new Float64Array((last + 1) * I);
-      addProduct(matrix(down, I), matrix(qkv, 3 * D), W, last + 1, I, 3 * D);
+      setProduct(matrix(down, I), matrix(qkv, 3 * D), W, last + 1, I, 3 * D);
       addRows(below, down, 0, last + 1, I, logScale);
     }
     return [];
   },
 
+  flowOfMany,
+
   stateNorms: () => [],
 
-  /** `attentionWeights`: row τ has of every head the weights of all steps, zero where they are later than τ. */
-  unitMap(_layer, { steps: T, weights }, name) {
-    if (name !== 'attentionWeights') return null;
-    const units = weights.length * T;
-    const values = new Float64Array(T * units);
-    weights.forEach((a, head) => {
-      for (let target = 0; target < T; target++)
-        values.set(a.subarray(target * T, (target + 1) * T), target * units + head * T);
-    });
-    return { units, values };
-  },
+  addContributions,
+  headWeights: ({ weights }) => weights,
+  headNorms,
+  unitMap: () => null,
 };
 
 /** ∂W += ∂yᵀ x, [n, k]. */
@@ -77,27 +74,15 @@ export function addBias(
   for (let t = 0; t < steps; t++) for (let i = 0; i < n; i++) sum[i] += above[t * n + i];
 }
 
-/** Of each head log₁₀ norms by step: NaN where the target cannot be reached, −Infinity for exactly zero. */
-export interface KeyValueNorms {
-  /** ‖∂ℓ_τ/∂k_t‖, before rotary positions turn k. */
-  readonly keys: readonly Float64Array[];
-  /** ‖∂ℓ_τ/∂v_t‖. */
-  readonly values: readonly Float64Array[];
-}
-
 /** @param above T × D: ∂ℓ_τ/∂y of the sublayer */
-export function keyValueNorms(
-  layer: Float64MixerLayer,
-  trace: AttentionTrace,
-  above: Arrivals<Float64Array>,
-): KeyValueNorms {
+function headNorms(layer: Float64MixerLayer, trace: AttentionTrace, above: Arrivals<Float64Array>): HeadNorms {
   const { width: D, heads, headSize: d } = attentionSizes(layer);
   const { steps: T } = trace;
   const reached = lastReached(above, T);
   // A row of d numbers for each part, head and step: bands are added up by their scales.
   const found = arrivals(float64Arithmetic, 2 * heads * T, d);
   for (const { rows, first, last, logScale } of bandsOf(above, T, D)) {
-    const { qkv } = headsBack(layer, trace, rows, first, last + 1 - first);
+    const qkv = headsBack(layer, trace, rows, first, last + 1 - first);
     for (let index = 0; index < 2 * heads; index++) {
       const ofHead = new Float64Array((last + 1) * d);
       for (let t = 0; t <= last; t++) {

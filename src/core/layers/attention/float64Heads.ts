@@ -5,7 +5,9 @@
  *   ∂a_{τ,t} = (W_Oᵀ ∂y_τ) · v_t,  ∂s_{τ,t} = a_{τ,t} (∂a_{τ,t} − Σ_j a_{τ,j} ∂a_{τ,j}),
  *   ∂q_τ = Σ_t ∂s_{τ,t} k_t / √d,  ∂k_t = Σ_τ ∂s_{τ,t} q_τ / √d,  ∂v_t = Σ_τ a_{τ,t} W_Oᵀ ∂y_τ
  */
+import { at } from '../../../kernels/arena';
 import { addProduct, addProductOfTransposed, addTransposedProduct, matrix } from '../../float64/matrixProduct';
+import { workspace } from '../../float64/workspace';
 import type { Float64MixerLayer, Float64MixerTrace } from '../float64Mixer';
 import { parameter } from './parameter';
 import { turn } from './rotary';
@@ -46,54 +48,57 @@ function weightsOf(sizes: AttentionSizes, qkv: Float64Array, head: number, T: nu
   const { headSize: d, scale } = sizes;
   const a = new Float64Array(T * T);
   addProductOfTransposed(matrix(a, T), queriesOf(sizes, qkv, head), keysOf(sizes, qkv, head), T, T, d);
+  const space = workspace([T]);
+  const scores = space.room(T);
   for (let target = 0; target < T; target++) {
-    const row = a.subarray(target * T, target * T + target + 1);
-    let largest = -Infinity;
-    for (const score of row) largest = Math.max(largest, score);
-    let sum = 0;
-    for (let t = 0; t <= target; t++) sum += row[t] = Math.exp(scale * (row[t] - largest));
-    for (let t = 0; t <= target; t++) row[t] /= sum;
-    a.fill(0, target * T + target + 1, (target + 1) * T);
+    const row = target * T;
+    scores.set(a.subarray(row, row + target + 1));
+    space.kernels.softmaxRow64(at(scores), target + 1, scale);
+    a.set(scores.subarray(0, target + 1), row);
+    a.fill(0, row + target + 1, row + T);
   }
   return a;
 }
 
-/** ∂/∂(queries, keys, values) of steps 0 … last, each row [3·D]; before they are turned. */
-export interface HeadsBack {
-  readonly qkv: Float64Array;
-  /** [n, D]: ∂/∂(Σ_t a_{τ,t} v_t). */
-  readonly context: Float64Array;
-}
-
-/** @param above [n, D]: gradients of y at steps `first` …; later ones have none */
+/** ∂/∂(queries, keys, values) of steps 0 … last, each row [3·D]; before they are turned. @param above [n, D]: gradients of y at steps `first` …; later ones have none */
 export function headsBack(
   layer: Float64MixerLayer,
   trace: AttentionTrace,
   above: Float64Array,
   first: number,
   n: number,
-): HeadsBack {
+): Float64Array {
+  const { width: D } = attentionSizes(layer);
+  const context = new Float64Array(n * D);
+  addProduct(matrix(context, D), matrix(above, D), matrix(parameter(layer, 'Wo'), D), n, D, D);
+  const qkv = new Float64Array((first + n) * 3 * D);
+  contextBack(layer, trace, { values: context, at: 0, stride: D }, first, n, qkv, 0);
+  return qkv;
+}
+
+/** The same from ∂/∂(Σ_t a_{τ,t} v_t), [n, D]. @param qkv out, from `start` on, where there are zeros */
+export function contextBack(
+  layer: Float64MixerLayer,
+  trace: AttentionTrace,
+  context: Rows,
+  first: number,
+  n: number,
+  qkv: Float64Array,
+  start: number,
+): void {
   const sizes = attentionSizes(layer);
   const { width: D, heads, headSize: d, isRotary, scale } = sizes;
   const steps = first + n;
-  const context = new Float64Array(n * D);
-  addProduct(matrix(context, D), matrix(above, D), matrix(parameter(layer, 'Wo'), D), n, D, D);
-  const qkv = new Float64Array(steps * 3 * D);
   const slopes = new Float64Array(n * steps);
   for (let head = 0; head < heads; head++) {
-    const ofContext = { values: context, at: head * d, stride: D };
+    const ofContext = { ...context, at: context.at + head * d };
     const a = { values: trace.weights[head], at: first * trace.steps, stride: trace.steps };
     slopes.fill(0);
     addProductOfTransposed(matrix(slopes, steps), ofContext, valuesOf(sizes, trace.qkv, head), n, steps, d);
-    for (let row = 0; row < n; row++) {
-      let mean = 0;
-      for (let t = 0; t < steps; t++) mean += a.values[a.at + row * a.stride + t] * slopes[row * steps + t];
-      for (let t = 0; t < steps; t++)
-        slopes[row * steps + t] = scale * a.values[a.at + row * a.stride + t] * (slopes[row * steps + t] - mean);
-    }
+    scoresBack(slopes, steps, a, first, n, scale);
     const part = (index: number, step = 0) => ({
       values: qkv,
-      at: step * 3 * D + index * D + head * d,
+      at: start + step * 3 * D + index * D + head * d,
       stride: 3 * D,
     });
     addProduct(part(0, first), matrix(slopes, steps), keysOf(sizes, trace.qkv, head), n, d, steps);
@@ -101,8 +106,25 @@ export function headsBack(
     addTransposedProduct(part(1), matrix(slopes, steps), { ...queries, at: queries.at + first * 3 * D }, steps, d, n);
     addTransposedProduct(part(2), a, ofContext, steps, d, n);
   }
-  if (isRotary) turn(qkv, steps, 3 * D, 2 * heads, d, -1);
-  return { qkv, context };
+  if (isRotary) turn(start === 0 ? qkv : qkv.subarray(start), steps, 3 * D, 2 * heads, d, -1);
+}
+
+/** From ∂a to ∂s, n rows in place, of the steps `first` …; later steps have no weights. */
+function scoresBack(
+  slopes: Float64Array,
+  steps: number,
+  { values: weights, at: begin, stride }: Rows,
+  first: number,
+  n: number,
+  scale: number,
+): void {
+  for (let row = 0; row < n; row++) {
+    const [to, from, end] = [row * steps, begin + row * stride, first + row];
+    let mean = 0;
+    for (let t = 0; t <= end; t++) mean += weights[from + t] * slopes[to + t];
+    for (let t = 0; t <= end; t++) slopes[to + t] = scale * weights[from + t] * (slopes[to + t] - mean);
+    slopes.fill(0, to + end + 1, to + steps);
+  }
 }
 
 /** A row of biases, or zeros, for each step. */

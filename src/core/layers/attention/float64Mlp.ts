@@ -1,8 +1,10 @@
 /** The sublayer `mlp` in float64: y_t = W₂ gelu(W₁ x_t + b₁) + b₂, step by step. */
-import { gelu, geluSlope } from '../../float64/gelu';
-import { addProduct, addProductOfTransposed, matrix } from '../../float64/matrixProduct';
+import { cumulatives, geluSlopes } from '../../float64/gelu';
+import { addProduct, addProductOfTransposed, matrix, setProduct } from '../../float64/matrixProduct';
+import { stepsOf, targetBlock } from '../../float64/targetBlock';
 import type { Float64Mixer, Float64MixerLayer, Float64MixerTrace } from '../float64Mixer';
 import { addRows } from './bands';
+import { addOwnContribution } from './contributions';
 import { addBias, addWeights } from './float64Attention';
 import { biasedRows } from './float64Heads';
 import { parameter } from './parameter';
@@ -14,6 +16,9 @@ interface MlpTrace extends Float64MixerTrace {
   readonly x: Float64Array;
   /** T × 4·D: W₁ x + b₁. */
   readonly preActivations: Float64Array;
+  /** T × 4·D: gelu of them, and gelu′, computed when it is first asked for. */
+  readonly activations: Float64Array;
+  readonly slopes: Float64Array;
 }
 
 export const float64Mlp: Float64Mixer<MlpTrace> = {
@@ -23,7 +28,9 @@ export const float64Mlp: Float64Mixer<MlpTrace> = {
     const preActivations = biasedRows(layer, 'b1', T, inner);
     addProductOfTransposed(matrix(preActivations, inner), matrix(x, I), matrix(parameter(layer, 'W1'), I), T, inner, I);
     const output = biasedRows(layer, 'b2', T, D);
-    const activations = preActivations.map(gelu);
+    const ofCumulative = cumulatives(preActivations);
+    const activations = new Float64Array(preActivations.length);
+    for (let i = 0; i < activations.length; i++) activations[i] = preActivations[i] * ofCumulative[i];
     addProductOfTransposed(
       matrix(output, D),
       matrix(activations, inner),
@@ -32,17 +39,23 @@ export const float64Mlp: Float64Mixer<MlpTrace> = {
       D,
       inner,
     );
-    return { steps: T, x, preActivations, output };
+    let slopes: Float64Array | null = null;
+    return {
+      ...{ steps: T, x, preActivations, activations, output },
+      get slopes() {
+        return (slopes ??= geluSlopes(preActivations, ofCumulative));
+      },
+    };
   },
 
   backward(layer, trace, above, below, gradient) {
     const { input: I, hidden: D } = layer;
     const inner = innerWidth(layer);
-    const { steps: T, x, preActivations } = trace;
+    const { steps: T, x, activations } = trace;
     const back = innerBack(layer, trace, above, 0, T);
     addProduct(matrix(below, I), matrix(back, inner), matrix(parameter(layer, 'W1'), I), T, I, inner);
     addWeights(gradient, 'W1', back, inner, x, I, T);
-    addWeights(gradient, 'W2', above, D, preActivations.map(gelu), inner, T);
+    addWeights(gradient, 'W2', above, D, activations, inner, T);
     addBias(gradient, 'b1', back, inner, T);
     addBias(gradient, 'b2', above, D, T);
   },
@@ -60,24 +73,40 @@ export const float64Mlp: Float64Mixer<MlpTrace> = {
     // Steps do not mix: every row keeps its own scale. Those that nothing was sent to hold anything, and are left out below.
     const back = innerBack(layer, trace, above.values.subarray(first * D, (first + n) * D), first, n);
     const down = new Float64Array(n * I);
-    addProduct(matrix(down, I), matrix(back, inner), matrix(parameter(layer, 'W1'), I), n, I, inner);
+    setProduct(matrix(down, I), matrix(back, inner), matrix(parameter(layer, 'W1'), I), n, I, inner);
     for (let row = 0; row < n; row++)
       if (isSent(scales[first + row]))
         addRows(below, down.subarray(row * I, (row + 1) * I), first + row, 1, I, scales[first + row]);
     return [];
   },
 
-  stateNorms: () => [],
+  flowOfMany(layer, { slopes }, above) {
+    const { input: I, hidden: D } = layer;
+    const inner = innerWidth(layer);
+    const below = targetBlock(I, above.first, above.last, above.logScales);
+    const steps = stepsOf(above);
+    const rows = steps.length;
+    const back = new Float64Array(rows * inner);
+    setProduct(matrix(back, inner), matrix(above.values, D), matrix(parameter(layer, 'W2'), inner), rows, inner, D);
+    for (let row = 0; row < rows; row++)
+      for (let i = row * inner, slope = steps[row] * inner; i < (row + 1) * inner; i++, slope++)
+        back[i] *= slopes[slope];
+    setProduct(matrix(below.values, I), matrix(back, inner), matrix(parameter(layer, 'W1'), I), rows, I, inner);
+    return below;
+  },
 
-  unitMap(layer, { preActivations }, name) {
-    return name === 'mlpActivations' ? { units: innerWidth(layer), values: preActivations.map(gelu) } : null;
+  stateNorms: () => [],
+  addContributions: addOwnContribution,
+
+  unitMap(layer, { activations }, name) {
+    return name === 'mlpActivations' ? { units: innerWidth(layer), values: activations } : null;
   },
 };
 
 /** ∂/∂(W₁ x + b₁) of n gradients by y, those of the steps `first` …: [n, 4·D]. */
 function innerBack(
   layer: Float64MixerLayer,
-  { preActivations }: MlpTrace,
+  { slopes }: MlpTrace,
   above: Float64Array,
   first: number,
   n: number,
@@ -85,7 +114,7 @@ function innerBack(
   const { hidden: D } = layer;
   const inner = innerWidth(layer);
   const back = new Float64Array(n * inner);
-  addProduct(matrix(back, inner), matrix(above, D), matrix(parameter(layer, 'W2'), inner), n, inner, D);
-  for (let i = 0; i < back.length; i++) back[i] *= geluSlope(preActivations[first * inner + i]);
+  setProduct(matrix(back, inner), matrix(above, D), matrix(parameter(layer, 'W2'), inner), n, inner, D);
+  for (let i = 0, slope = first * inner; i < back.length; i++, slope++) back[i] *= slopes[slope];
   return back;
 }

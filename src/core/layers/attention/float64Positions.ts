@@ -1,5 +1,6 @@
 /** The sublayer `positions` in float64: a table P of `context` rows, of which row t is added to what step t reads. */
 import type { Float64Mixer } from '../float64Mixer';
+import { addOwnContribution } from './contributions';
 import { parameter } from './parameter';
 
 export const float64Positions: Float64Mixer = {
@@ -17,6 +18,8 @@ export const float64Positions: Float64Mixer = {
   },
 
   flow: () => [],
+  flowOfMany: () => null,
   stateNorms: () => [],
+  addContributions: addOwnContribution,
   unitMap: () => null,
 };

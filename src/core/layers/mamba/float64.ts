@@ -1,101 +1,136 @@
 /**
- * The layer in float64, step by step; its equations are in src/layers/kinds/mamba.ts. Rows of E, and of E × S where they are states; step t leads from row t of
- * the states to row t + 1.
+ * The layer in float64; its equations are in src/layers/kinds/mamba.ts. Rows of E, and of E × S where they are states; step t leads from row t of the states to row
+ * t + 1. All steps pass each product at once; only the scan goes step by step.
  */
-import { addMatrixVector } from '../../float64/products';
+import { at } from '../../../kernels/arena';
+import { addProductOfTransposed, matrix } from '../../float64/matrixProduct';
+import { workspace } from '../../float64/workspace';
 import { lengthOf } from '../../numeric';
-import type { Float64Mixer, Float64MixerLayer } from '../float64Mixer';
+import type { Float64Mixer } from '../float64Mixer';
 import { addContributions } from './contributions';
 import { backward } from './float64Back';
 import { flow } from './float64Flow';
-import { mambaSizes } from './sizes';
-import { parametersOf, silu, type MambaTrace } from './trace';
+import { isSafe, scanForward, startsOf, statesOf } from './scan';
+import { mambaSizes, type MambaSizes } from './sizes';
+import { parametersOf, tapsOf, type MambaParameters, type MambaTrace } from './trace';
 import { unitMap } from './unitMaps';
 
 export const float64: Float64Mixer<MambaTrace> = {
   forward(layer, x, steps) {
-    const trace = emptyTrace(layer, x, steps);
-    for (let t = 0; t < steps; t++) stepForward(layer, trace, t);
-    return trace;
+    const sizes = mambaSizes(layer);
+    const { I, O, E, R, width } = sizes;
+    const p = parametersOf(layer);
+    const projected = rowsOf(p.b_in, steps, 2 * E);
+    addProductOfTransposed(matrix(projected, 2 * E), matrix(x, I), matrix(p.W_in, I), steps, 2 * E, I);
+    const convolved = convolve(sizes, p, projected, steps);
+    const convolvedGate = logisticOf(convolved);
+    const v = productOf(convolved, convolvedGate);
+    const selected = new Float64Array(steps * width);
+    addProductOfTransposed(matrix(selected, width), matrix(v, E), matrix(p.W_x, E), steps, width, E);
+    const beforeStep = rowsOf(p.b_dt, steps, E);
+    addProductOfTransposed(matrix(beforeStep, E), matrix(selected, width), matrix(p.W_dt, R), steps, E, R);
+    const { step, stepSlope } = softplusOf(beforeStep);
+    const gate = logisticOf(secondHalves(projected, steps, E));
+    const A = p.A_log.map((log) => -Math.exp(log));
+    const scanned = { steps, A, selected, step, v, starts: startsOf(sizes, steps) };
+    const y = new Float64Array(steps * E);
+    const squares = new Float64Array(steps);
+    scanForward(sizes, scanned, y, squares);
+    const gated = addSkipped(sizes, p, y, v, projected, gate);
+    const output = rowsOf(p.b_out, steps, O);
+    addProductOfTransposed(matrix(output, O), matrix(gated, E), matrix(p.W_out, E), steps, O, E);
+    const ofConvolution = { projected, gate, convolved, convolvedGate };
+    let states: ReturnType<typeof statesOf> | null = null;
+    return {
+      ...{ ...scanned, x, ...ofConvolution, stepSlope, squares, y, gated, output },
+      get kept() {
+        return (states ??= statesOf(sizes, scanned)).kept;
+      },
+      get h() {
+        return (states ??= statesOf(sizes, scanned)).h;
+      },
+    };
   },
   backward,
   flow,
   addContributions,
 
-  stateNorms(layer, { steps, h, projected }) {
+  stateNorms(layer, trace) {
     const { E, S, K } = mambaSizes(layer);
-    const scan = Float64Array.from({ length: steps }, (_, t) => lengthOf(h, (t + 1) * E * S, E * S));
-    const inputs = Float64Array.from({ length: steps }, (_, t) => {
-      const rows = Array.from({ length: Math.min(K - 1, t + 1) }, (__, i) => lengthOf(projected, (t - i) * 2 * E, E));
-      return Math.hypot(...rows);
-    });
+    const { squares, projected, steps } = trace;
+    const scan = squares.map((sum, t) =>
+      isSafe(sum) ? Math.sqrt(sum) : sum === 0 && t === 0 ? 0 : lengthOf(trace.h, (t + 1) * E * S, E * S),
+    );
+    const ofInput = Float64Array.from({ length: steps }, (_, t) => lengthOf(projected, t * 2 * E, E));
+    const inputs = ofInput.map((_, t) => lengthOf(ofInput, Math.max(0, t + 2 - K), Math.min(K - 1, t + 1)));
     return [scan, inputs];
   },
 
   unitMap,
 };
 
-function emptyTrace(layer: Float64MixerLayer, x: Float64Array, steps: number): MambaTrace {
-  const { E, S, O, width } = mambaSizes(layer);
-  const zeros = (columns: number) => new Float64Array(steps * columns);
-  return {
-    steps,
-    x,
-    projected: zeros(2 * E),
-    convolved: zeros(E),
-    v: zeros(E),
-    selected: zeros(width),
-    beforeStep: zeros(E),
-    step: zeros(E),
-    A: parametersOf(layer).A_log.map((log) => -Math.exp(log)),
-    kept: zeros(E * S),
-    h: new Float64Array((steps + 1) * E * S),
-    y: zeros(E),
-    gated: zeros(E),
-    output: zeros(O),
-  };
+/** A row of biases for each step; zeros without. */
+function rowsOf(bias: Float64Array, steps: number, width: number): Float64Array {
+  const rows = new Float64Array(steps * width);
+  if (bias.length > 0) for (let t = 0; t < steps; t++) rows.set(bias, t * width);
+  return rows;
 }
 
-function stepForward(layer: Float64MixerLayer, trace: MambaTrace, t: number): void {
-  const { I, O, E, K, R, width } = mambaSizes(layer);
-  const { W_in, b_in, W_conv, b_conv, W_x, W_dt, b_dt, W_out, b_out } = parametersOf(layer);
-  const { x, projected, convolved, v, selected, beforeStep, step, gated, output } = trace;
-  if (b_in.length > 0) projected.set(b_in, t * 2 * E);
-  addMatrixVector(projected, t * 2 * E, W_in, x, t * I, 2 * E, I);
-  for (let e = 0; e < E; e++) {
-    let sum = b_conv[e];
-    for (let k = 0; k < K && k <= t; k++) sum += W_conv[e * K + K - 1 - k] * projected[(t - k) * 2 * E + e];
-    convolved[t * E + e] = sum;
-    v[t * E + e] = silu(sum);
-  }
-  addMatrixVector(selected, t * width, W_x, v, t * E, width, E);
-  beforeStep.set(b_dt, t * E);
-  addMatrixVector(beforeStep, t * E, W_dt, selected, t * width, E, R);
-  for (let e = t * E; e < (t + 1) * E; e++)
-    step[e] = Math.max(beforeStep[e], 0) + Math.log1p(Math.exp(-Math.abs(beforeStep[e])));
-  scanForward(layer, trace, t);
-  if (b_out.length > 0) output.set(b_out, t * O);
-  addMatrixVector(output, t * O, W_out, gated, t * E, O, E);
+/** T × E: conv(u) + b_conv. */
+function convolve(sizes: MambaSizes, p: MambaParameters, projected: Float64Array, steps: number): Float64Array {
+  const { E, K } = sizes;
+  const rows = rowsOf(p.b_conv, steps, E);
+  const space = workspace([K * E, projected.length, rows.length]);
+  const [taps, u, convolved] = [space.holding(tapsOf(sizes, p)), space.holding(projected), space.holding(rows)];
+  for (let t = 0; t < steps; t++)
+    for (let k = 0; k < K && k <= t; k++)
+      space.kernels.addProducts64(at(convolved, t * E), 1, at(taps, k * E), at(u, (t - k) * 2 * E), E);
+  return convolved.slice();
 }
 
-function scanForward(layer: Float64MixerLayer, trace: MambaTrace, t: number): void {
-  const { E, S, R, width } = mambaSizes(layer);
-  const { D } = parametersOf(layer);
-  const { projected, v, selected, step, A, kept, h, y, gated } = trace;
-  const B = t * width + R;
-  for (let e = 0; e < E; e++) {
-    const size = step[t * E + e];
-    const written = size * v[t * E + e];
-    const [before, after] = [(t * E + e) * S, ((t + 1) * E + e) * S];
-    let sum = D[e] * v[t * E + e];
-    for (let s = 0; s < S; s++) {
-      const factor = Math.exp(size * A[e * S + s]);
-      const state = factor * h[before + s] + written * selected[B + s];
-      kept[before + s] = factor;
-      h[after + s] = state;
-      sum += state * selected[B + S + s];
+function productOf(a: Float64Array, b: Float64Array): Float64Array {
+  const product = new Float64Array(a.length);
+  for (let i = 0; i < a.length; i++) product[i] = a[i] * b[i];
+  return product;
+}
+
+/** z of every step, T × E. */
+function secondHalves(projected: Float64Array, steps: number, E: number): Float64Array {
+  const z = new Float64Array(steps * E);
+  for (let t = 0; t < steps; t++) z.set(projected.subarray((2 * t + 1) * E, (2 * t + 2) * E), t * E);
+  return z;
+}
+
+/** Adds D ⊙ v to y; returns y ⊙ φ(z). */
+function addSkipped(
+  { E }: MambaSizes,
+  { D }: MambaParameters,
+  y: Float64Array,
+  v: Float64Array,
+  projected: Float64Array,
+  gate: Float64Array,
+): Float64Array {
+  const gated = new Float64Array(y.length);
+  for (let from = 0; from < y.length; from += E)
+    for (let e = 0; e < E; e++) {
+      y[from + e] += D[e] * v[from + e];
+      gated[from + e] = y[from + e] * projected[2 * from + E + e] * gate[from + e];
     }
-    y[t * E + e] = sum;
-    gated[t * E + e] = sum * silu(projected[(2 * t + 1) * E + e]);
-  }
+  return gated;
+}
+
+/** σ of every element. */
+function logisticOf(x: Float64Array): Float64Array {
+  const space = workspace([x.length, x.length]);
+  const [given, found] = [space.holding(x), space.room(x.length)];
+  space.kernels.applyLogistic64(at(found), at(given), x.length);
+  return found.slice();
+}
+
+/** ln(1 + e^x) of every element, and its slope. */
+function softplusOf(x: Float64Array): { step: Float64Array; stepSlope: Float64Array } {
+  const space = workspace([x.length, x.length, x.length]);
+  const [given, found, slope] = [space.holding(x), space.room(x.length), space.room(x.length)];
+  space.kernels.applySoftplus64(at(found), at(slope), at(given), x.length);
+  return { step: found.slice(), stepSlope: slope.slice() };
 }

@@ -1,103 +1,106 @@
-/** The way back in float64: one step of it, and the total gradients of a text. */
-import { addOuter, addRowsMatrix } from '../../float64/products';
-import { lengthOf, logistic } from '../../numeric';
+/** The way back in float64: what the total gradients and those of one target share, and the total gradients of a text. */
+import { at } from '../../../kernels/arena';
+import { addProduct, addTransposedProduct, matrix, setProduct } from '../../float64/matrixProduct';
+import { workspace, type Workspace } from '../../float64/workspace';
+import { lengthOf } from '../../numeric';
 import type { Float64MixerLayer, Float64Parameters } from '../float64Mixer';
-import { parametersOf, silu, siluSlope, type MambaParameters, type MambaTrace } from './trace';
+import { scanBackward, type ScanVisits } from './scan';
 import { mambaSizes, type MambaSizes } from './sizes';
+import { parametersOf, siluSlope, tapsOf, type MambaParameters, type MambaTrace } from './trace';
 
-/** Gradients of one step, all at one scale. */
-export interface MambaStepBack {
-  /** [E], in: ∂ℓ/∂(y ⊙ φ(z)). */
-  readonly gated: Float64Array;
-  /** [E, S], in: ∂ℓ/∂h_t through later steps; out: ∂ℓ/∂h_{t−1}. */
-  readonly h: Float64Array;
-  /** [E], out: ∂ℓ/∂ y, z, v, of W_dt d + b_dt, and of what the convolution gives. */
+/** Rows of the steps 0 … `last`, each at a scale of its own: ∂ℓ/∂ … */
+export interface MambaBack {
+  readonly last: number;
+  /** [E]: y, z, W_dt d + b_dt, and what the convolution gives. */
   readonly y: Float64Array;
   readonly z: Float64Array;
-  readonly v: Float64Array;
   readonly beforeStep: Float64Array;
   readonly convolved: Float64Array;
-  /** [R + 2S], out: ∂ℓ/∂ d, B, C. */
+  /** [R + 2S]: d, B, C. */
   readonly selected: Float64Array;
 }
 
-export function stepBackBuffers({ E, S, width }: MambaSizes): MambaStepBack {
-  const zeros = (length: number) => new Float64Array(length);
-  return {
-    gated: zeros(E),
-    h: zeros(E * S),
-    y: zeros(E),
-    z: zeros(E),
-    v: zeros(E),
-    beforeStep: zeros(E),
-    convolved: zeros(E),
-    selected: zeros(width),
-  };
+/** ∂ℓ/∂ (y, z) of the steps `first` … `last`. @param above [rows, O] of these steps: what reaches the layer's output */
+export function gateBack(
+  { O, E }: MambaSizes,
+  { W_out }: MambaParameters,
+  { projected, gate, y }: MambaTrace,
+  above: Float64Array,
+  first: number,
+  last: number,
+): Pick<MambaBack, 'y' | 'z'> {
+  const ofY = new Float64Array((last + 1) * E);
+  const ofZ = new Float64Array((last + 1) * E);
+  const rows = last + 1 - first;
+  setProduct({ values: ofY, at: first * E, stride: E }, matrix(above, O), matrix(W_out, E), rows, E, O);
+  for (let t = first; t <= last; t++)
+    for (let i = t * E, z = (2 * t + 1) * E; i < (t + 1) * E; i++, z++) {
+      ofZ[i] = ofY[i] * y[i] * siluSlope(projected[z], gate[i]);
+      ofY[i] *= projected[z] * gate[i];
+    }
+  return { y: ofY, z: ofZ };
 }
 
-/** What is asked of a step besides. */
-interface Asked {
-  /** Called with ∂ℓ/∂h_t, whole. */
-  total?: (h: Float64Array) => void;
-  /** [E, S]: A's share is added to it, times A, since A = −exp(A_log). */
-  readonly A_log?: Float64Array;
-}
-
-/** All of a step but the convolution and W_in. */
-export function stepBack(
+/** Through the scan and what chose its steps, down to the convolution. @param ofA as in `scanBackward` */
+export function scanAndSelectionBack(
   sizes: MambaSizes,
   p: MambaParameters,
   trace: MambaTrace,
-  t: number,
-  back: MambaStepBack,
-  { total, A_log }: Asked,
-): void {
-  const { E, S, R, width } = sizes;
-  const { projected, convolved, selected, beforeStep, y } = trace;
-  const C = t * width + R + S;
-  for (let e = 0; e < E; e++) {
-    const z = projected[(2 * t + 1) * E + e];
-    const dy = back.gated[e] * silu(z);
-    back.z[e] = back.gated[e] * y[t * E + e] * siluSlope(z);
-    back.y[e] = dy;
-    back.v[e] = dy * p.D[e];
-    for (let s = 0; s < S; s++) back.h[e * S + s] += dy * selected[C + s];
-  }
-  total?.(back.h);
-  scanBack(sizes, trace, t, back, A_log);
-  for (let e = 0; e < E; e++) back.beforeStep[e] *= logistic(beforeStep[t * E + e]);
-  back.selected.fill(0, 0, R);
-  addRowsMatrix(back.selected, back.beforeStep, 0, 0, p.W_dt, 1, E, R);
-  addRowsMatrix(back.v, back.selected, 0, 0, p.W_x, 1, width, E);
-  for (let e = 0; e < E; e++) back.convolved[e] = back.v[e] * siluSlope(convolved[t * E + e]);
+  { y, z }: Pick<MambaBack, 'y' | 'z'>,
+  last: number,
+  visits: ScanVisits,
+  ofA: Float64Array | null,
+): MambaBack {
+  const { E, R, width } = sizes;
+  const { convolved, convolvedGate, stepSlope } = trace;
+  const steps = last + 1;
+  const v = new Float64Array(steps * E);
+  const step = new Float64Array(steps * E);
+  const selected = new Float64Array(steps * width);
+  const begin = (t: number) => {
+    const factor = visits.begin(t);
+    if (factor !== null) for (let e = 0, i = t * E; e < E; e++, i++) v[i] = y[i] * p.D[e];
+    return factor;
+  };
+  scanBackward(sizes, trace, last, { y, v, step, selected }, { begin, end: visits.end }, ofA);
+  for (let i = 0; i < step.length; i++) step[i] *= stepSlope[i];
+  addProduct(matrix(selected, width), matrix(step, E), matrix(p.W_dt, R), steps, R, E);
+  addProduct(matrix(v, E), matrix(selected, width), matrix(p.W_x, E), steps, E, width);
+  for (let i = 0; i < v.length; i++) v[i] *= siluSlope(convolved[i], convolvedGate[i]);
+  return { last, y, z, beforeStep: step, convolved: v, selected };
 }
 
-/** From ∂ℓ/∂h_t to that of h_{t−1}, and to what made the state: Δ (in `beforeStep`), v, B and C. */
-function scanBack(
-  { E, S, R, width }: MambaSizes,
-  { v, selected, step, A, kept, h }: MambaTrace,
-  t: number,
-  back: MambaStepBack,
-  ofA?: Float64Array,
-): void {
-  const B = t * width + R;
-  back.selected.fill(0, R);
-  for (let e = 0; e < E; e++) {
-    const [size, value, dy] = [step[t * E + e], v[t * E + e], back.y[e]];
-    const [before, after] = [(t * E + e) * S, ((t + 1) * E + e) * S];
-    let [written, factors] = [0, 0];
-    for (let s = 0; s < S; s++) {
-      const d = back.h[e * S + s];
-      const throughFactor = d * kept[before + s];
-      written += d * selected[B + s];
-      factors += throughFactor * h[before + s] * A[e * S + s];
-      back.selected[R + s] += d * size * value;
-      back.selected[R + S + s] += dy * h[after + s];
-      if (ofA) ofA[e * S + s] += throughFactor * h[before + s] * size * A[e * S + s];
-      back.h[e * S + s] = throughFactor;
-    }
-    back.v[e] += size * written;
-    back.beforeStep[e] = value * written + factors;
+/** Through the convolution, step by step; in the kernels' memory, which nothing else may use meanwhile. */
+export class ConvolutionBack {
+  /** [K − 1, E]: ∂ℓ/∂(u_t, u_{t−1}, …) through what the steps from t on read of them; its first row is ∂ℓ/∂u_t, whole. */
+  readonly found: Float64Array;
+  private readonly space: Workspace;
+  private readonly taps: Float64Array;
+  private readonly convolved: Float64Array;
+
+  constructor(
+    private readonly sizes: MambaSizes,
+    p: MambaParameters,
+    private readonly back: Pick<MambaBack, 'convolved' | 'last'>,
+  ) {
+    const { E, K } = sizes;
+    this.space = workspace([(K - 1) * E, K * E, back.convolved.length]);
+    this.found = this.space.room((K - 1) * E);
+    this.taps = this.space.holding(tapsOf(sizes, p));
+    this.convolved = this.space.holding(back.convolved);
+  }
+
+  /** Of step t. @param factors [K] of the rows from t on, which bring them to one scale; zero for those that are not there */
+  run(t: number, factors: Float64Array): void {
+    const { sizes, back, space, taps, convolved, found } = this;
+    const { E, K } = sizes;
+    found.fill(0);
+    for (let i = 0; i < K - 1; i++)
+      for (let later = 0; later + i < K && t + later <= back.last; later++)
+        if (factors[later] !== 0) {
+          const [row, tap] = [at(convolved, (t + later) * E), at(taps, (later + i) * E)];
+          space.kernels.addProducts64(at(found, i * E), factors[later], tap, row, E);
+        }
   }
 }
 
@@ -114,55 +117,40 @@ export function backward(
   const { I, O, E, K, R, width } = sizes;
   const p = parametersOf(layer);
   const sums = parametersOf({ parameters: gradient });
-  const back = stepBackBuffers(sizes);
   const { x, projected, v, selected, gated, steps } = trace;
-  /** T × E. */
-  const ofConvolved = new Float64Array(steps * E);
-  const ofProjected = new Float64Array(2 * E);
-  for (let t = steps - 1; t >= 0; t--) {
-    addRow(sums.b_out, above, t * O);
-    addOuter(sums.W_out, above, t * O, gated, t * E, O, E);
-    back.gated.fill(0);
-    addRowsMatrix(back.gated, above.subarray(t * O, (t + 1) * O), 0, 0, p.W_out, 1, O, E);
-    stepBack(sizes, p, trace, t, back, { total: (h) => (ofScan[t] = lengthOf(h)), A_log: sums.A_log });
-    for (let e = 0; e < E; e++) sums.D[e] += back.y[e] * v[t * E + e];
-    addRow(sums.b_dt, back.beforeStep, 0);
-    addOuter(sums.W_dt, back.beforeStep, 0, selected, t * width, E, R);
-    addOuter(sums.W_x, back.selected, 0, v, t * E, width, E);
-    addRow(sums.b_conv, back.convolved, 0);
-    for (let e = 0; e < E; e++)
-      for (let k = 0; k < K && k <= t; k++)
-        sums.W_conv[e * K + K - 1 - k] += back.convolved[e] * projected[(t - k) * 2 * E + e];
-    ofConvolved.set(back.convolved, t * E);
-    ofInputs[t] = carriedLength(sizes, p, steps, t, (later, e) => ofConvolved[later * E + e]);
-    for (let e = 0; e < E; e++) {
-      ofProjected[e] = 0;
-      for (let k = 0; k < K && t + k < steps; k++)
-        ofProjected[e] += p.W_conv[e * K + K - 1 - k] * ofConvolved[(t + k) * E + e];
-    }
-    ofProjected.set(back.z, E);
-    addRow(sums.b_in, ofProjected, 0);
-    addOuter(sums.W_in, ofProjected, 0, x, t * I, 2 * E, I);
-    addRowsMatrix(below.subarray(t * I, (t + 1) * I), ofProjected, 0, 0, p.W_in, 1, 2 * E, I);
+  const last = steps - 1;
+  const visits = { begin: () => 1, end: (t: number, length: number) => (ofScan[t] = length) };
+  const gates = gateBack(sizes, p, trace, above, 0, last);
+  const back = scanAndSelectionBack(sizes, p, trace, gates, last, visits, sums.A_log);
+  const ofProjected = new Float64Array(steps * 2 * E);
+  const factors = new Float64Array(K).fill(1);
+  const convolution = new ConvolutionBack(sizes, p, back);
+  const { found } = convolution;
+  for (let t = 0; t < steps; t++) {
+    convolution.run(t, factors);
+    ofInputs[t] = lengthOf(found);
+    ofProjected.set(found.subarray(0, E), t * 2 * E);
+    ofProjected.set(back.z.subarray(t * E, (t + 1) * E), (2 * t + 1) * E);
   }
+  addProduct(matrix(below, I), matrix(ofProjected, 2 * E), matrix(p.W_in, I), steps, I, 2 * E);
+
+  addRows(sums.b_out, above, steps);
+  addTransposedProduct(matrix(sums.W_out, E), matrix(above, O), matrix(gated, E), O, E, steps);
+  for (let t = 0; t < steps; t++) for (let e = 0; e < E; e++) sums.D[e] += back.y[t * E + e] * v[t * E + e];
+  addRows(sums.b_dt, back.beforeStep, steps);
+  addTransposedProduct(matrix(sums.W_dt, R), matrix(back.beforeStep, E), matrix(selected, width), E, R, steps);
+  addTransposedProduct(matrix(sums.W_x, E), matrix(back.selected, width), matrix(v, E), width, E, steps);
+  addRows(sums.b_conv, back.convolved, steps);
+  for (let t = 0; t < steps; t++)
+    for (let k = 0; k < K && k <= t; k++)
+      for (let e = 0; e < E; e++)
+        sums.W_conv[e * K + K - 1 - k] += back.convolved[t * E + e] * projected[(t - k) * 2 * E + e];
+  addRows(sums.b_in, ofProjected, steps);
+  addTransposedProduct(matrix(sums.W_in, I), matrix(ofProjected, 2 * E), matrix(x, I), 2 * E, I, steps);
 }
 
-/** sum[j] += row[at + j]; nothing to a bias that is not there. */
-function addRow(sum: Float64Array, row: Float64Array, at: number): void {
-  for (let j = 0; j < sum.length; j++) sum[j] += row[at + j];
-}
-
-/** ‖∂ℓ/∂(u_t, u_{t−1}, …, K − 1 of them)‖ through what the steps from t on read of them. @param convolved ∂ℓ/∂ what the convolution gives at those steps */
-export function carriedLength(
-  { E, K }: MambaSizes,
-  { W_conv }: MambaParameters,
-  steps: number,
-  t: number,
-  convolved: (later: number, e: number) => number,
-): number {
-  const found = new Float64Array(E * (K - 1));
-  for (let i = 0; i < K - 1; i++)
-    for (let later = t; later <= t - i + K - 1 && later < steps; later++)
-      for (let e = 0; e < E; e++) found[i * E + e] += W_conv[e * K + K - 1 - (later - t + i)] * convolved(later, e);
-  return lengthOf(found);
+/** Adds all rows; nothing to a bias that is not there. */
+function addRows(sum: Float64Array, rows: Float64Array, steps: number): void {
+  if (sum.length > 0)
+    for (let t = 0; t < steps; t++) for (let j = 0; j < sum.length; j++) sum[j] += rows[t * sum.length + j];
 }

@@ -1,26 +1,14 @@
-/** The gradient of one target, at any lag: what travels is kept at unit length beside the logarithm of its length. */
+/** The gradient of one target, at any lag: what travels is kept beside the logarithm of its length, and every step's rows are at a scale of their own. */
 import type { Arrivals } from '../../analysis/arrivals';
 import { addArrival } from '../../analysis/arrivals';
 import { float64Arithmetic, log10Of } from '../../float64/arithmetic';
-import { addRowsMatrix } from '../../float64/products';
+import { matrix, setProduct } from '../../float64/matrixProduct';
 import { lengthOf } from '../../numeric';
 import type { Float64MixerLayer } from '../float64Mixer';
-import { parametersOf, type MambaParameters, type MambaTrace } from './trace';
-import { carriedLength, stepBack, stepBackBuffers, type MambaStepBack } from './float64Back';
-import { mambaSizes, type MambaSizes } from './sizes';
-
-/** A walk from the last step to the first. */
-interface Walk {
-  readonly sizes: MambaSizes;
-  readonly p: MambaParameters;
-  readonly trace: MambaTrace;
-  readonly back: MambaStepBack;
-  /** Scale of `back.h`. */
-  carried: number;
-  /** T × E and T: ∂ℓ/∂ what the convolution gives, and the scale of each row. */
-  readonly convolved: Float64Array;
-  readonly scales: Float64Array;
-}
+import { ConvolutionBack, gateBack, scanAndSelectionBack } from './float64Back';
+import type { ScanVisits } from './scan';
+import { mambaSizes } from './sizes';
+import { parametersOf, type MambaTrace } from './trace';
 
 /** See `Float64Mixer.flow`. */
 export function flow(
@@ -30,86 +18,98 @@ export function flow(
   below: Arrivals<Float64Array>,
 ): Float64Array[] {
   const sizes = mambaSizes(layer);
+  const { I, O, E, K } = sizes;
   const { steps } = trace;
-  const walk: Walk = {
-    sizes,
-    p: parametersOf(layer),
-    trace,
-    back: stepBackBuffers(sizes),
-    carried: -Infinity,
-    convolved: new Float64Array(steps * sizes.E),
-    scales: new Float64Array(steps).fill(-Infinity),
-  };
+  const p = parametersOf(layer);
   const ofScan = new Float64Array(steps).fill(NaN);
   const ofInputs = new Float64Array(steps).fill(NaN);
-  const sent = new Float64Array(sizes.I);
-  let isReached = false;
-  for (let t = steps - 1; t >= 0; t--) {
-    isReached ||= above.isReached[t] === 1;
-    if (!isReached) continue;
-    below.isReached[t] = 1;
-    ofScan[t] = throughScan(walk, above, t);
-    ofInputs[t] = inputsNorm(walk, t);
-    const scale = throughInput(walk, t, sent);
-    if (scale > -Infinity) addArrival(float64Arithmetic, below, t, sent, 0, sizes.I, scale);
+  const last = above.isReached.subarray(0, steps).lastIndexOf(1);
+  ofScan.fill(-Infinity, 0, last + 1);
+  ofInputs.fill(-Infinity, 0, last + 1);
+  below.isReached.fill(1, 0, last + 1);
+  const { rows, first, last: lastSent } = sentRows(above, last, O);
+  if (lastSent < 0) return [ofScan, ofInputs];
+
+  const gates = gateBack(sizes, p, trace, rows, first, lastSent);
+  const scales = new Float64Array(lastSent + 1).fill(-Infinity);
+  const visits = scaledVisits(above.logScales, scales, gates, E, ofScan);
+  const back = scanAndSelectionBack(sizes, p, trace, gates, lastSent, visits, null);
+
+  const ofProjected = new Float64Array((lastSent + 1) * 2 * E);
+  const common = new Float64Array(lastSent + 1);
+  const factors = new Float64Array(K);
+  const convolution = new ConvolutionBack(sizes, p, back);
+  const { found } = convolution;
+  for (let t = 0; t <= lastSent; t++) {
+    const scale = (common[t] = scaleOf(scales, t, K, factors));
+    if (scale === -Infinity) continue;
+    convolution.run(t, factors);
+    ofInputs[t] = log10Of(lengthOf(found), scale);
+    for (let e = 0, to = t * 2 * E, z = t * E; e < E; e++, to++, z++) {
+      ofProjected[to] = found[e];
+      ofProjected[to + E] = factors[0] === 0 ? 0 : factors[0] * back.z[z];
+    }
   }
+  const sent = new Float64Array((lastSent + 1) * I);
+  setProduct(matrix(sent, I), matrix(ofProjected, 2 * E), matrix(p.W_in, I), lastSent + 1, I, 2 * E);
+  for (let t = 0; t <= lastSent; t++)
+    if (common[t] > -Infinity) addArrival(float64Arithmetic, below, t, sent, t * I, I, common[t]);
   return [ofScan, ofInputs];
 }
 
-/** Leaves in `walk` what step t sends on; returns log₁₀‖∂ℓ/∂h_t‖. */
-function throughScan(walk: Walk, { values, logScales }: Arrivals<Float64Array>, t: number): number {
-  const { sizes, p, trace, back, convolved, scales } = walk;
-  const { O, E } = sizes;
-  const scale = Math.max(walk.carried, logScales[t]);
-  if (scale === -Infinity) return -Infinity;
-  const factor = Math.exp(logScales[t] - scale);
-  back.gated.fill(0);
-  if (factor > 0) {
-    addRowsMatrix(back.gated, values.subarray(t * O, (t + 1) * O), 0, 0, p.W_out, 1, O, E);
-    float64Arithmetic.multiply(back.gated, E, factor);
-  }
-  float64Arithmetic.multiply(back.h, back.h.length, Math.exp(walk.carried - scale));
-  let length = 0;
-  stepBack(sizes, p, trace, t, back, { total: (h) => (length = lengthOf(h)) });
-  convolved.set(back.convolved, t * E);
-  scales[t] = scale;
-  const after = lengthOf(back.h);
-  walk.carried = scale + Math.log(after);
-  if (after > 0) float64Arithmetic.multiply(back.h, back.h.length, 1 / after);
-  return log10Of(length, scale);
+/** The rows that are not zero, and what lies between them as zeros; `last` −1 where there is none. */
+function sentRows(
+  { values, logScales }: Arrivals<Float64Array>,
+  lastReached: number,
+  width: number,
+): { rows: Float64Array; first: number; last: number } {
+  const isSent = (scale: number) => scale > -Infinity;
+  const scales = logScales.subarray(0, lastReached + 1);
+  const [first, last] = [scales.findIndex(isSent), scales.findLastIndex(isSent)];
+  if (last < 0) return { rows: new Float64Array(0), first: 0, last };
+  const rows = values.slice(first * width, (last + 1) * width);
+  for (let t = first; t <= last; t++)
+    if (!isSent(scales[t])) rows.fill(0, (t - first) * width, (t + 1 - first) * width);
+  return { rows, first, last };
 }
 
-/** sent [I] = ∂ℓ/∂x_t, by what the steps from t on read of it; returns its scale, −Infinity for zero. */
-function throughInput({ sizes, p, back, convolved, scales }: Walk, t: number, sent: Float64Array): number {
-  const { E, K } = sizes;
-  const last = Math.min(scales.length, t + K);
-  const scale = Math.max(...scales.subarray(t, last));
-  if (scale === -Infinity) return scale;
-  const row = new Float64Array(2 * E);
-  for (let later = t; later < last; later++) {
-    if (scales[later] === -Infinity) continue;
-    const factor = Math.exp(scales[later] - scale);
-    for (let e = 0; e < E; e++) row[e] += factor * p.W_conv[e * K + K - 1 - (later - t)] * convolved[later * E + e];
-  }
-  if (scales[t] > -Infinity) {
-    const factor = Math.exp(scales[t] - scale);
-    for (let e = 0; e < E; e++) row[E + e] = factor * back.z[e];
-  }
-  sent.fill(0);
-  addRowsMatrix(sent, row, 0, 0, p.W_in, 1, 2 * E, sizes.I);
+/** Brings every step's rows to the greater of two scales: that of what is carried to it, and that of what comes from above. */
+function scaledVisits(
+  arriving: Float64Array,
+  scales: Float64Array,
+  gates: { readonly y: Float64Array; readonly z: Float64Array },
+  E: number,
+  ofScan: Float64Array,
+): ScanVisits {
+  let carried = -Infinity;
+  let length = 1;
+  return {
+    begin(t) {
+      const scale = Math.max(carried, arriving[t]);
+      if (scale === -Infinity) return null;
+      scales[t] = scale;
+      const factor = Math.exp(arriving[t] - scale);
+      if (factor !== 1)
+        for (let i = t * E; i < (t + 1) * E; i++) {
+          gates.y[i] *= factor;
+          gates.z[i] *= factor;
+        }
+      return carried === -Infinity ? 0 : Math.exp(carried - scale) / length;
+    },
+    end(t, total, through) {
+      ofScan[t] = log10Of(total, scales[t]);
+      carried = scales[t] + Math.log(through);
+      length = through;
+    },
+  };
+}
+
+/** The greatest scale of the steps t … t + K − 1, and the factors that bring them to it. */
+function scaleOf(scales: Float64Array, t: number, K: number, factors: Float64Array): number {
+  const end = Math.min(scales.length, t + K);
+  let scale = -Infinity;
+  for (let later = t; later < end; later++) scale = Math.max(scale, scales[later]);
+  factors.fill(0);
+  if (scale > -Infinity) for (let later = t; later < end; later++) factors[later - t] = Math.exp(scales[later] - scale);
   return scale;
-}
-
-function inputsNorm({ sizes, p, convolved, scales }: Walk, t: number): number {
-  const { E, K } = sizes;
-  const scale = Math.max(...scales.subarray(t, Math.min(scales.length, t + K)));
-  if (scale === -Infinity) return -Infinity;
-  const length = carriedLength(
-    sizes,
-    p,
-    scales.length,
-    t,
-    (later, e) => Math.exp(scales[later] - scale) * (scales[later] === -Infinity ? 0 : convolved[later * E + e]),
-  );
-  return log10Of(length, scale);
 }

@@ -1,5 +1,6 @@
 /** What the layer leaves behind of a text in float64, and its parameters; the names are those of its equations in src/layers/kinds/mamba.ts. */
 import { logistic } from '../../numeric';
+import type { MambaSizes } from './sizes';
 import type { Float64MixerLayer, Float64MixerTrace } from '../float64Mixer';
 
 export interface MambaTrace extends Float64MixerTrace {
@@ -8,23 +9,29 @@ export interface MambaTrace extends Float64MixerTrace {
   readonly x: Float64Array;
   /** T × 2E: u, z. */
   readonly projected: Float64Array;
-  /** T × E: conv(u) + b_conv, and φ of it. */
+  /** T × E: σ(z). */
+  readonly gate: Float64Array;
+  /** T × E: conv(u) + b_conv, σ of it, and φ of it. */
   readonly convolved: Float64Array;
+  readonly convolvedGate: Float64Array;
   readonly v: Float64Array;
   /** T × (R + 2S): d, B, C. */
   readonly selected: Float64Array;
-  /** T × E: W_dt d + b_dt, and its softplus Δ. */
-  readonly beforeStep: Float64Array;
+  /** T × E: Δ, the softplus of W_dt d + b_dt, and its slope. */
   readonly step: Float64Array;
+  readonly stepSlope: Float64Array;
   /** E × S. */
   readonly A: Float64Array;
-  /** T × E × S: exp(Δ A). */
-  readonly kept: Float64Array;
-  /** (T + 1) × E × S. */
-  readonly h: Float64Array;
+  /** [chunks, E, S]: h before every chunk of steps: see scan.ts. */
+  readonly starts: Float64Array;
+  /** T: Σ h². */
+  readonly squares: Float64Array;
   /** T × E: h C + D ⊙ v, and that ⊙ φ(z). */
   readonly y: Float64Array;
   readonly gated: Float64Array;
+  /** Computed when they are first asked for: T × E × S, exp(Δ A), and (T + 1) × E × S. */
+  readonly kept: Float64Array;
+  readonly h: Float64Array;
 }
 
 export type MambaRole =
@@ -41,12 +48,19 @@ export function parametersOf({ parameters: p }: Pick<Float64MixerLayer, 'paramet
   return { W_in, b_in: b_in ?? none, W_conv, b_conv, W_x, W_dt, b_dt, A_log, D, W_out, b_out: b_out ?? none };
 }
 
-/** φ(x) = x σ(x), and its slope. */
+/** The convolution's weights, [K, E], those of its own step first. */
+export function tapsOf({ E, K }: MambaSizes, { W_conv }: MambaParameters): Float64Array {
+  const taps = new Float64Array(K * E);
+  for (let k = 0; k < K; k++) for (let e = 0; e < E; e++) taps[k * E + e] = W_conv[e * K + K - 1 - k];
+  return taps;
+}
+
+/** φ(x) = x σ(x). */
 export function silu(x: number): number {
   return x * logistic(x);
 }
 
-export function siluSlope(x: number): number {
-  const s = logistic(x);
+/** φ′(x), from s = σ(x). */
+export function siluSlope(x: number, s: number): number {
   return s * (1 + x * (1 - s));
 }

@@ -1,10 +1,8 @@
 /** The frames of a model in graph mode, and its matrix: what a page shows of a stack's layers, of the graph's tensors. */
-import { levelOf } from '../../../core/analysis/regions';
 import type { Watch } from '../../../protocol/engine';
 import type { FlowRegion, FlowSummary, Frame, SeriesEntry, SeriesName } from '../../../protocol/frame';
 import type { SeriesReport } from '../../../protocol/graph';
 import type { MatrixRequest, TargetMatrix } from '../../../protocol/targetMatrix';
-import { relativeTo } from '../../../terms/regions';
 import { UserError } from '../../../userError';
 import { rowsRelativeToOwn } from '../targetMatrix';
 import type { GraphInspector } from './graphInspector';
@@ -49,7 +47,7 @@ export async function makeGraphFrame(
     if (!series.flow) continue;
     add('flow', place, series.flow.log10);
     add('total', place, series.total && series.total.map(Math.log10));
-    const level = levelOf(relativeTo(target, Float64Array.from(series.flow.log10)), target, thresholds);
+    const { level } = series.flow;
     flows.push({ ...place, horizon: series.flow.horizon, slope: series.slope, ...(level && { level }) });
     for (const region of series.regions) regions.push({ ...place, ...region });
   }

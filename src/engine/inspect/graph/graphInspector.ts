@@ -1,5 +1,5 @@
 /** Reads probes with a model in graph mode, and answers what is asked of them. The last text's values are kept. */
-import { horizonOf, slopeOf } from '../../../core/analysis/regions';
+import { horizonOf, levelOf, slopeOf } from '../../../core/analysis/regions';
 import type { Vocabulary } from '../../../core/corpus/vocabulary';
 import { OperatorError } from '../../../core/graph/operatorError';
 import { Tape, TapeFull } from '../../../core/graph/tape';
@@ -337,7 +337,12 @@ function seriesReport(
     ...choiceOf(series),
     norm,
     total,
-    flow: { target, log10, horizon: horizonOf(relative, target, thresholds) },
+    flow: {
+      target,
+      log10,
+      horizon: horizonOf(relative, target, thresholds),
+      level: levelOf(relative, target, thresholds),
+    },
     regions: regionsOf(relative, thresholds),
     slope: slopeOf(relative, target),
   };

@@ -10,6 +10,7 @@ import { normEpsilon } from '../../../layers/norm';
 import { numberOption, isOptionOn, type LayerOptions } from '../../../layers/options';
 import type { LayerSizes } from '../../../layers/parameters';
 import { UserError } from '../../../userError';
+import type { NameOf } from '../namedWeights';
 import type { WeightTensor } from '../weightTensors';
 import type { Published, PublishedConfig, PublishedFiles, PublishedModel } from './published';
 import { TensorTaker } from './tensors';
@@ -36,6 +37,7 @@ export const mamba: Published = {
   },
 
   write: writeModel,
+  nameOf: (model) => (isWritten(model) ? nameOf : null),
 };
 
 /** Throws a UserError for models of the family that compute something else. */
@@ -109,7 +111,14 @@ function layerOf(
   file: string,
 ): GeneralLayer {
   const mixer = `${module}.mixer`;
-  const sizes: LayerSizes = { input: D, hidden: D, options: optionsIn(taker, mixer, D, file), layer, layers };
+  const sizes: LayerSizes = {
+    input: D,
+    hidden: D,
+    options: optionsIn(taker, mixer, D, file),
+    layer,
+    layers,
+    below: [],
+  };
   const own = Object.fromEntries(
     kind.parameters.flatMap(({ role, shape, torch }): [string, Weights][] => {
       const expected = shape(sizes);
@@ -171,6 +180,28 @@ function optionsIn(taker: TensorTaker, mixer: string, D: number, file: string): 
   return optionsOf(kind.name, given);
 }
 
+/** As `transformers` has it. */
+const nameOf: NameOf = ({ name, role, layer }) => {
+  if (name === 'output.W') return head;
+  if (name === 'output.b') return headBias;
+  if (role === 'embedding') return 'backbone.embeddings.weight';
+  if (layer < 0) return 'backbone.norm_f.weight';
+  const module = `backbone.layers.${layer}`;
+  if (role === 'norm.gamma') return `${module}.norm.weight`;
+  return `${module}.mixer.${kind.parameters.find((parameter) => parameter.role === role)?.torch ?? role}`;
+};
+
+/** Whether a model of layers that are alike is one that `writeModel` writes. */
+function isWritten({ layers, norm, embedding, vocabularySize }: GeneralModel): boolean {
+  const [{ cell, hiddenSize, sublayers }] = layers;
+  return (
+    cell === kind.name &&
+    sublayers.every(({ norm: own, residual }) => residual && own?.kind === 'rmsNorm') &&
+    norm?.kind === 'rmsNorm' &&
+    embedding?.length === vocabularySize * hiddenSize
+  );
+}
+
 /** Of layers that are alike, each behind an RMSNorm and beside a residual connection, with one more norm before the output, as the library has them. */
 function writeModel({ config, parameters }: PlainModel): PublishedFiles | null {
   const stack = uniformStack(config);
@@ -182,21 +213,20 @@ function writeModel({ config, parameters }: PlainModel): PublishedFiles | null {
   const tensors = new Map<string, Tensor>();
   const add = (name: string, shape: readonly number[], data: Float32Array) =>
     tensors.set(name, { dtype: 'F32', shape, data });
-  add('backbone.embeddings.weight', [V, D], embedding);
+  add(nameOf({ name: 'embedding', role: 'embedding', layer: -1 }), [V, D], embedding);
   parameters.layers.forEach(([{ own }], layer) => {
-    const module = `backbone.layers.${layer}`;
-    add(`${module}.norm.weight`, [D], parameters.norms[layer][0]?.gamma ?? none);
+    add(nameOf({ name: '', role: 'norm.gamma', layer }), [D], parameters.norms[layer][0]?.gamma ?? none);
     for (const parameter of kind.parameters) {
       const shape = shapeOf(parameter, kind.name, sizesOf(config, layer));
       if (shape)
         add(
-          `${module}.mixer.${parameter.torch}`,
+          nameOf({ name: '', role: parameter.role, layer }),
           parameter.role === 'W_conv' ? [shape[0], 1, shape[1]] : shape,
           own[parameter.role],
         );
     }
   });
-  add('backbone.norm_f.weight', [D], finalNorm.gamma);
+  add(nameOf({ name: '', role: 'norm.gamma', layer: -1 }), [D], finalNorm.gamma);
   if (!config.tied) add(head, [V, D], output.W);
   if (output.b.some((value) => value !== 0)) add(headBias, [V], output.b);
   return { tensors, config: configOf(config.layers.length, sizesOf(config, 0), V, config.tied) };

@@ -3,6 +3,7 @@ import type { GeneralModel } from '../../../core/model/generalModel';
 import type { PlainModel } from '../../../core/model/plainModel';
 import type { Tensor } from '../../../formats/safetensors';
 import type { UserError } from '../../../userError';
+import type { NameOf } from '../namedWeights';
 import type { WeightTensor } from '../weightTensors';
 
 /** What is in the config.json; null where there is none. */
@@ -28,4 +29,6 @@ export interface Published {
   ) => PublishedModel | null;
   /** Null where the library has no such model. */
   readonly write: (model: PlainModel) => PublishedFiles | null;
+  /** How its tensors are called there; null where the library has no such model. */
+  readonly nameOf: (model: GeneralModel) => NameOf | null;
 }

@@ -1,5 +1,7 @@
 /** All that are known. A new one is its file and a line here. */
+import type { GeneralModel } from '../../../core/model/generalModel';
 import type { PlainModel } from '../../../core/model/plainModel';
+import type { NameOf } from '../namedWeights';
 import type { WeightTensor } from '../weightTensors';
 import { mamba } from './mamba';
 import type { Published, PublishedConfig, PublishedFiles, PublishedModel } from './published';
@@ -14,6 +16,15 @@ export function readPublished(
 ): PublishedModel | null {
   for (const { read } of all) {
     const found = read(tensors, config, file);
+    if (found) return found;
+  }
+  return null;
+}
+
+/** How the tensors of a model of layers that are alike are called; null where no library has it. */
+export function publishedNames(model: GeneralModel): NameOf | null {
+  for (const { nameOf } of all) {
+    const found = nameOf(model);
     if (found) return found;
   }
   return null;

@@ -5,8 +5,21 @@ import { randomOf, shuffle } from '../../../../src/core/corpus/shuffle';
 import { Streams } from '../../../../src/core/corpus/streams';
 import { readersOf } from '../../../../src/engine/train/readers';
 import { defaultTrainingSettings } from '../../../../src/protocol/settings';
+import { plainStack, uniformModel } from '../../../../src/core/model/config';
+import type { CellName } from '../../../../src/layers/catalog';
 import { corpusOf, windowsOf } from './support';
 
+const modelOf = (cell: CellName) =>
+  uniformModel({
+    ...plainStack,
+    cell,
+    activation: 'tanh',
+    layers: 1,
+    hiddenSize: 8,
+    vocabularySize: 5,
+    embeddingSize: 8,
+  });
+const gru = modelOf('gru');
 const digits = Uint8Array.from({ length: 26 }, (_, i) => i);
 
 describe('reading streams', () => {
@@ -30,6 +43,24 @@ describe('reading streams', () => {
     windowsOf(streams, 1);
     again.restore(streams.state);
     assert.deepEqual(windowsOf(again, 4), windowsOf(streams, 4));
+  });
+
+  it('begins each pass elsewhere where that is wanted, with as many windows in each, and goes on from a saved state', () => {
+    // Of each stream 12 tokens: a pass of one window can begin at 0 to 4.
+    const [streams, again] = [0, 1].map(() => new Streams(digits, 5, 2, { isShifted: true }));
+    assert.deepEqual([streams.windowsPerPass, streams.tokensPerPass], [1, 10]);
+    const passes = windowsOf(streams, 200);
+    assert.deepEqual(
+      passes.slice(0, 6).map(({ inputs }) => inputs[0]),
+      [0, 3, 1, 4, 2, 0],
+    );
+    assert.deepEqual(new Set(passes.map(({ inputs }) => inputs[0])), new Set([0, 3, 1, 4, 2]));
+    assert.ok(passes.every(({ restarts, inputs }) => restarts && inputs[1] === inputs[0] + 12));
+    again.restore(streams.state);
+    assert.deepEqual(windowsOf(again, 3), windowsOf(streams, 3));
+    // Nothing can be shifted where a stream is one window.
+    const whole = new Streams(digits, 12, 2, { isShifted: true });
+    assert.deepEqual(windowsOf(whole, 2)[1], windowsOf(whole, 2)[0]);
   });
 
   it('refuses a text of less than one window', () => {
@@ -108,15 +139,25 @@ describe('reading sequences', () => {
 
   it('keeps the last tenth for validation, the same windows each time', () => {
     const text = Array.from({ length: 20 }, (_, i) => 'x'.repeat(i + 1)).join('\n');
-    const { training, validation } = readersOf(corpusOf(text, { split: 'lines' }), {
-      ...defaultTrainingSettings,
-      mode: 'sequences',
-      batch: 4,
-    });
+    const settings = { ...defaultTrainingSettings, mode: 'sequences', batch: 4 } as const;
+    const { training, validation } = readersOf(corpusOf(text, { split: 'lines' }), settings, gru);
     assert.equal(training.tokensPerPass, (18 * 19) / 2 + 18);
     assert.deepEqual(windowsOf(validation!, 1)[0].lengths, [20, 21, 0, 0]);
-    const streams = readersOf(corpusOf('ab'.repeat(500)), { ...defaultTrainingSettings, window: 10, batch: 4 });
+    const inStreams = { ...defaultTrainingSettings, window: 10, batch: 4 };
+    const streams = readersOf(corpusOf('ab'.repeat(500)), inStreams, gru);
     assert.deepEqual([streams.training.tokensPerPass, streams.validation!.tokensPerPass], [880, 80]);
+  });
+
+  it('cuts other windows in each pass of training for a layer that carries nothing from one to the next', () => {
+    const corpus = corpusOf(Array.from({ length: 1000 }, (_, i) => String.fromCodePoint(256 + i)).join(''));
+    const beginnings = (cell: CellName, part: 'training' | 'validation') => {
+      const { [part]: reader } = readersOf(corpus, { ...defaultTrainingSettings, window: 10, batch: 4 }, modelOf(cell));
+      const passes = windowsOf(reader!, 3 * reader!.windowsPerPass).filter(({ restarts }) => restarts);
+      return passes.map(({ inputs }) => inputs[0] - passes[0].inputs[0]);
+    };
+    assert.deepEqual(beginnings('attention', 'training'), [0, 6, 2]);
+    assert.deepEqual(beginnings('attention', 'validation'), [0, 0, 0]);
+    assert.deepEqual(beginnings('mamba', 'training'), [0, 0, 0]);
   });
 });
 

@@ -1,40 +1,89 @@
-/** The hover's sum over tokens for models whose top layer is a mixer: complete, with norms and residual connections. */
+/** The hover's sum over tokens for models whose top layer is a mixer: complete, with norms and residual connections, and each token's part what it is by definition. */
 import { strict as assert } from 'node:assert';
-import { readInFloat64 } from '../../../../src/core/float64/float64Trace';
+import { readInFloat64, type Float64Trace } from '../../../../src/core/float64/float64Trace';
 import { topContributions } from '../../../../src/core/float64/topContributions';
+import type { GeneralModel } from '../../../../src/core/model/generalModel';
 import { generalModelOf } from '../../../../src/core/model/plainModel';
 import { Parameters } from '../../../../src/core/model/parameters';
+import { attentionCaseNames, loadAttentionCase } from '../../../reference/attentionVectors';
 import { assertNear } from '../../../reference/compare';
 import { drawParameters, mambaCaseNames, readMambaCase } from '../../../reference/mambaVectors';
+import { attentionGeneralModel } from '../../support/attentionStacks';
 import { mambaConfig, setMambaParameters } from '../../support/mamba';
 
+function logitOf({ model, top }: Float64Trace, symbol: number, step: number): number {
+  const { W } = model.output;
+  const D = W.length / model.vocabularySize;
+  let logit = 0;
+  for (let i = 0; i < D; i++) logit += W[symbol * D + i] * top[step * D + i];
+  return logit;
+}
+
+function assertComplete(model: GeneralModel, inputs: readonly number[], targets: readonly number[]): void {
+  const trace = readInFloat64(model, Int32Array.from(inputs), Int32Array.from(targets));
+  for (let step = 0; step < trace.steps; step++)
+    for (let symbol = 0; symbol < model.vocabularySize; symbol++) {
+      const found = topContributions(trace, symbol, step);
+      assert.ok(found);
+      const { parts, carriedIn } = found;
+      assertNear(
+        parts.reduce((sum, part) => sum + part, carriedIn),
+        logitOf(trace, symbol, step),
+        1e-10,
+        `symbol ${symbol}, step ${step}`,
+      );
+      assert.ok(
+        parts.subarray(step + 1).every((part) => part === 0),
+        'nothing comes from behind',
+      );
+    }
+}
+
 describe('contributions through a mixer', () => {
-  for (const name of mambaCaseNames) {
+  for (const name of mambaCaseNames)
     it(`Mamba ${name}: the parts sum to the logit, to 1e-10`, () => {
       const found = readMambaCase(name);
       const config = mambaConfig(found);
       const parameters = new Parameters(config);
       setMambaParameters(parameters, drawParameters(found));
-      const model = generalModelOf(config, parameters);
       const { ids } = found.inspection;
-      const trace = readInFloat64(model, Int32Array.from(ids.slice(0, -1)), Int32Array.from(ids.slice(1)));
-      const { W } = model.output;
-      for (let step = 0; step < trace.steps; step++) {
-        for (let symbol = 0; symbol < found.vocabulary; symbol++) {
-          const contributions = topContributions(trace, symbol, step);
-          assert.ok(contributions);
-          const D = found.width;
-          let logit = 0;
-          for (let i = 0; i < D; i++) logit += W[symbol * D + i] * trace.top[step * D + i];
-          const { parts, carriedIn } = contributions;
-          assertNear(
-            parts.reduce((sum, part) => sum + part, carriedIn),
-            logit,
-            1e-10,
-            `symbol ${symbol}, step ${step}`,
-          );
-        }
-      }
+      assertComplete(generalModelOf(config, parameters), ids.slice(0, -1), ids.slice(1));
     });
-  }
+
+  for (const name of attentionCaseNames)
+    it(`attention ${name}: the parts sum to the logit, to 1e-10`, () => {
+      const given = loadAttentionCase(name);
+      assertComplete(attentionGeneralModel(given), given.inputs[0], given.targets[0]);
+    });
+
+  it('of attention are what is left of the logit when a head reads a token’s value as zero, its weights as they were', () => {
+    const given = loadAttentionCase('two-no-norm');
+    const model = attentionGeneralModel(given);
+    const [inputs, targets] = [Int32Array.from(given.inputs[0]), Int32Array.from(given.targets[0])];
+    const trace = readInFloat64(model, inputs, targets);
+    const step = trace.steps - 1;
+    const { parts } = topContributions(trace, 1, step)!;
+    const { W } = model.output;
+    const D = given.width;
+    const d = D / given.heads;
+    for (let source = 0; source < step; source++) {
+      // Σ over layers and heads of W_symbol · W_O (a_{τ,t} v_t), each written out.
+      let expected = 0;
+      for (const { sublayers } of trace.layers)
+        for (const { mixer } of sublayers) {
+          const attended = mixer?.trace as { weights?: Float64Array[]; qkv?: Float64Array } | undefined;
+          if (!mixer || !attended?.weights || !attended.qkv) continue;
+          const Wo = mixer.layer.parameters['Wo']!;
+          for (let head = 0; head < given.heads; head++)
+            for (let i = 0; i < D; i++)
+              for (let j = 0; j < d; j++)
+                expected +=
+                  W[D + i] *
+                  Wo[i * D + head * d + j] *
+                  attended.weights[head][step * trace.steps + source] *
+                  attended.qkv[source * 3 * D + 2 * D + head * d + j];
+        }
+      assertNear(parts[source], expected, 1e-12, `token ${source}`);
+    }
+  });
 });

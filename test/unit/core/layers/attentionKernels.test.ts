@@ -78,7 +78,7 @@ describe('the sublayers of attention in float32', () => {
       it(`${nameOf(one)}, ${way}: output and gradients are those of float64`, async () => {
         const { sublayer, steps: T, lengths, input: I, hidden: D } = one;
         const B = lengths.length;
-        const sizes: LayerSizes = { input: I, hidden: D, options: one.options, layer: 0, layers: 1 };
+        const sizes: LayerSizes = { input: I, hidden: D, options: one.options, layer: 0, layers: 1, below: [] };
         const shapes = attention.parameters.flatMap(({ role, shape }) => {
           const found = (shape as (of: LayerSizes) => readonly number[] | null)(sizes);
           return found && rolesOf[sublayer].includes(role) ? [[role, found.reduce((a, b) => a * b, 1)] as const] : [];

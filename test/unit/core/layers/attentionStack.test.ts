@@ -1,6 +1,5 @@
 /** Whole models of attention layers in float32, a training step's gradients beside PyTorch's in float64. */
 import { strict as assert } from 'node:assert';
-import { checkConfig, type ModelConfig } from '../../../../src/core/model/config';
 import { makeLearningNetwork, type LearningNetwork } from '../../../../src/core/network';
 import { createBackend } from '../../../../src/engine/backend';
 import {
@@ -12,37 +11,7 @@ import {
 } from '../../../reference/attentionVectors';
 import { assertClose, assertNear } from '../../../reference/compare';
 import { backendNames } from '../../support/models';
-import { nameOf } from '../../support/attentionModel';
-
-/** What the model of a case is to the engine. */
-function configOf(given: AttentionCase): ModelConfig {
-  const { layers, width, heads, positions, context, biases, norm, residual, vocabulary, tied, finalNorm } = given;
-  return checkConfig({
-    layers: Array.from({ length: layers }, () => ({
-      cell: 'attention',
-      activation: 'tanh',
-      hiddenSize: width,
-      bidirectional: false,
-      norm,
-      residual,
-      options: { heads, positions, context, biases },
-    })),
-    vocabularySize: vocabulary,
-    embeddingSize: width,
-    tied,
-    objective: 'next',
-    finalNorm,
-  });
-}
-
-/** The vectors' name of a parameter. */
-function vectorName(name: string): string {
-  const norm = /^norm\.(gamma|beta)$/.exec(name);
-  if (norm) return `final.${norm[1]}`;
-  const own = /^layer(\d+)\.forward\.(\w+)$/.exec(name);
-  if (own) return nameOf(Number(own[1]), own[2]);
-  return name.replace('.norm.', '.');
-}
+import { attentionConfig, vectorName } from '../../support/attentionStacks';
 
 function load({ tape }: LearningNetwork, { lengths, inputs, targets }: AttentionCase): void {
   const steps = Math.max(...lengths);
@@ -64,7 +33,7 @@ describe('a model of attention layers in float32, beside PyTorch', () => {
     for (const backend of backendNames)
       it(`${name}, ${backend}: has its loss and the gradient of every parameter and boundary`, async () => {
         const given = loadAttentionCase(name);
-        const config = configOf(given);
+        const config = attentionConfig(given);
         const values = attentionParameters(given);
         const made = await createBackend({ backend, threads: 1 }, 1, Infinity);
         const settings = { steps: Math.max(...given.lengths), batch: given.lengths.length, learns: true };

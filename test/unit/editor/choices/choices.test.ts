@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { fields, profiles, valueOf, withChoices } from '../../../../src/editor/choices/choices';
-import { modelSettings, trainingSettings } from '../../../../src/editor/chosenSettings';
+import { modelSettings, stackSettings, trainingSettings } from '../../../../src/editor/chosenSettings';
 import { checkTraining } from '../../../../src/engine/train/checkTraining';
 
 interface Property {
@@ -51,8 +51,8 @@ describe('the choices before training', () => {
 
   it('stand before the settings, which hold for the rest', () => {
     const read = withChoices(settings, { 'model.cell': 'gru', 'training.steps': 0 });
-    assert.equal(modelSettings(read).cell, 'gru');
-    assert.equal(modelSettings(read).hiddenSize, 128);
+    assert.equal(stackSettings(read).cell, 'gru');
+    assert.equal(stackSettings(read).hiddenSize, 128);
     assert.equal(trainingSettings(read).steps, null);
   });
 });
@@ -64,6 +64,7 @@ describe('the profiles', () => {
         const property = properties[`backflow.${name}`];
         assert.ok(property, name);
         if (property.enum) assert.ok(property.enum.includes(value), name);
+        else if (name === 'model.mixture') assert.equal(value, '', 'layers that are alike, whatever the settings say');
         else
           assert.ok(
             typeof value === 'number' && value >= (property.minimum ?? 0) && value <= (property.maximum ?? Infinity),
@@ -74,6 +75,7 @@ describe('the profiles', () => {
       const taken: Readonly<Record<string, unknown>> = { model: modelSettings(read), training: trainingSettings(read) };
       for (const [name, value] of Object.entries(choices)) {
         const [group, key] = name.split('.');
+        if (name === 'model.mixture') continue;
         assert.equal(
           (taken[group] as Record<string, unknown>)[key],
           name === 'training.steps' && value === 0 ? null : value,

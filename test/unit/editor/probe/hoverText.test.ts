@@ -40,6 +40,7 @@ const report: TokenReport = {
       inputGradient: -5.1,
     },
   ],
+  inputs: [],
   contributions: {
     method: 'additive',
     strongest: [
@@ -47,6 +48,7 @@ const report: TokenReport = {
       { token: 0, symbol: 'a', score: 0.75 },
     ],
     whole: -0.7,
+    heldFixed: ['hover.gatesHeldFixed'],
   },
 };
 
@@ -87,6 +89,25 @@ describe('the hover’s text', () => {
     assert.match(first, /nothing predicts it/);
     assert.doesNotMatch(first, /\|/);
     assert.match(hoverText({ ...report, layers: [] }, probe, english), /it has no state/);
+  });
+
+  it('of layers that are no recurrent ones gives the gradient by what they read, and says what is held fixed of them', () => {
+    const attention: TokenReport = {
+      ...report,
+      layers: [],
+      inputs: [
+        { layer: 0, gradient: -1.5, region: null },
+        { layer: 1, gradient: -Infinity, region: 'vanishing' },
+        { layer: 2, gradient: null, region: null },
+      ],
+      contributions: { ...report.contributions!, heldFixed: ['hover.attentionHeldFixed'] },
+    };
+    const text = hoverText(attention, probe, english);
+    assert.match(text, /Layer 1: input gradient 3\.2·10⁻²/i);
+    assert.match(text, /Layer 2: input gradient 0 · \*\*vanishing\*\*/i);
+    assert.match(text, /Layer 3: cannot reach the target/i);
+    assert.match(text, /\*Attention weights are treated as fixed:/);
+    assert.doesNotMatch(text, /Gates|it has no state/);
   });
 
   it('has no contributions and no word on gates for a vanilla RNN', () => {

@@ -43,9 +43,10 @@ describe('a run on disk', () => {
       created: '2026-03-04T05:06:07.000Z',
     });
     assert.deepEqual(parseRunRecord(text), {
-      cell: 'gru',
-      layers: 2,
-      hiddenSize: 64,
+      layers: [
+        { cell: 'gru', hiddenSize: 64 },
+        { cell: 'gru', hiddenSize: 64 },
+      ],
       steps: 500,
       corpusName: 'tale.txt',
       corpusPath: '/home/ada/tale.txt',
@@ -53,8 +54,30 @@ describe('a run on disk', () => {
     });
   });
 
+  it('has the layers of a mixture', () => {
+    const layers = [
+      { cell: 'lstm', hiddenSize: 16, norm: 'none' },
+      { cell: 'attention', hiddenSize: 32, norm: 'layerNorm' },
+    ];
+    const found = parseRunRecord(JSON.stringify({ model: { layers, tied: false } }));
+    assert.deepEqual(found?.layers, [
+      { cell: 'lstm', hiddenSize: 16 },
+      { cell: 'attention', hiddenSize: 32 },
+    ]);
+  });
+
   it('is left out of the tree when its run.json is broken', () => {
-    for (const text of ['', '{', 'null', '[]', '{"model":{"cell":"transformer","layers":1,"hiddenSize":8}}']) {
+    for (const text of [
+      '',
+      '{',
+      'null',
+      '[]',
+      '{"model":{"cell":"transformer","layers":1,"hiddenSize":8}}',
+      '{"model":{"cell":"lstm","layers":1e9,"hiddenSize":8}}',
+      '{"model":{"layers":[]}}',
+      '{"model":{"layers":[{"cell":"lstm","hiddenSize":8},{"cell":"transformer","hiddenSize":8}]}}',
+      '{"model":{"layers":[{"cell":"lstm"}]}}',
+    ]) {
       assert.equal(parseRunRecord(text), undefined);
     }
   });

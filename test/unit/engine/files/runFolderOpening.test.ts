@@ -7,6 +7,7 @@ import {
   defaultModelSettings,
   defaultTrainingSettings,
   type TrainingSettings,
+  isMixture,
 } from '../../../../src/protocol/settings';
 import { placeForRun, recordOf } from '../../support/runFolders';
 
@@ -19,6 +20,38 @@ describe('opening a run folder', () => {
     const moved = join(place.root, 'moved');
     await rename(place.folder, moved);
     assert.deepEqual((await RunFolder.open(moved)).record, recordOf(moved));
+  });
+
+  it('gives back layers that differ, and names the field of the layer that is broken', async () => {
+    const record = recordOf(place.folder);
+    const { embeddingSize, tied, objective, finalNorm } = defaultModelSettings;
+    const layer = { activation: 'tanh', hiddenSize: 8, bidirectional: false, norm: 'none', residual: false } as const;
+    const options = { heads: 2, positions: 'rotary', context: 32, biases: false };
+    const model = {
+      ...{ embeddingSize, tied, objective, finalNorm, vocabularySize: 5, parameterCount: 7000 },
+      layers: [
+        { ...layer, cell: 'lstm', options: {} },
+        { ...layer, cell: 'attention', norm: 'layerNorm', residual: true, options },
+      ],
+    } as const;
+    const mixture = { ...record, description: { ...record.description, model } };
+    await RunFolder.create(place.folder, mixture);
+    assert.deepEqual((await RunFolder.open(place.folder)).record, mixture);
+    const file = join(place.folder, 'run.json');
+    const whole = await readFile(file, 'utf8');
+    for (const [from, to, sentence] of [
+      ['"cell": "attention"', '"cell": "transformer"', /"model\.layers\[1\]\.cell" should be one of rnn, lstm/],
+      ['"heads": 2', '"heads": 0', /"model\.layers\[1\]\.options\.heads" should be a whole number from 1/],
+      [/"layers": \[[^]*?\n {4}\]/, '"layers": []', /"model\.layers" should be a list of 1 to 24 objects/],
+      [/"layers": \[[^]*?\n {4}\]/, '"layers": [1]', /"model\.layers" should be a list of 1 to 24 objects/],
+    ] as const) {
+      await writeFile(file, whole.replace(from, to));
+      await assert.rejects(RunFolder.open(place.folder), (thrown: unknown) => {
+        assert.ok(thrown instanceof UserError);
+        assert.match(thrown.message, sentence);
+        return true;
+      });
+    }
   });
 
   it('refuses what is no run', async () => {
@@ -91,7 +124,9 @@ describe('opening a run folder', () => {
       backend,
       threads,
     };
-    const { cell, activation, layers, hiddenSize, vocabularySize, parameterCount } = record.description.model;
+    const { model } = record.description;
+    assert.ok(!isMixture(model));
+    const { cell, activation, layers, hiddenSize, vocabularySize, parameterCount } = model;
     const oldModel = { cell, activation, layers, hiddenSize, vocabularySize, parameterCount };
     const { name, path, tokens } = record.description.corpus;
     await writeFile(

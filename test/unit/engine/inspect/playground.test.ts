@@ -152,21 +152,22 @@ describe('the playground of attention', () => {
   const attention = (values: ControlValues, others: Partial<PlaygroundSettings> = {}) =>
     run({ cell: 'attention', values, ...others });
   /** T × T of one head. */
-  const weightsOf = async (values: ControlValues) => {
-    const { frame } = await attention({ heads: '1', ...values });
-    const { unitMap, tokens } = frame.header;
-    assert.deepEqual([unitMap.quantity, unitMap.units], ['attentionWeights', tokens.length]);
-    return (target: number) =>
-      frame.data.subarray(unitMap.offset + target * unitMap.units, unitMap.offset + (target + 1) * unitMap.units);
+  const weightsOf = (values: ControlValues, T: number) => {
+    const { general } = new PlaygroundWeights().model({ ...defaultPlayground, cell: 'attention', values });
+    const ids = Uint8Array.from({ length: T + 1 }, (_, i) => (i * i * 7) % 26);
+    return { general, heads: new Float64Reading(general, ids).trace.layers[0].values!.heads };
   };
 
   it('hot: every weight of a target t is 1 / (t + 1), and the gradient is level', async () => {
-    const row = await weightsOf({ temperature: 100 });
-    for (const t of [0, 1, 7, 127])
-      row(t).forEach((weight, s) =>
-        assert.ok(s > t ? weight === 0 : Math.abs(weight * (t + 1) - 1) < 0.06, `${t}, ${s}: ${weight}`),
-      );
-    const { frame } = await attention({ temperature: 100 });
+    const { heads } = weightsOf({ temperature: 100 }, 128);
+    assert.equal(heads.length, 4);
+    for (const weights of heads)
+      for (const t of [0, 1, 7, 127])
+        weights
+          .subarray(t * 128, t * 128 + t + 1)
+          .forEach((weight, s) => assert.ok(Math.abs(weight * (t + 1) - 1) < 0.06, `${t}, ${s}: ${weight}`));
+    const { frame, largestWeight } = await attention({ temperature: 100 });
+    assert.ok(Math.abs(largestWeight! * 128 - 1) < 0.06, String(largestWeight));
     assert.equal(frame.header.flows.length, 0, 'no state is carried');
     const [input] = frame.header.inputs!;
     assert.ok(input.level && Math.abs(input.level.slope) < 0.02, JSON.stringify(input));
@@ -174,20 +175,18 @@ describe('the playground of attention', () => {
 
   it('with an infinite temperature, W_Q = 0: every weight of a target t is exactly 1 / (t + 1)', () => {
     // No slider goes there.
-    const values = { temperature: Infinity };
-    const { general } = new PlaygroundWeights().model({ ...defaultPlayground, cell: 'attention', values });
+    const { general, heads } = weightsOf({ temperature: Infinity }, 40);
     assert.ok(general.layers[0].directions[0].own['Wqkv'].subarray(0, 32 * 32).every((value) => value === 0));
-    const ids = Uint8Array.from({ length: 41 }, (_, i) => (i * 7) % 26);
-    const { values: weights } = new Float64Reading(general, ids).trace.layers[0].values!.unitMap('attentionWeights');
-    for (let t = 0; t < 40; t++)
-      for (let head = 0; head < 4; head++)
-        for (let s = 0; s <= t; s++)
-          assert.ok(Math.abs(weights[(t * 4 + head) * 40 + s] * (t + 1) - 1) < 1e-12, `${t}, ${s}`);
+    assert.equal(heads.length, 4);
+    for (const weights of heads)
+      for (let t = 0; t < 40; t++)
+        for (let s = 0; s <= t; s++) assert.ok(Math.abs(weights[t * 40 + s] * (t + 1) - 1) < 1e-12, `${t}, ${s}`);
   });
 
   it('cold: some weights of a target are near 1', async () => {
-    const row = await weightsOf({ temperature: 0.01 });
-    assert.ok(Math.max(...row(127)) > 0.9, String(Math.max(...row(127))));
+    const { largestWeight } = await attention({ temperature: 0.01 });
+    assert.ok(largestWeight! > 0.9, String(largestWeight));
+    assert.equal((await run({})).largestWeight, null, 'of a kind without heads');
   });
 
   it('hot and without positions: a letter gets the same gradient at every distance', async () => {

@@ -3,12 +3,12 @@ import { checkTogether, checkTraining } from '../../../../src/engine/train/check
 import {
   defaultModelSettings,
   defaultTrainingSettings,
-  type ModelSettings,
+  type StackSettings,
   type TrainingSettings,
 } from '../../../../src/protocol/settings';
 
 const check = (training: Partial<TrainingSettings>) => checkTraining({ ...defaultTrainingSettings, ...training });
-const together = (model: Partial<ModelSettings>, training: Partial<TrainingSettings> = {}) =>
+const together = (model: Partial<StackSettings>, training: Partial<TrainingSettings> = {}) =>
   checkTogether({ ...defaultModelSettings, ...model }, { ...defaultTrainingSettings, ...training });
 
 describe('the settings of a training', () => {

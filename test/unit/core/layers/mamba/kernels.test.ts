@@ -42,6 +42,7 @@ function layerSizes(input: number, hidden: number, options: LayerSizes['options'
     options: { stateSize: 16, expand: 2, convolution: 4, rank: 0, projectionBiases: false, ...options },
     layer: 0,
     layers: 1,
+    below: [],
   };
 }
 

@@ -1,0 +1,102 @@
+/** Models whose weights follow from a formula, and what PyTorch says of them: see test/vectors/around.py and mixtures.py. */
+import { strict as assert } from 'node:assert';
+import type { ModelConfig } from '../../../src/core/model/config';
+import { Parameters } from '../../../src/core/model/parameters';
+import type { Tape } from '../../../src/core/model/tape';
+import { assertNear } from '../../reference/compare';
+
+/** Stands for the logarithm of an exact zero. */
+const zero = -9999;
+
+/** By step; null where there is no gradient. */
+export type Series = readonly (number | null)[];
+
+export interface Gradients {
+  /** By layer, direction and state. */
+  readonly states: readonly (readonly (readonly Series[])[])[];
+  /** By boundary. */
+  readonly inputs: readonly Series[];
+}
+
+export interface Run {
+  readonly windows: readonly {
+    readonly inputs: readonly (readonly number[])[];
+    readonly targets: readonly (readonly number[])[];
+  }[];
+  readonly losses: readonly number[];
+  /** Of each parameter its gradient's length, and its product with the formula of weights. */
+  readonly gradients: readonly (readonly [number, number])[];
+}
+
+function formula(p: number, k: number): number {
+  return 0.5 * Math.sin(1 + 0.7 * p + 1.3 * k);
+}
+
+export function parametersOf(config: ModelConfig): Parameters {
+  const parameters = new Parameters(config);
+  parameters.layout.entries.forEach((entry, p) => {
+    const isScale = entry.role.endsWith('gamma');
+    parameters.view(entry).forEach((_, k, values) => {
+      values[k] = isScale ? 1 + 0.3 * formula(p, k) : formula(p, k);
+    });
+  });
+  return parameters;
+}
+
+/** @param what of logarithms the tolerance is absolute */
+function assertSeries(actual: Float64Array, expected: Series, tolerance: number, what: string): void {
+  expected.forEach((value, t) => {
+    if (value === null) assert.ok(!Number.isFinite(actual[t]) || actual[t] === 0, `${what}, step ${t}: ${actual[t]}`);
+    else if (value === zero) assert.equal(actual[t], -Infinity, `${what}, step ${t}`);
+    else assertNear(actual[t], value, tolerance, `${what}, step ${t}`, what.startsWith('log₁₀'));
+  });
+}
+
+/** @param inputs null where a state is the same variable */
+export function assertGradients(
+  states: readonly (readonly (readonly Float64Array[])[])[],
+  inputs: readonly (Float64Array | null)[],
+  expected: Gradients,
+  tolerance: number,
+  what: string,
+): void {
+  expected.states.forEach((directions, l) =>
+    directions.forEach((of, d) =>
+      of.forEach((series, state) => {
+        assertSeries(states[l][d][state], series, tolerance, `${what} of state ${state}, layer ${l}, direction ${d}`);
+      }),
+    ),
+  );
+  expected.inputs.forEach((series, boundary) => {
+    const own = inputs[boundary];
+    if (own) assertSeries(own, series, tolerance, `${what} of the input at boundary ${boundary}`);
+  });
+}
+
+export function assertParameters(actual: Parameters, expected: Run['gradients'], tolerance: number): void {
+  actual.layout.entries.forEach((entry, p) => {
+    const values = Float64Array.from(actual.view(entry));
+    const [length, product] = expected[p];
+    const along = values.reduce((sum, value, k) => sum + value * formula(0, k), 0);
+    assertNear(Math.hypot(...values), length, tolerance, `‖∂L/∂ ${entry.name}‖`);
+    assert.ok(
+      Math.abs(along - product) < tolerance * Math.max(length, 1e-6),
+      `∂L/∂ ${entry.name}: ${along}, ${product}`,
+    );
+  });
+}
+
+/** Puts [stream][step] on the tape. */
+export function load(tape: Tape, { inputs, targets }: Run['windows'][number]): void {
+  const B = inputs.length;
+  tape.inputs.fill(-1);
+  tape.targets.fill(-1);
+  inputs.forEach((ids, b) => {
+    tape.lengths[b] = ids.length;
+    ids.forEach((id, t) => {
+      tape.inputs[t * B + b] = id;
+      tape.targets[t * B + b] = targets[b][t];
+    });
+  });
+  tape.resize(Math.max(...inputs.map(({ length }) => length)));
+}
