@@ -3,17 +3,19 @@ import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { stopAll } from '../scripts/lib/processes.mjs';
 import { SetupError, main, say } from '../scripts/lib/say.mjs';
-import { grid } from './grid.mjs';
+import { grid, kindGrid } from './grid.mjs';
 import { buildBefore } from './lib/before.mjs';
 import { describeMachine } from './lib/machine.mjs';
 import { build, startOurs, startPeer } from './lib/sides.mjs';
 import { keepJson, keepPage, page } from './lib/results.mjs';
+import * as attention from './parts/attention.mjs';
 import * as editor from './parts/editor.mjs';
 import * as inspectedKinds from './parts/inspectedKinds.mjs';
 import * as inspection from './parts/inspection.mjs';
 import * as kernels from './parts/kernels.mjs';
 import * as limit from './parts/limit.mjs';
 import * as long from './parts/long.mjs';
+import * as length from './parts/length.mjs';
 import * as minimal from './parts/minimal.mjs';
 import * as opening from './parts/opening.mjs';
 import * as pagePart from './parts/page.mjs';
@@ -30,6 +32,7 @@ const usage = `npm run bench -- [PART …] [options]
 Parts, all but the profile without a name:
   training    training steps, beside PyTorch
   minimal     training steps of minGRU and minLSTM, beside PyTorch's scan and loop
+  attention   training steps of attention, beside PyTorch's fused one
   stateSpace  training steps of Mamba, beside transformers (not among the standard parts: its Python needs transformers)
   limit       what ONNX Runtime's matrix product reaches, and what share of it each side
   shortfall   why a bar of the training is missed: what it would take of the limit, and where our time goes
@@ -38,6 +41,7 @@ Parts, all but the profile without a name:
   recording   what recording gradients and gates costs a training step
   kernels     training by the kernels alone, beside ONNX Runtime
   long        full backpropagation over long texts: time and memory
+  length      what a token of a text costs the kinds with a state, by the length of the text
   opening     opening a model of another tool: time, memory, and a look at a probe
   page        the page: frames a second, script a frame, zooming
   editor      the extension in an editor: activation, first frame, hovers, tints, and what its host is busy with
@@ -48,10 +52,11 @@ Parts, all but the profile without a name:
 Options:
   --python PATH  a Python with PyTorch 1.13 or later to compare with; may be given again (default: python3)
   --alone        training without PyTorch beside it
+  --compile      also what torch.compile makes of the kinds' models, which takes it minutes
   --before REF   a revision of this project, as "main" or "HEAD~3": page, editor, playground, sampling and training are measured beside its build
   --node PATH    the Node.js that runs our side (default: this one)
   --threads N    threads of our side (default: the engine's choice)
-  --only TEXT    only rows of the grid whose names contain the text, as "lstm" or "H 256"; may be given again
+  --only TEXT    only rows whose names contain the text, as "lstm" or "H 256"; may be given again
   --rounds N     rounds of a second for each side (default: 7)
   --quick        three short rounds instead of seven longer ones: a first impression
   --publish      also writes bench/RESULTS.md`;
@@ -59,6 +64,7 @@ Options:
 const parts = {
   training,
   minimal,
+  attention,
   stateSpace,
   limit,
   shortfall,
@@ -67,6 +73,7 @@ const parts = {
   recording,
   kernels,
   long,
+  length,
   opening,
   page: pagePart,
   editor,
@@ -77,6 +84,7 @@ const parts = {
 const standard = [
   'training',
   'minimal',
+  'attention',
   'limit',
   'shortfall',
   'inspection',
@@ -84,6 +92,7 @@ const standard = [
   'recording',
   'kernels',
   'long',
+  'length',
   'opening',
   'page',
   'editor',
@@ -97,6 +106,7 @@ const quickTiming = { rounds: 3, turn: 0.25 };
 const options = {
   python: { type: 'string', multiple: true, default: ['python3'] },
   alone: { type: 'boolean', default: false },
+  compile: { type: 'boolean', default: false },
   before: { type: 'string' },
   node: { type: 'string', default: process.execPath },
   threads: { type: 'string' },
@@ -112,8 +122,10 @@ function parse() {
     const { values, positionals } = parseArgs({ options, allowPositionals: true });
     const unknown = positionals.find((name) => !Object.hasOwn(parts, name));
     if (unknown !== undefined) throw new Error(`There is no part "${unknown}".`);
-    const rows = grid.filter(({ name }) => values.only.length === 0 || values.only.some((text) => name.includes(text)));
-    if (rows.length === 0) throw new Error(`No row of the grid contains "${values.only.join('" or "')}".`);
+    const isWanted = ({ name }) => values.only.length === 0 || values.only.some((text) => name.includes(text));
+    const [rows, kinds] = [grid.filter(isWanted), kindGrid.filter(isWanted)];
+    if (rows.length === 0 && kinds.length === 0)
+      throw new Error(`No row of the grid contains "${values.only.join('" or "')}".`);
     const rounds = Number(values.rounds);
     if (!Number.isInteger(rounds) || rounds < 1)
       throw new Error(`--rounds is "${values.rounds}"; it must be a whole number from 1.`);
@@ -122,6 +134,7 @@ function parse() {
       timing: values.quick ? quickTiming : { rounds, turn: 1 },
       names: positionals.length > 0 ? positionals : standard,
       rows,
+      kinds,
     };
   } catch (error) {
     throw new SetupError(`${error.message}\n\n${usage}`);
@@ -129,7 +142,7 @@ function parse() {
 }
 
 async function bench() {
-  const { names, rows, only, help, python, alone, before: revision, publish, quick, ...chosen } = parse();
+  const { names, rows, kinds, only, help, python, alone, before: revision, publish, quick, ...chosen } = parse();
   if (help) {
     process.stdout.write(`${usage}\n`);
     return 0;
@@ -139,7 +152,8 @@ async function bench() {
     const ours = startOurs(chosen);
     const before = revision === undefined ? null : await startBefore(revision, chosen);
     const peers =
-      ['training', 'minimal', 'stateSpace', 'inspectedKinds'].some((name) => names.includes(name)) && !alone
+      ['training', 'minimal', 'attention', 'stateSpace', 'inspectedKinds'].some((name) => names.includes(name)) &&
+      !alone
         ? await Promise.all(python.map(startPeer))
         : [];
     const head = {
@@ -154,7 +168,7 @@ async function bench() {
     const results = { beforeName: before?.name ?? null };
     for (const name of names)
       results[name] = await parts[name].measure(
-        { ...chosen, ours, before, peers, rows, only, cores: availableParallelism(), quick, say },
+        { ...chosen, ours, before, peers, rows, kinds, only, cores: availableParallelism(), quick, say },
         results,
       );
     const text = page(

@@ -22,6 +22,37 @@ export const grid = Object.keys(gates).flatMap((cell) =>
   })),
 );
 
+/** What stands around the layers where their kind is published so. */
+const block = (norm) => ({ norm, finalNorm: norm, residual: true, tied: true });
+
+const attention = (hidden, layers, heads, window) => ({
+  name: `attention D ${hidden} L ${layers} h ${heads} B 16 T ${window}`,
+  model: {
+    ...{ cell: 'attention', hidden, layers, batch: 16, window, vocabulary },
+    options: { heads, context: window },
+    around: block('layerNorm'),
+  },
+});
+
+const minimal = (cell, layers) => ({
+  name: `${cell} H 256 L ${layers} B 32 T 256`,
+  model: { cell, hidden: 256, layers, batch: 32, window: 256, vocabulary, options: { positive: true } },
+});
+
+/** Rows of the kinds that do not multiply their state by a matrix. */
+export const kindGrid = [
+  minimal('minGRU', 1),
+  minimal('minGRU', 2),
+  minimal('minLSTM', 1),
+  minimal('minLSTM', 2),
+  attention(128, 4, 4, 128),
+  attention(256, 6, 8, 256),
+  {
+    name: 'mamba D 128 L 2 S 16 B 16 T 128',
+    model: { cell: 'mamba', hidden: 128, layers: 2, batch: 16, window: 128, vocabulary, around: block('rmsNorm') },
+  },
+];
+
 /** Least times as fast as the peer's column. */
 export const bars = { plain: 2, recorded: 10 };
 

@@ -79,7 +79,15 @@ export async function versionOf(program) {
   return (await promisify(execFile)(program, args)).stdout.trim();
 }
 
-/** What `interleave` times: training steps of a built model, or what else is done with it. */
+/** What `interleave` times: training steps of a built model, or what else is done with it. `processor` has the processor's seconds per step of every run. */
 export function trainingSide(worker, name, what = 'step') {
-  return { run: async (steps) => (await worker.ask('run', { name, steps, what })).seconds };
+  const processor = [];
+  return {
+    processor,
+    run: async (steps) => {
+      const spent = await worker.ask('run', { name, steps, what });
+      processor.push(spent.processor / steps);
+      return spent.seconds;
+    },
+  };
 }

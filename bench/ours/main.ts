@@ -3,7 +3,7 @@
  *
  *     {"do": "describe"}                                  → versions
  *     {"do": "build", "name", …TrainingRequest}           → {}
- *     {"do": "run", "name", "steps", "what"?}             → {"seconds"} of all these training steps (or steps with samples, or frames, or matrices)
+ *     {"do": "run", "name", "steps", "what"?}             → {"seconds", "processor"} of all these training steps (or steps with samples, or frames, or matrices)
  *     {"do": "shared", "name", "seconds", "rate"}         → {"alone", "together"}: steps per second without and with frames
  *     {"do": "profile", "name", "steps"}                  → {"seconds", "functions"} where the time goes
  *     {"do": "gemm", "shape": [m, n, k], "threads"}       → {"flops"} per second of one product on ONNX Runtime
@@ -23,7 +23,7 @@ import { longDifference, longGradient, type LongRequest } from './long';
 import { openForeignModel, writeForeignModel, type ForeignModelRequest } from './opening';
 import { playgroundAnswers, type PlaygroundRequest } from './playground';
 import { profile } from './profile';
-import { framesBesideTraining, timeOf } from './timing';
+import { costOf, framesBesideTraining, timeOf } from './timing';
 
 type Request =
   | { readonly do: 'describe' | 'clear' }
@@ -60,7 +60,7 @@ async function answer(request: Request): Promise<object> {
     }
     case 'run': {
       const training = trainingOf(request.name);
-      return { seconds: await timeOf(training[request.what ?? 'step'], request.steps) };
+      return costOf(training[request.what ?? 'step'], request.steps);
     }
     case 'shared':
       return framesBesideTraining(trainingOf(request.name), request.seconds, request.rate);

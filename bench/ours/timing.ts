@@ -1,6 +1,17 @@
 /** Clocks around the engine's work. */
 import type { Training } from './engine';
 
+/** Seconds that `count` calls take, one after another, and those of processor time that all threads of this process then took. */
+export async function costOf(
+  work: () => Promise<void>,
+  count: number,
+): Promise<{ seconds: number; processor: number }> {
+  const before = process.cpuUsage();
+  const seconds = await timeOf(work, count);
+  const { user, system } = process.cpuUsage(before);
+  return { seconds, processor: (user + system) / 1e6 };
+}
+
 /** Seconds that `count` calls take, one after another. */
 export async function timeOf(work: () => Promise<void>, count: number): Promise<number> {
   const start = performance.now();

@@ -7,9 +7,9 @@ export const title = 'Profile of our training step (main thread)';
 const shown = 12;
 
 /** One entry a row: `{ row, secondsPerStep, groups: { name → share }, functions: [{ name, place, share }] }`. */
-export async function measure({ ours, rows, timing, say }) {
+export async function measure({ ours, rows, kinds, timing, say }) {
   const results = [];
-  for (const { name, model } of rows) {
+  for (const { name, model } of [...rows, ...kinds]) {
     await ours.ask('build', { name, ...model, backend: 'ort', threads: null });
     const { seconds } = await ours.ask('run', { name, steps: 2 });
     const steps = Math.max(2, Math.ceil((4 * timing.turn) / (seconds / 2)));
@@ -39,7 +39,9 @@ const groups = [
   ['optimizer and clipping', /adam|optimizer|clip|clampMagnitude|ours\.js step$/i],
   ['recurrent products', /^wasm .*(product\/|panels\/|multiplyAdd|pack$)/],
   ['recurrence backward', /^wasm .*(back)/i],
-  ['recurrence forward', /^wasm .*(lstm|gru|rnn|functions|steps)/i],
+  ['recurrence forward', /^wasm .*(lstm|gru|rnn|functions|steps|mamba)/i],
+  ['inside attention', /^wasm .*(attention|transposedProduct)/],
+  ['norm and GELU', /^wasm .*(norm|gelu)/i],
   ['waiting for threads', /ours\.js waitWhile$/],
   ['kernels, other', /^wasm /],
   ['ONNX Runtime', /^native |^(backend|inference-session.*|tensor.*|binding)\.js /],

@@ -1,4 +1,5 @@
-"""The peer's ways to train a character model in PyTorch (1.13 or later), each as fast as its idiomatic form allows; those of the minimal cells are in minimal.py.
+"""The peer's ways to train a character model in PyTorch (1.13 or later), each as fast as its idiomatic form allows; those of the other kinds are in
+files of their own beside this one.
 
 Both read windows of T steps from B parallel streams of one-hot tokens, carry the detached state from window to window, and take
 the mean cross-entropy. Shapes: inputs T x B x V, states L x B x H.
@@ -6,6 +7,7 @@ the mean cross-entropy. Shapes: inputs T x B x V, states L x B x H.
 import torch
 from torch import nn
 
+from attention import Attention
 from minimal import Loop, Scan
 from state_space import Sequential
 
@@ -63,4 +65,4 @@ class Recorded(nn.Module):
         return torch.stack([torch.stack([h.grad for h in outputs]).flatten(1).norm(dim=1) for outputs in self.hidden])
 
 
-MODELS = {'plain': Plain, 'recorded': Recorded, 'scan': Scan, 'loop': Loop, 'sequential': Sequential}
+MODELS = {'plain': Plain, 'recorded': Recorded, 'scan': Scan, 'loop': Loop, 'sequential': Sequential, 'attention': Attention}

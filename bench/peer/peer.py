@@ -1,9 +1,9 @@
 """Measures PyTorch on request: one JSON object a line on standard input, one answer a line on standard output.
 
     {"do": "describe"}                                  -> {"torch", "python", "blas", "capability"}
-    {"do": "build", "name", "column": "plain" | "recorded" | "scan" | "loop", "cell", "hidden", "layers", "batch", "window", "vocabulary"} -> {"optimizer"}
+    {"do": "build", "name", "column", "cell", "hidden", "layers", "batch", "window", "vocabulary", "heads"?, "compiled"?} -> {"optimizer"}; columns are those of models.py
     {"do": "build", "name", "column": "passes", "precision", "hidden", "layers", "heads", "window", "vocabulary"} -> {"optimizer": null}
-    {"do": "run", "name", "steps"}                      -> {"seconds": of all these training steps, or backward passes}
+    {"do": "run", "name", "steps"}                      -> {"seconds", "processor"} of all these training steps, or backward passes
     {"do": "clear"}                                     -> {}: forgets the models
 
 The number of threads is fixed when the process starts (OMP_NUM_THREADS, OPENBLAS_NUM_THREADS): PyTorch's own setting does not reach
@@ -28,11 +28,13 @@ TRIAL_SECONDS = 0.15
 class Training:
     """A model, random tokens to train it on, and the steps: forward, backward, clip to norm 1, Adam."""
 
-    def __init__(self, column, cell, hidden, layers, batch, window, vocabulary):
+    def __init__(self, column, cell, hidden, layers, batch, window, vocabulary, heads=None, compiled=False):
         torch.manual_seed(1)
         self.window = window
         self.vocabulary = vocabulary
-        self.model = MODELS[column](cell, vocabulary, hidden, layers)
+        of_attention = {} if heads is None else {'heads': heads, 'context': window}
+        self.model = MODELS[column](cell, vocabulary, hidden, layers, **of_attention)
+        self.logits = torch.compile(self.model) if compiled else self.model
         self.parameters = list(self.model.parameters())
         self.one_hot = torch.eye(vocabulary)
         self.ids = torch.randint(vocabulary, (STREAM_WINDOWS * window + 1, batch))
@@ -44,7 +46,7 @@ class Training:
         self.position = (start + self.window) % (STREAM_WINDOWS * self.window)
         inputs = self.one_hot[self.ids[start:start + self.window]]
         targets = self.ids[start + 1:start + self.window + 1]
-        loss = nn.functional.cross_entropy(self.model(inputs).flatten(0, 1), targets.flatten())
+        loss = nn.functional.cross_entropy(self.logits(inputs).flatten(0, 1), targets.flatten())
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         self.model.after_backward()
@@ -52,10 +54,10 @@ class Training:
         self.optimizer.step()
 
     def run(self, steps):
-        start = time.perf_counter()
+        start, processor = time.perf_counter(), time.process_time()
         for _ in range(steps):
             self.step()
-        return time.perf_counter() - start
+        return {'seconds': time.perf_counter() - start, 'processor': time.process_time() - processor}
 
     def fastest_optimizer(self):
         """Adam has up to three implementations, by version; the one that updates these parameters fastest."""
@@ -109,7 +111,7 @@ def answer(request, trainings):
         trainings[name] = Passes(**request) if request['column'] == 'passes' else Training(**request)
         return {'optimizer': trainings[name].optimizer_name}
     if action == 'run':
-        return {'seconds': trainings[request['name']].run(request['steps'])}
+        return trainings[request['name']].run(request['steps'])
     if action == 'clear':
         trainings.clear()
         return {}

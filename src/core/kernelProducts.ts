@@ -43,13 +43,13 @@ export class KernelProducts implements Products {
     out: Float32Array,
     a: Float32Array,
     b: Float32Array,
-    bias: Float32Array,
+    bias: Float32Array | null,
     m: number,
     n: number,
     k: number,
   ): Promise<void> {
-    this.arena.kernels.fillRows(at(out), at(bias), m, n);
-    this.gemm(out, a, { row: k, column: 1 }, b, { row: 1, column: k }, m, n, k, true);
+    if (bias) this.arena.kernels.fillRows(at(out), at(bias), m, n);
+    this.gemm(out, a, { row: k, column: 1 }, b, { row: 1, column: k }, m, n, k, bias !== null);
     return Promise.resolve();
   }
 

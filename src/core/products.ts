@@ -27,12 +27,12 @@ export interface Products {
     n: number,
     k: number,
   ): Promise<void>;
-  /** out[m, n] = a[m, k] · b[n, k]ᵀ + bias[n] in every row. */
+  /** out[m, n] = a[m, k] · b[n, k]ᵀ + bias[n] in every row; null for no bias. */
   affine(
     out: Float32Array,
     a: Float32Array,
     b: Float32Array,
-    bias: Float32Array,
+    bias: Float32Array | null,
     m: number,
     n: number,
     k: number,

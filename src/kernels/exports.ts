@@ -69,21 +69,23 @@ export interface Kernels {
     gates: number, recurrentCandidate: number, hidden: number, dh: number, dhCarried: number, da: number, daRecurrent: number, squares: number, s: number,
   ): void;
 
+  minGRUGates(rows: number, H: number, positive: number, bias: number, gates: number, occurrences: number, counts: number): void;
   minGRUForward(
-    T: number, B: number, H: number, first: number, count: number, reverse: number, lengths: number, positive: number,
-    gates: number, hidden: number, counts: number,
+    T: number, B: number, H: number, first: number, count: number, reverse: number, lengths: number, positive: number, tokens: number, none: number,
+    bias: number, gates: number, hidden: number, counts: number,
   ): void;
   minGRUBackward(
-    T: number, B: number, H: number, first: number, count: number, reverse: number, lengths: number, truncate: number, positive: number,
-    gates: number, hidden: number, dh: number, dhCarried: number, da: number, squares: number,
+    T: number, B: number, H: number, first: number, count: number, reverse: number, lengths: number, truncate: number, positive: number, tokens: number, none: number,
+    gates: number, hidden: number, dh: number, dhCarried: number, da: number, sums: number, squares: number,
   ): void;
+  minLSTMGates(rows: number, H: number, positive: number, bias: number, gates: number, occurrences: number, counts: number): void;
   minLSTMForward(
-    T: number, B: number, H: number, first: number, count: number, reverse: number, lengths: number, positive: number,
-    gates: number, hidden: number, counts: number,
+    T: number, B: number, H: number, first: number, count: number, reverse: number, lengths: number, positive: number, tokens: number, none: number,
+    bias: number, gates: number, hidden: number, counts: number,
   ): void;
   minLSTMBackward(
-    T: number, B: number, H: number, first: number, count: number, reverse: number, lengths: number, truncate: number, positive: number,
-    gates: number, hidden: number, dh: number, dhCarried: number, da: number, squares: number,
+    T: number, B: number, H: number, first: number, count: number, reverse: number, lengths: number, truncate: number, positive: number, tokens: number, none: number,
+    gates: number, hidden: number, dh: number, dhCarried: number, da: number, sums: number, squares: number,
   ): void;
 
   // One step, many rows of gradients
@@ -111,8 +113,8 @@ export interface Kernels {
   turnHeads(
     B: number, heads: number, d: number, first: number, count: number, stride: number, a: number, cosines: number, sines: number,
   ): void;
-  geluForward(out: number, x: number, n: number): void;
-  geluBackward(d: number, x: number, n: number): void;
+  geluForward(rows: number, n: number, x: number, bias: number, out: number): void;
+  geluBackward(rows: number, n: number, d: number, x: number, bias: number, sums: number): void;
   // The selective state space layer, between its products
   mambaConvolve(
     T: number, B: number, E: number, K: number, first: number, count: number, lengths: number, channel: number, channels: number,
@@ -163,7 +165,6 @@ export interface Kernels {
   scatterAddRows(table: number, ids: number, a: number, rows: number, width: number): void;
   columnSums(out: number, a: number, rows: number, n: number): void;
   columnSumsByRow(out: number, a: number, rows: number, n: number, sums: number): void;
-  columnSumsOfPart(out: number, a: number, rows: number, n: number, width: number): void;
   copyColumns(out: number, outStride: number, a: number, aStride: number, rows: number, width: number): void;
   transpose(out: number, a: number, m: number, n: number): void;
   addTransposed(out: number, a: number, stride: number, m: number, n: number): void;
@@ -172,8 +173,9 @@ export interface Kernels {
   normForward(
     rows: number, n: number, x: number, gamma: number, beta: number, rms: number, epsilon: number, out: number, statistics: number,
   ): void;
-  normBackward(rows: number, n: number, x: number, gamma: number, rms: number, statistics: number, gradient: number): void;
-  normColumnSums(out: number, x: number, statistics: number, gradient: number, rows: number, n: number): void;
+  normBackward(
+    rows: number, n: number, x: number, gamma: number, rms: number, statistics: number, gradient: number, ofGamma: number, ofBeta: number,
+  ): void;
 
   // Elements
   add(out: number, a: number, b: number, n: number): void;

@@ -22,7 +22,17 @@ export function normRowsBack(
   const F = gamma.length;
   const isRms = Number(kind === 'rmsNorm');
   for (let r = 0; r < rows; r++)
-    arena.kernels.normBackward(1, F, at(x, t * F), at(gamma), isRms, at(statistics, 2 * t), at(gradient, from + r * F));
+    arena.kernels.normBackward(
+      1,
+      F,
+      at(x, t * F),
+      at(gamma),
+      isRms,
+      at(statistics, 2 * t),
+      at(gradient, from + r * F),
+      0,
+      0,
+    );
 }
 
 /** The same of the norm before a sublayer. */

@@ -3,10 +3,12 @@
  * cross-entropy over the predicted tokens. What a layer computes is in recurrentBackward.ts or a mixer's; norm, dropout and residual stand around it here.
  */
 import { at } from '../../kernels/arena';
+import { splitStreams } from '../../kernels/threadPool';
 import { kindOf } from '../../layers/catalog';
 import { hasInputRows, inputSize, isMixer, largestOutput, outputSize, topSize } from '../model/config';
 import type { NormWeights, Parameters } from '../model/parameters';
 import type { NormTape, SublayerTape, Tape } from '../model/tape';
+import { sumOfParts } from '../partSums';
 import type { Products } from '../products';
 import { columnSums, sumOfBlocks } from './blockSums';
 import { RecurrentBackward, type VisitDirection } from './recurrentBackward';
@@ -30,6 +32,8 @@ export class Backward {
   private below: Float32Array;
   /** T·B × O: what goes past a sublayer; empty without residual connections. */
   private readonly past: Float32Array;
+  /** Of each thread the sums of ∂γ and ∂β; empty without norms. */
+  private readonly normSums: readonly Float64Array[];
   /** T·B × E; empty where tokens are read one-hot. */
   private readonly embedded: Float32Array;
   /** V × E: what a tied output leaves in the embedding's gradient. */
@@ -60,6 +64,9 @@ export class Backward {
     this.below = arena.floats(layers.some(isMixer) ? rows * largestOutput(config) : 0);
     const isPast = tape.layers.some(({ sublayers }) => sublayers.some(({ residual }) => residual));
     this.past = arena.floats(isPast ? rows * largestOutput(config) : 0);
+    const hasNorms = tape.finalNorm !== null || tape.layers.some(({ sublayers }) => sublayers.some(({ norm }) => norm));
+    const widest = Math.max(largestOutput(config), embeddingSize ?? 0);
+    this.normSums = Array.from({ length: arena.threads }, () => arena.doubles(hasNorms ? 2 * widest : 0));
     this.embedded = arena.floats(rows * (embeddingSize ?? 0));
     this.ofOutput = arena.floats(config.tied ? vocabularySize * (embeddingSize ?? 0) : 0);
     this.inputs = Array.from({ length: layers.length + 1 }, (_, boundary) =>
@@ -141,7 +148,9 @@ export class Backward {
     const { norm, dropout, residual, inputSize: I, outputSize: O, mixer } = sublayer;
     const isLowest = layer === 0 && index === 0;
     const x = tape.inputOf(layer, index);
-    if (residual) past.set(above.subarray(0, rows * O));
+    // A mixer leaves what reaches it as it is.
+    const passes = mixer && !dropout ? above : past;
+    if (residual && passes === past) past.set(above.subarray(0, rows * O));
     if (dropout) kernels.multiplyElements(at(above), at(above), at(dropout), rows * O);
     const read = norm?.output ?? x;
     const below = isLowest ? this.embedded : mixer ? this.below : above;
@@ -163,7 +172,7 @@ export class Backward {
         below,
         I,
       );
-    if (residual) kernels.add(at(below), at(below), at(past), rows * I);
+    if (residual) kernels.add(at(below), at(below), at(passes), rows * I);
     if (below === this.below) [this.above, this.below] = [this.below, this.above];
   }
 
@@ -198,21 +207,30 @@ export class Backward {
     width: number,
   ): Promise<void> {
     if (!weights || !gradient) throw new Error('a norm without weights');
-    const { tape } = this;
-    const { kernels } = tape.arena;
-    await sumOfBlocks(tape, gradient.gamma, (first, count) =>
-      kernels.normColumnSums(
-        at(gradient.gamma),
-        at(x, first * width),
-        at(statistics, 2 * first),
-        at(above, first * width),
-        count,
-        width,
-      ),
-    );
-    if (gradient.beta.length > 0) await columnSums(tape, gradient.beta, above, width);
-    const isRms = Number(kind === 'rmsNorm');
-    kernels.normBackward(tape.rows, width, at(x), at(weights.gamma), isRms, at(statistics), at(above));
+    const { tape, normSums } = this;
+    const { arena } = tape;
+    const [{ gamma, beta }, isRms] = [gradient, Number(kind === 'rmsNorm')];
+    const sums = new Float32Array(2 * width);
+    await sumOfBlocks(tape, sums, (start, length) => {
+      for (const ofPart of normSums) ofPart.fill(0);
+      arena.run(
+        'normBackward',
+        splitStreams(length, arena.threads).map(({ first, count }, part) => [
+          count,
+          width,
+          at(x, (start + first) * width),
+          at(weights.gamma),
+          isRms,
+          at(statistics, 2 * (start + first)),
+          at(above, (start + first) * width),
+          at(normSums[part]),
+          beta.length > 0 ? at(normSums[part], width) : 0,
+        ]),
+      );
+      sums.set(sumOfParts(normSums, 2 * width));
+    });
+    gamma.set(sums.subarray(0, width));
+    beta.set(sums.subarray(width, width + beta.length));
   }
 
   /** Takes the norms of what reaches a boundary, where they are wanted. */

@@ -13,7 +13,9 @@ import { addressesOfOwn } from '../model/directionParameters';
 import { stepOf } from '../model/directionTape';
 import type { DirectionParameters } from '../model/parameters';
 import type { Tape } from '../model/tape';
+import { sumOfParts } from '../partSums';
 import type { Products, StepProducts } from '../products';
+import { stepsOfBlock } from './blockSums';
 import type { TotalNorms } from './totals';
 
 /** What a layer of some kind and size needs to run. */
@@ -26,6 +28,8 @@ interface Buffers {
   readonly product: Float32Array;
   /** A row for each part. */
   readonly squares: Float64Array;
+  /** Of each part G·H sums, and as many float32 of scratch; empty where the kernels do not sum up. */
+  readonly sums: readonly Float64Array[];
 }
 
 /** Of a mixer. */
@@ -35,6 +39,7 @@ const noBuffers: Buffers = {
   transposed: new Float32Array(0),
   product: new Float32Array(0),
   squares: new Float64Array(0),
+  sums: [],
 };
 
 /** G·H of the widest layer. */
@@ -48,10 +53,12 @@ function largestWidth({ layers }: ModelConfig, isCounted: (layer: LayerConfig) =
 
 export class BackwardRecurrence {
   readonly totals: readonly (readonly TotalNorms[])[];
-  /** T·B × G·H: gradient of the pre-activations of the direction that was run last, as W sees it … */
+  /** T·B × G·H, or (V + 1) × G·H sums by token: gradient of the pre-activations of the direction that was run last, as W sees it … */
   readonly preActivations: Float32Array;
   /** … and as R sees it. */
   recurrentPreActivations: Float32Array;
+  /** G·H: the sums of the first over the window, where the kernels have taken them. */
+  biasSums: Float64Array | null = null;
   /** The same, where that is another. */
   private readonly separate: Float32Array;
   /** Of each layer and direction, B × H for each state: what is passed to the window before. */
@@ -87,6 +94,7 @@ export class BackwardRecurrence {
       transposed: arena.floats(products ? H * width : 0),
       product: arena.floats(products ? H * batch : 0),
       squares: arena.doubles(this.parts.length * cell.states.length * maxSteps),
+      sums: this.parts.map(() => arena.doubles(cell.gatesOfInput ? Math.ceil(1.5 * width) : 0)),
     };
   }
 
@@ -115,8 +123,15 @@ export class BackwardRecurrence {
     this.recurrentPreActivations = cell.linearBeforeReset ? this.separate : this.preActivations;
     matrix?.load(R);
     squares.fill(0);
+    const direction = tape.layers[layer].directions[d];
+    const width = cell.gates.length * hiddenSize;
+    const areSummed = cell.gatesOfInput !== undefined && !direction.tokens && steps <= stepsOfBlock;
+    if (areSummed) for (const sums of own.sums) sums.fill(0);
+    // By token each part has sums of its own.
+    const sizeOfPart = direction.tokens ? direction.gates.length : 0;
+    this.preActivations.fill(0, 0, parts.length * sizeOfPart);
     const pass: BackwardPass = {
-      tape: tape.layers[layer].directions[d],
+      tape: direction,
       steps,
       batch,
       hiddenSize,
@@ -130,13 +145,21 @@ export class BackwardRecurrence {
       carried: this.carried[layer][d].map((values) => at(values)),
       preActivations: at(this.preActivations),
       recurrentPreActivations: at(this.recurrentPreActivations),
+      sums: 0,
     };
     const row = squares.length / parts.length;
     const calls = (R: number) =>
-      parts.map((part, p) => cell.backwardArguments({ ...pass, R }, part, tape.records ? at(squares, p * row) : 0));
+      parts.map((part, p) => {
+        const sums = areSummed ? at(own.sums[p]) : 0;
+        const ofPart = { ...pass, R, sums, preActivations: at(this.preActivations, p * sizeOfPart) };
+        return cell.backwardArguments(ofPart, part, tape.records ? at(squares, p * row) : 0);
+      });
     if (own.products && cell.backwardStepKernel)
       await this.stepByStep(own, own.products, R, cell.backwardStepKernel, pass, calls);
     else arena.run(cell.backwardKernel, calls(pass.R));
+    for (let p = 1; p < parts.length && sizeOfPart > 0; p++)
+      arena.kernels.add(pass.preActivations, pass.preActivations, at(this.preActivations, p * sizeOfPart), sizeOfPart);
+    this.biasSums = areSummed ? sumOfParts(own.sums, width) : null;
     if (tape.records) this.norms(squares, this.totals[layer][d], row);
   }
 

@@ -102,7 +102,9 @@ export class RecurrentBackward {
           count,
         ),
       );
-    } else await this.oneHotWeights(W, width);
+    } else if (layers[layer].directions[d].tokens)
+      tape.arena.kernels.transpose(at(W), at(preActivations), config.vocabularySize, width);
+    else await this.oneHotWeights(W, width);
     const before = code.states.map((_, state) => statesBefore(tape, layers[layer].directions[d], H, state));
     if (code.hasR) {
       await sumOfBlocks(tape, R, (first, count) =>
@@ -116,7 +118,7 @@ export class RecurrentBackward {
         ),
       );
     }
-    if (Wb.length > 0) await columnSums(tape, Wb, preActivations, width);
+    if (Wb.length > 0) await this.biasGradient(Wb, layer, d, width);
     if (Rb.length > 0) {
       if (recurrentPreActivations === preActivations && Wb.length > 0) Rb.set(Wb);
       else await columnSums(tape, Rb, recurrentPreActivations, width);
@@ -132,6 +134,15 @@ export class RecurrentBackward {
         }),
       );
     }
+  }
+
+  private async biasGradient(Wb: Float32Array, layer: number, d: number, width: number): Promise<void> {
+    const { tape, recurrence } = this;
+    const { preActivations, biasSums } = recurrence;
+    const { tokens, gates } = tape.layers[layer].directions[d];
+    if (biasSums) Wb.set(biasSums);
+    else if (tokens) tape.arena.kernels.columnSums(at(Wb), at(preActivations), gates.length / width, width);
+    else await columnSums(tape, Wb, preActivations, width);
   }
 
   /** With one-hot x_t the product is a sum of rows by token. */

@@ -3,6 +3,7 @@
  * pass needs. What a layer computes is in recurrentForward.ts or a mixer's; norm, dropout and residual stand around it here.
  */
 import { at } from '../../kernels/arena';
+import { splitStreams } from '../../kernels/threadPool';
 import { normEpsilon } from '../../layers/norm';
 import { topSize } from '../model/config';
 import type { NormWeights, Parameters } from '../model/parameters';
@@ -77,16 +78,20 @@ export class Forward {
     if (!weights) throw new Error('a norm without weights');
     const { gamma, beta } = weights;
     const [isRms, shift] = [Number(kind === 'rmsNorm'), beta.length > 0 ? at(beta) : 0];
-    this.tape.arena.kernels.normForward(
-      this.tape.rows,
-      width,
-      at(x),
-      at(gamma),
-      shift,
-      isRms,
-      normEpsilon,
-      at(output),
-      at(statistics),
+    const { arena, rows } = this.tape;
+    arena.run(
+      'normForward',
+      splitStreams(rows, arena.threads).map(({ first, count }) => [
+        count,
+        width,
+        at(x, first * width),
+        at(gamma),
+        shift,
+        isRms,
+        normEpsilon,
+        at(output, first * width),
+        at(statistics, 2 * first),
+      ]),
     );
   }
 

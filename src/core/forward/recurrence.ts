@@ -28,6 +28,8 @@ interface Buffers {
   readonly scratch: Float32Array;
   /** A row for each part. */
   readonly counts: Int32Array;
+  /** V + 1: how often each token is read in the window, the last of them none; empty unless gates lie by token. */
+  readonly occurrences: Int32Array;
 }
 
 /** Of a mixer. */
@@ -38,6 +40,7 @@ const noBuffers: Buffers = {
   product: new Float32Array(0),
   scratch: new Float32Array(0),
   counts: new Int32Array(0),
+  occurrences: new Int32Array(0),
 };
 
 export class ForwardRecurrence {
@@ -59,6 +62,11 @@ export class ForwardRecurrence {
     this.buffers = ofEachShape(config, (layer) => this.buffersFor(layer, products), noBuffers);
   }
 
+  /** Only the lowest layer's gates can be so. */
+  private get isByToken(): boolean {
+    return this.tape.layers[0].directions.some(({ tokens }) => tokens !== null);
+  }
+
   private buffersFor({ cell: name, hiddenSize: H }: LayerConfig, of: Products): Buffers {
     const { arena, batch } = this.tape;
     const cell = cellOf(name);
@@ -71,11 +79,15 @@ export class ForwardRecurrence {
       isShared: cell.hasR && batch === 1 && arena.pool !== null && width * H >= minToShare,
       scratch: arena.floats(cell.linearBeforeReset ? batch * width : 0),
       counts: arena.ints(this.parts.length * cell.counts.length),
+      occurrences: arena.ints(this.isByToken ? this.tape.config.vocabularySize + 1 : 0),
     };
   }
 
-  /** On entry the tape's gates hold what the input gives; on return they, and the states, hold the window. */
-  async run(layer: number, d: number, parameters: DirectionParameters): Promise<void> {
+  /**
+   * On entry the tape's gates hold what the input gives; on return they, and the states, hold the window.
+   * @param bias G·H: Wb + Rb, of a kind whose kernels add it
+   */
+  async run(layer: number, d: number, parameters: DirectionParameters, bias: Float32Array): Promise<void> {
     const { tape } = this;
     const { R, Rb } = parameters;
     const own = this.buffers[layer];
@@ -101,9 +113,11 @@ export class ForwardRecurrence {
       lengths: tape.lengthsAddress,
       R: own.isShared ? 0 : matrix ? matrix.address : at(own.product),
       Rb: at(Rb),
+      bias: at(bias),
       own: addressesOfOwn(parameters),
       scratch: at(own.scratch),
     };
+    if (direction.tokens) this.activateByToken(own, direction, pass);
     const calls = this.parts.map((part, p) =>
       cell.forwardArguments(pass, part, tape.records ? at(counts, p * cell.counts.length) : 0),
     );
@@ -113,6 +127,28 @@ export class ForwardRecurrence {
       this.stepsShared(own, matrix, Rb, cell.forwardStepKernel, tape.layers[layer], direction, calls[0]);
     else arena.run(cell.forwardKernel, calls);
     if (tape.records) this.sumUp(counts, this.saturation[layer][d], hiddenSize);
+  }
+
+  /** The gates of every token of the vocabulary, and of none. */
+  private activateByToken({ counts, occurrences }: Buffers, { gates }: DirectionTape, pass: ForwardPass): void {
+    const { tape } = this;
+    const { config, arena, inputs, lengths, batch, rows } = tape;
+    const { cell: name, hiddenSize, options } = config.layers[0];
+    const none = occurrences.length - 1;
+    occurrences.fill(0);
+    for (let row = 0; row < rows; row++) {
+      if (row / batch >= lengths[row % batch]) continue;
+      occurrences[inputs[row] < 0 ? none : inputs[row]]++;
+    }
+    cellOf(name).gatesOfInput?.(arena.kernels, {
+      rows: none + 1,
+      hiddenSize,
+      options,
+      bias: pass.bias,
+      gates: at(gates),
+      occurrences: at(occurrences),
+      counts: tape.records ? at(counts) : 0,
+    });
   }
 
   private async stepByStep(

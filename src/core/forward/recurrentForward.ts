@@ -52,36 +52,42 @@ export class RecurrentForward {
     for (const [d, direction] of tape.directions.entries()) {
       const parameters = this.parameters.layers[layer][d];
       await this.preActivations(layer, direction, parameters, x);
-      await this.recurrence.run(layer, d, parameters);
+      await this.recurrence.run(layer, d, parameters, this.biases[layer]);
     }
     concatenate(this.tape, tape);
   }
 
-  /** W x_t + Wb, and + Rb where the cell allows it, of every step, into the tape's gates. */
+  /** W x_t + Wb, and + Rb where the cell allows it, of every step, into the tape's gates; of a kind whose kernels add the bias, W x_t, of every step or token. */
   private async preActivations(
     layer: number,
-    { gates }: DirectionTape,
+    { gates, tokens }: DirectionTape,
     { W, Wb, Rb }: DirectionParameters,
     x: Float32Array | null,
   ): Promise<void> {
     const { config, inputs, rows, arena } = this.tape;
-    const { linearBeforeReset } = cellOf(config.layers[layer].cell);
+    const { linearBeforeReset, gatesOfInput } = cellOf(config.layers[layer].cell);
     const bias = this.biases[layer];
     const width = bias.length;
     bias.fill(0);
     bias.set(Wb);
     if (!linearBeforeReset) for (let j = 0; j < Rb.length; j++) bias[j] += Rb[j];
+    const added = gatesOfInput ? null : bias;
     if (x) {
-      await this.products.affine(gates, x, W, bias, rows, width, inputSize(config, layer));
+      await this.products.affine(gates, x, W, added, rows, width, inputSize(config, layer));
       return;
     }
     // With one-hot x_t the product is a column of W; of a single token only that one is looked at.
     const V = config.vocabularySize;
-    if (rows === 1 && inputs[0] >= 0) {
-      for (let j = 0; j < width; j++) gates[j] = bias[j] + W[j * V + inputs[0]];
+    if (rows === 1 && inputs[0] >= 0 && !tokens) {
+      for (let j = 0; j < width; j++) gates[j] = (added?.[j] ?? 0) + W[j * V + inputs[0]];
+      return;
+    }
+    if (tokens) {
+      arena.kernels.transpose(at(gates), at(W), width, V);
+      gates.fill(0, V * width);
       return;
     }
     arena.kernels.transpose(at(this.columns), at(W), width, V);
-    arena.kernels.gatherRows(at(gates), at(this.columns), at(inputs), rows, width, at(bias));
+    arena.kernels.gatherRows(at(gates), at(this.columns), at(inputs), rows, width, added ? at(added) : 0);
   }
 }

@@ -2,7 +2,9 @@
 import { Gradient, GradientSum, type Bands } from './gradient';
 import type { Vjp } from './call';
 import { viewOfSeveral } from './strided';
-import type { Step, Tape, Variable } from './tape';
+import type { Step } from './step';
+import type { Tape } from './tape';
+import type { Variable } from './variable';
 
 import { finished, type Turns } from './turns';
 
@@ -51,9 +53,9 @@ export function differentiatingIn(
       const [whole] = step.inputs;
       const [part] = incoming;
       if (step.view && whole && part) {
-        const length = count * whole.tensor.data.length;
+        const length = count * whole.size;
         const sum = sums.get(whole) ?? new GradientSum(Gradient.zero(length));
-        sum.addAt(viewOfSeveral(step.view, count, whole.tensor.data.length), part);
+        sum.addAt(viewOfSeveral(step.view, count, whole.size), part);
         sums.set(whole, sum);
         continue;
       }
@@ -72,12 +74,22 @@ export function differentiatingIn(
   };
 }
 
+/** Those variables, and what they were computed from by a way that has a derivative. */
+export function differentiableFrom({ steps }: Tape, variables: ReadonlySet<Variable>): Set<Variable> {
+  const found = new Set(variables);
+  for (const { inputs, outputs, hasDerivative } of steps.toReversed()) {
+    if (!hasDerivative || !outputs.some((output) => found.has(output))) continue;
+    for (const input of inputs) if (input?.kind === 'float') found.add(input);
+  }
+  return found;
+}
+
 /** Those variables, and what was computed from them by a way that has a derivative. */
 function dependentsOf({ steps }: Tape, variables: ReadonlySet<Variable>): Set<Variable> {
   const found = new Set(variables);
-  for (const { inputs, outputs, vjp, scaledVjp } of steps) {
-    if ((vjp ?? scaledVjp) && inputs.some((input) => input && found.has(input))) {
-      for (const output of outputs) if (output.tensor.kind === 'float') found.add(output);
+  for (const { inputs, outputs, hasDerivative } of steps) {
+    if (hasDerivative && inputs.some((input) => input && found.has(input))) {
+      for (const output of outputs) if (output.kind === 'float') found.add(output);
     }
   }
   return found;
@@ -111,7 +123,7 @@ function backThrough(
   }
   return parts.map((part: Bands, k) => {
     if (part.size === 0) return undefined;
-    const length = count * (inputs[k]?.tensor.data.length ?? 0);
+    const length = count * (inputs[k]?.size ?? 0);
     return isSettled ? Gradient.fromSettled(length, part) : Gradient.fromBands(length, part);
   });
 }
@@ -122,12 +134,12 @@ function oneByOne({ inputs, outputs }: Step, vjp: Vjp): Vjp {
     const parts = inputs.map((): Float64Array | undefined => undefined);
     for (let target = 0; target < count; target++) {
       const own = gradients.map((g, k) => {
-        const size = outputs[k].tensor.data.length;
+        const size = outputs[k].size;
         return g?.subarray(target * size, (target + 1) * size);
       });
       if (!own.some((g) => g?.some((each) => each !== 0))) continue;
       vjp(own, wanted).forEach((values, k) => {
-        const size = inputs[k]?.tensor.data.length ?? 0;
+        const size = inputs[k]?.size ?? 0;
         if (values && wanted[k]) (parts[k] ??= new Float64Array(count * size)).set(values, target * size);
       });
     }
@@ -144,13 +156,13 @@ function oneByOneScaled(
   const parts = inputs.map((): (Gradient | undefined)[] => []);
   for (let target = 0; target < count; target++)
     scaledVjp?.(
-      incoming.map((gradient, k) => gradient?.part(target, outputs[k].tensor.data.length)),
+      incoming.map((gradient, k) => gradient?.part(target, outputs[k].size)),
       needed,
     ).forEach((gradient, k) => {
       // An operator answers for all inputs that it can have.
       if (k < parts.length) parts[k][target] = gradient;
     });
   return parts.map((ofTargets, k) =>
-    ofTargets.some((each) => each) ? Gradient.joined(ofTargets, count, inputs[k]?.tensor.data.length ?? 0) : undefined,
+    ofTargets.some((each) => each) ? Gradient.joined(ofTargets, count, inputs[k]?.size ?? 0) : undefined,
   );
 }

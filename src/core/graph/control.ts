@@ -4,7 +4,7 @@ import type { Attributes } from './attributes';
 import type { Result } from './call';
 import { declaredShape } from './model';
 import { concatenated, partViews, selected, stacked, viewed } from './operators/movement';
-import { Missing, NoElement, Sequence, Variable, type Value } from './tape';
+import { Missing, NoElement, Sequence, Variable, type Value } from './variable';
 import { axisOf, booleans, floats, integers, scalarOf, Unsupported, type Tensor } from './tensor';
 import type { Turns } from './turns';
 
@@ -33,7 +33,8 @@ export interface ControlCall {
     inputs: readonly Value[],
     iteration?: number,
   ): Turns<{ readonly outputs: readonly Value[]; readonly values: ReadonlyMap<string, Value> }>;
-  record(operator: string, inputs: readonly Variable[], result: Result, names: readonly string[]): Variable[];
+  /** @param compute from the inputs' tensors */
+  record(operator: string, inputs: readonly Variable[], compute: () => Result, names: readonly string[]): Variable[];
   keep(loop: Omit<LoopRecord, 'node'>): void;
 }
 
@@ -100,10 +101,11 @@ function joined(
   return call.record(
     'Stack',
     parts,
-    stacked(
-      parts.map(({ tensor }) => tensor),
-      axis,
-    ),
+    () =>
+      stacked(
+        parts.map(({ tensor }) => tensor),
+        axis,
+      ),
     [name],
   )[0];
 }
@@ -182,7 +184,7 @@ function* scanOver(
   for (let i = 0; i < steps; i++) {
     const elements = scanned.map((variable, k) => {
       const at = inputReversed[k] ? steps - 1 - i : i;
-      return call.record('Select', [variable], selected(variable.tensor, axes[k], at), [
+      return call.record('Select', [variable], () => selected(variable.tensor, axes[k], at), [
         body.input[states.length + k].name,
       ])[0];
     });
@@ -246,7 +248,7 @@ function* batchedScan(
   const bySequence: Value[][] = [];
   for (let b = 0; b < batch; b++) {
     const own = tensors.map(
-      (variable) => call.record('Select', [variable], selected(variable.tensor, 0, b), [variable.name])[0],
+      (variable) => call.record('Select', [variable], () => selected(variable.tensor, 0, b), [variable.name])[0],
     );
     bySequence.push(yield* scanOver(call, own.slice(0, own.length - count), own.slice(own.length - count), form, []));
   }
@@ -284,18 +286,19 @@ const splitToSequence = atOnce((call) => {
       : Array.from({ length: Math.ceil(length / size) }, (_, part) => Math.min(size, length - part * size));
   const views = partViews(shape, axis, sizes);
   const shapes = views.map((view) => (split || keepsAxis ? view.shape : view.shape.toSpliced(axis, 1)));
-  return [new Sequence(call.record('Split', [x], viewed(x.tensor, views, shapes), []))];
+  return [new Sequence(call.record('Split', [x], () => viewed(x.tensor, views, shapes), []))];
 });
 
 const concatFromSequence = atOnce((call) => {
   const items = sequenceAt(call, 0);
-  const tensors = items.map(({ tensor }) => tensor);
-  if (tensors.length === 0) throw new Unsupported('joins a sequence of no tensors');
+  if (items.length === 0) throw new Unsupported('joins a sequence of no tensors');
   const axis = call.attributes.integer('axis', 0);
-  const result = call.attributes.flag('new_axis')
-    ? stacked(tensors, axis)
-    : concatenated(tensors, axisOf(axis, tensors[0].shape.length));
-  return call.record('Concat', items, result, call.outputNames);
+  const isStacked = call.attributes.flag('new_axis');
+  const joinedItems = () => {
+    const tensors = items.map(({ tensor }) => tensor);
+    return isStacked ? stacked(tensors, axis) : concatenated(tensors, axisOf(axis, tensors[0].shape.length));
+  };
+  return call.record('Concat', items, joinedItems, call.outputNames);
 });
 
 export const controlOperators: Readonly<Record<string, ControlOperator>> = {

@@ -9,7 +9,8 @@ import { domainOf, type GraphModel } from './model';
 import { OperatorError } from './operatorError';
 import { operatorFor } from './operators';
 import { whyUnknown } from './operators/quantization';
-import { Missing, Sequence, Tape, TapeFull, Variable, type Value } from './tape';
+import { Tape, TapeFull } from './tape';
+import { Missing, Sequence, Variable, type Value } from './variable';
 import { Unsupported, type Tensor } from './tensor';
 import { finished, type Turns } from './turns';
 
@@ -223,7 +224,7 @@ class Runner {
         outputNames: names,
         run: (graph, values, iteration) =>
           this.runBody(graph, values, scope, iteration === undefined ? `${path}/` : `${path}[${iteration}]/`),
-        record: (name, variables, result, given) => this.tape.record(path, name, variables, result, given),
+        record: (name, variables, compute, given) => this.tape.record(path, name, variables, compute(), given, compute),
         keep: (loop) => {
           this.loops.push({ ...loop, node: path });
         },
@@ -240,16 +241,15 @@ class Runner {
       if (value instanceof Sequence) throw new Unsupported('reads a sequence');
       return value instanceof Variable ? value : undefined;
     });
-    const call = new Call(
-      operator,
-      opset,
-      attributes,
-      variables.map((variable) => variable?.tensor),
-      names.map((name) => name !== ''),
-    );
-    const result = compute(call);
-    call.checkAllRead();
-    return this.tape.record(path, operator, variables, result, names);
+    const named = names.map((name) => name !== '');
+    const computed = () => {
+      const tensors = variables.map((variable) => variable?.tensor);
+      const call = new Call(operator, opset, attributes, tensors, named);
+      const result = compute(call);
+      call.checkAllRead();
+      return result;
+    };
+    return this.tape.record(path, operator, variables, computed(), names, computed);
   }
 
   private *runBody(

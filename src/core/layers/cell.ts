@@ -35,8 +35,22 @@ type OwnParameters = Readonly<Record<string, number>>;
 export interface ForwardPass extends Pass {
   /** The tape's gates hold W x + Wb + Rb; where `linearBeforeReset` W x + Wb, and Rb is here: [G·H]. */
   readonly Rb: number;
+  /** [G·H]: Wb + Rb, of a kind with `gatesOfInput`, whose tape's gates hold W x alone. */
+  readonly bias: number;
   /** [B, G·H], where `linearBeforeReset`. */
   readonly scratch: number;
+}
+
+/** Activations of gates that see the input alone. */
+export interface GatesOfInput extends Pick<CellSettings, 'hiddenSize' | 'options'> {
+  readonly rows: number;
+  readonly bias: number;
+  /** [rows, G·H], in: W x; out: the activations. */
+  readonly gates: number;
+  /** Int32 [rows]: how often each of them is read. */
+  readonly occurrences: number;
+  /** Where they are counted, as of `forwardArguments`, or 0. */
+  readonly counts: number;
 }
 
 export interface BackwardPass extends Pass {
@@ -46,10 +60,12 @@ export interface BackwardPass extends Pass {
   readonly hidden: number;
   /** Of each state [B, H], in: its gradient after the window; out: before it. */
   readonly carried: readonly number[];
-  /** [T, B, G·H], out: gradient of the pre-activations as W sees them, … */
+  /** [T, B, G·H], out: gradient of the pre-activations as W sees them, or by token += their sums, [V + 1, G·H]; … */
   readonly preActivations: number;
   /** … and as R sees them; the same unless `linearBeforeReset`. */
   readonly recurrentPreActivations: number;
+  /** Of a kind with `gatesOfInput`: Float64 [G·H] += Σ over the steps of the former, and Float32 [G·H] of scratch behind it; 0 where they are not wanted. */
+  readonly sums: number;
 }
 
 /** One step back of many rows, all through the same activations: those of a tape of one stream. */
@@ -91,6 +107,8 @@ export interface Cell {
   readonly linearBeforeReset: boolean;
   /** ∂h_{t−1} has a part that does not pass through R, which `stepBack` gives. */
   readonly bypassesR: boolean;
+  /** Of a kind whose gates see the input alone. Its kernels add the bias themselves, and can read the gates by token. */
+  gatesOfInput?(kernels: Kernels, rows: GatesOfInput): void;
   /** Where what is kept of a gate's block has a derivative that jumps: rounding may put a unit on the other side. */
   kink?(settings: Pick<CellSettings, 'activation' | 'options'>): Kink | null;
   /** What a pass forward counts, one after another: see `Saturation`. */

@@ -9,8 +9,10 @@ export interface DirectionTape {
   readonly direction: Direction;
   /** (T + 1) × B × H each, in the order of the kind's states. The first one is what the direction gives. */
   readonly states: readonly Float32Array[];
-  /** T × B × G·H: activations of the gates, side by side in ONNX's order; of a vanilla RNN the pre-activations. */
+  /** T × B × G·H: activations of the gates, side by side in ONNX's order; of a vanilla RNN the pre-activations. With `tokens` (V + 1) × G·H, that of no token last. */
   readonly gates: Float32Array;
+  /** T × B, where the gates lie by token; null where every step has its own. */
+  readonly tokens: Int32Array | null;
   /** T × B × H for a GRU, empty otherwise: R_h h_{t−1} + Rb_h. */
   readonly recurrentCandidate: Float32Array;
 }

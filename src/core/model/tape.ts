@@ -7,6 +7,7 @@ import { at, type Arena } from '../../kernels/arena';
 import { kindOf, type CellName } from '../../layers/catalog';
 import type { NormKind } from '../../layers/norm';
 import type { Mixer } from '../layers/mixer';
+import { stepsOfBlock } from '../backward/blockSums';
 import { cellOf, mixerOf } from '../layers/registry';
 import type { Products } from '../products';
 import {
@@ -78,6 +79,11 @@ export interface TapeSettings {
   readonly learns?: boolean;
   /** Count saturated gates and take the norms of gradients on the way, as always; without, to measure what that costs. */
   readonly records?: boolean;
+  /**
+   * Gates of the lowest layer that the token alone decides may be kept once for each token of the vocabulary, not for each step: nobody will read them step by
+   * step, as inspecting does.
+   */
+  readonly byToken?: boolean;
 }
 
 export class Tape {
@@ -114,7 +120,7 @@ export class Tape {
   constructor(
     readonly arena: Arena,
     readonly config: ModelConfig,
-    { steps, batch, dropout = false, records = true, learns = false }: TapeSettings,
+    { steps, batch, dropout = false, records = true, learns = false, byToken = false }: TapeSettings,
     products: Products,
   ) {
     this.records = records;
@@ -123,8 +129,15 @@ export class Tape {
     this.batch = batch;
     const rows = steps * batch;
     const none = new Float32Array(0);
+    this.inputs = arena.ints(rows);
+    this.targets = arena.ints(rows);
+    const isByToken = byToken && paysByToken(config, steps, batch, arena.threads);
     this.layers = config.layers.map((own, layer) => {
-      const directions = kindOf(own.cell).mixer ? [] : directionTapes(arena, own, steps, batch);
+      const tokens = isByToken && layer === 0 ? this.inputs : null;
+      const rowsOfGates = tokens ? config.vocabularySize + 1 : rows;
+      const directions = kindOf(own.cell).mixer
+        ? []
+        : directionTapes(arena, own, { steps, batch, tokens, rowsOfGates });
       const parts = sublayersOf(config, layer);
       const sublayers = parts.map((sublayer, index): SublayerTape => {
         const sizes = { ...sizesOf(config, layer), input: sublayer.inputSize };
@@ -194,8 +207,6 @@ export class Tape {
         values: directions[0].states[state].subarray(0, batch * width),
       }));
     });
-    this.inputs = arena.ints(rows);
-    this.targets = arena.ints(rows);
     this.lengths = arena.ints(batch).fill(steps);
     this.probabilities = arena.floats(rows * config.vocabularySize);
     this.targetLogProbabilities = arena.floats(rows);
@@ -273,14 +284,35 @@ export class Tape {
   }
 }
 
-function directionTapes(arena: Arena, own: LayerConfig, steps: number, batch: number): DirectionTape[] {
+/**
+ * The lowest layer's gates see one-hot tokens alone, and there are fewer different ones than steps, also where each thread sums up gradients of its own. Not for
+ * windows whose weight gradients are summed block by block.
+ */
+function paysByToken(config: ModelConfig, steps: number, batch: number, threads: number): boolean {
+  const [lowest] = config.layers;
+  if (config.embeddingSize !== null || isMixer(lowest) || !cellOf(lowest.cell).gatesOfInput) return false;
+  return steps <= stepsOfBlock && 2 * threads * (config.vocabularySize + 1) <= steps * batch;
+}
+
+interface DirectionRoom extends Pick<DirectionTape, 'tokens'> {
+  readonly steps: number;
+  readonly batch: number;
+  readonly rowsOfGates: number;
+}
+
+function directionTapes(
+  arena: Arena,
+  own: LayerConfig,
+  { steps, batch, tokens, rowsOfGates }: DirectionRoom,
+): DirectionTape[] {
   const cell = cellOf(own.cell);
   const H = own.hiddenSize;
   const none = new Float32Array(0);
   return directionsOf(own).map((direction) => ({
     direction,
     states: cell.states.map(() => arena.floats((steps + 1) * batch * H)),
-    gates: arena.floats(steps * batch * cell.gates.length * H),
+    gates: arena.floats(rowsOfGates * cell.gates.length * H),
+    tokens,
     recurrentCandidate: cell.linearBeforeReset ? arena.floats(steps * batch * H) : none,
   }));
 }

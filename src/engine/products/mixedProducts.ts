@@ -44,7 +44,7 @@ export class MixedProducts implements Products {
     out: Float32Array,
     a: Float32Array,
     b: Float32Array,
-    bias: Float32Array,
+    bias: Float32Array | null,
     m: number,
     n: number,
     k: number,

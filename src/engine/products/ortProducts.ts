@@ -12,6 +12,9 @@ interface Gemm {
   readonly bias: boolean;
 }
 
+/** Arrays by the names that the graph has for them, with their shapes. */
+type Operands = Record<string, [Float32Array, number[]]>;
+
 /** Multiply-adds of one step from which a second thread is worth waking. */
 const minForThreads = 8e6;
 
@@ -22,22 +25,22 @@ export class OrtProducts implements Products {
     private readonly plain: InferenceSession,
     private readonly transposed: InferenceSession,
     private readonly biased: InferenceSession,
-    /** Of a recurrence's steps, small ones and large ones. */
+    private readonly unbiased: InferenceSession,
+    /** Of a recurrence's small steps. */
     private readonly smallStep: InferenceSession,
-    private readonly largeStep: InferenceSession,
   ) {}
 
   /** @param spin threads wait for work by spinning: faster, but they take the processor from everyone else */
   static async create(threads: number, spin: boolean): Promise<OrtProducts> {
     const session = (gemm: Gemm, count = threads) =>
       InferenceSession.create(gemmModel(gemm), sessionOptions(count, spin));
-    const step = { transA: 0, transB: 1, bias: false };
+    const unbiased = { transA: 0, transB: 1, bias: false };
     return new OrtProducts(
       await session({ transA: 0, transB: 0, bias: false }),
       await session({ transA: 1, transB: 0, bias: false }),
       await session({ transA: 0, transB: 1, bias: true }),
-      await session(step, 1),
-      await session(step),
+      await session(unbiased),
+      await session(unbiased, 1),
     );
   }
 
@@ -64,24 +67,22 @@ export class OrtProducts implements Products {
     out: Float32Array,
     a: Float32Array,
     b: Float32Array,
-    bias: Float32Array,
+    bias: Float32Array | null,
     m: number,
     n: number,
     k: number,
   ): Promise<void> {
-    return this.run(this.biased, out, [m, n], { a: [a, [m, k]], b: [b, [n, k]], bias: [bias, [n]] });
+    const operands: Operands = { a: [a, [m, k]], b: [b, [n, k]] };
+    return bias
+      ? this.run(this.biased, out, [m, n], { ...operands, bias: [bias, [n]] })
+      : this.run(this.unbiased, out, [m, n], operands);
   }
 
   steps(m: number, n: number, k: number): StepProducts {
-    return new OrtSteps(m * n * k < minForThreads ? this.smallStep : this.largeStep, m, n, k);
+    return new OrtSteps(m * n * k < minForThreads ? this.smallStep : this.unbiased, m, n, k);
   }
 
-  private async run(
-    session: InferenceSession,
-    out: Float32Array,
-    shape: number[],
-    operands: Record<string, [Float32Array, number[]]>,
-  ): Promise<void> {
+  private async run(session: InferenceSession, out: Float32Array, shape: number[], operands: Operands): Promise<void> {
     const { staging } = this;
     const feeds = Object.fromEntries(
       Object.entries(operands).map(([name, [data, dims]]) => [

@@ -4,7 +4,8 @@
  */
 import type { Vocabulary } from '../../core/corpus/vocabulary';
 import { OperatorError } from '../../core/graph/operatorError';
-import { Tape, TapeFull, Variable } from '../../core/graph/tape';
+import { Tape, TapeFull } from '../../core/graph/tape';
+import { Variable } from '../../core/graph/variable';
 import { checkSampling, draw, samplingWeights } from '../../core/sampling';
 import { logProbabilities } from '../../modelFiles/onnx/graphMode/losses';
 import { operatorOf, type GraphLanguageModel } from '../../modelFiles/onnx/graphMode/recognize';
@@ -16,7 +17,7 @@ import {
   type Beginning,
 } from '../../modelFiles/onnx/graphMode/textRun';
 import { UserError } from '../../userError';
-import type { ReadingSource } from '../inspect/graph/graphReading';
+import { tapeWithin, type ReadingSource } from '../inspect/graph/segments';
 import { inTurns, type Pause } from '../inspect/graph/inTurns';
 import { readableSteps } from '../inspect/graph/readableSteps';
 import { beginningOf, excludedFrom, type Drawing, type TokenSampler } from './tokenSampler';
@@ -112,7 +113,7 @@ export class GraphSampler implements TokenSampler {
     await this.tryLength();
     this.isSlid ||= this.ids.length > this.limit;
     const ids = this.ids.slice(-this.limit);
-    const run = await inTurns(runText(program, use, ids, new Tape(maxTape)), this.pause);
+    const run = await inTurns(runText(program, use, ids, tapeWithin(maxTape)), this.pause);
     const row = scoreRows(run, use, use.scores).find(({ step }) => step === ids.length - 1);
     if (!row) throw new Error(`no scores of step ${ids.length - 1}`);
     return logProbabilities(row, use.scores.size, use.scores.form);

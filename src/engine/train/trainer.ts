@@ -76,7 +76,7 @@ export class Trainer {
         const network = makeLearningNetwork(
           arena,
           config,
-          { steps, batch, dropout: settings.dropout > 0, records },
+          { steps, batch, dropout: settings.dropout > 0, records, byToken: true },
           products,
         );
         return { network, optimizer: optimizerOf(settings, network.parameters.layout.length, arena) };

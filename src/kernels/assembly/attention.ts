@@ -60,10 +60,10 @@ export function attentionForward(
     for (let i: usize = 0; i < steps; i += block) {
       const height = min(block, steps - i);
       const seen = i + height;
-      multiply(products, stride, q + i * down, rows, keys, panelBytes(d), height, seen, d);
+      multiplyBlock(products, stride, q + i * down, rows, keys, panelBytes(d), height, seen, d, 0);
       for (let r: usize = 0; r < height; r++) weigh(products + bytesOf(r * stride), i + r + 1, seen, scale, top + bytesOf(i + r), inverse + bytesOf(i + r));
       const to = o + i * right;
-      multiply(to, B * D, products, stride, values, panelBytes(steps), height, d, seen);
+      multiplyBlock(to, B * D, products, stride, values, panelBytes(steps), height, d, seen, 0);
       for (let r: usize = 0; r < height; r++) scaleRow(to + r * right, d, f32.load(inverse + bytesOf(i + r)));
     }
     for (let t = steps; t < T; t++) zero(o + t * right, d);
@@ -111,8 +111,8 @@ export function attentionBackward(
       const seen = i + height;
       const a = weights + bytesOf(i * stride);
       const s = slopes + bytesOf(i * stride);
-      multiply(a, stride, q + i * down, rows, keysDown, panelBytes(d), height, seen, d);
-      multiply(s, stride, dO + at + i * right, B * D, valuesDown, panelBytes(d), height, seen, d);
+      multiplyBlock(a, stride, q + i * down, rows, keysDown, panelBytes(d), height, seen, d, 0);
+      multiplyBlock(s, stride, dO + at + i * right, B * D, valuesDown, panelBytes(d), height, seen, d, 0);
       for (let r: usize = 0; r < height; r++) {
         const row = at + (i + r) * right;
         weighBack(
@@ -120,7 +120,7 @@ export function attentionBackward(
           f32.load(top + bytesOf(i + r)), f32.load(inverse + bytesOf(i + r)), dot(o + row, dO + row, d),
         );
       }
-      multiply(q + i * down, rows, s, stride, keys, panelBytes(steps), height, d, seen);
+      multiplyBlock(q + i * down, rows, s, stride, keys, panelBytes(steps), height, d, seen, 0);
     }
     for (let j: usize = 0; j < steps; j += columnsOfBlock) {
       const above = j - (j % block);
@@ -135,12 +135,6 @@ export function attentionBackward(
       zero(v + t * down, d);
     }
   }
-}
-
-/** out = a · b, as `multiplyBlock` adds it. */
-function multiply(out: usize, outStride: usize, a: usize, aStride: usize, b: usize, panel: usize, m: usize, n: usize, k: usize): void {
-  for (let r: usize = 0; r < m; r++) zero(out + bytesOf(r * outStride), n);
-  multiplyBlock(out, outStride, a, aStride, b, panel, m, n, k);
 }
 
 /** s ← e^(scale · (s − largest)) of the first `visible`, 0 of those after them up to `seen`. */
@@ -161,7 +155,7 @@ function weigh(s: usize, visible: usize, seen: usize, scale: f32, top: usize, in
     store(s + whole, expOfNegative(times(f32x4.sub(load(s + whole, lanes), subtrahend), factor)), lanes);
     for (let lane: usize = 0; lane < lanes; lane++) sum += f32.load(s + whole + bytesOf(lane));
   }
-  zero(s + bytesOf(visible), seen - visible);
+  clear(s, visible, seen);
   f32.store(top, largest);
   f32.store(inverse, 1 / sum);
 }
@@ -184,8 +178,14 @@ function weighBack(s: usize, da: usize, visible: usize, seen: usize, scale: f32,
     storeGradient(da + whole, times(times(f32x4.sub(load(da + whole, lanes), means), factor), a), lanes);
     store(s + whole, a, lanes);
   }
-  zero(s + bytesOf(visible), seen - visible);
-  zero(da + bytesOf(visible), seen - visible);
+  clear(s, visible, seen);
+  clear(da, visible, seen);
+}
+
+/** Few numbers: a call of the memory's own filling would take longer. */
+@inline
+function clear(a: usize, from: usize, to: usize): void {
+  for (let i = from; i < to; i++) f32.store(a + bytesOf(i), 0);
 }
 
 function maximum(a: usize, n: usize): f32 {

@@ -4,20 +4,37 @@
  */
 import { Constant, constant } from './constants';
 import { expOfNegative } from './functions';
-import { bytesOf, fma, load, rest, store, storeGradient, times } from './lanes';
+import { addToColumns, bytesOf, fma, load, rest, store, storeGradient, times } from './lanes';
 
-/** out = gelu x, n elements; out may be x. */
-export function geluForward(out: usize, x: usize, n: usize): void {
+/** out = gelu(x + bias), [rows, n]; bias [n]; out may be x. */
+export function geluForward(rows: usize, n: usize, x: usize, bias: usize, out: usize): void {
   const whole = bytesOf(n & ~3);
-  for (let at: usize = 0; at < whole; at += 16) v128.store(out + at, gelu(v128.load(x + at)));
-  store(out + whole, gelu(load(x + whole, n & 3)), n & 3);
+  const row = bytesOf(n);
+  for (let i: usize = 0; i < rows; i++, x += row, out += row) {
+    for (let at: usize = 0; at < whole; at += 16) v128.store(out + at, gelu(f32x4.add(v128.load(x + at), v128.load(bias + at))));
+    store(out + whole, gelu(f32x4.add(load(x + whole, n & 3), load(bias + whole, n & 3))), n & 3);
+  }
 }
 
-/** d ← d ⊙ gelu′ x, n elements: from the gradient of what the function gives to that of what it takes. */
-export function geluBackward(d: usize, x: usize, n: usize): void {
+/**
+ * d ← d ⊙ gelu′(x + bias), [rows, n]: from the gradient of what the function gives to that of what it takes.
+ * @param sums Float64[n]: += the columns' sums of what d then is
+ */
+export function geluBackward(rows: usize, n: usize, d: usize, x: usize, bias: usize, sums: usize): void {
   const whole = bytesOf(n & ~3);
-  for (let at: usize = 0; at < whole; at += 16) storeGradient(d + at, times(v128.load(d + at), slope(v128.load(x + at))), 4);
-  storeGradient(d + whole, times(load(d + whole, n & 3), slope(load(x + whole, n & 3))), n & 3);
+  const row = bytesOf(n);
+  for (let i: usize = 0; i < rows; i++, x += row, d += row) {
+    for (let at: usize = 0; at < whole; at += 16) unitsBack(d + at, x + at, bias + at, sums + 2 * at, 4);
+    unitsBack(d + whole, x + whole, bias + whole, sums + 2 * whole, n & 3);
+  }
+}
+
+@inline
+function unitsBack(d: usize, x: usize, bias: usize, sums: usize, lanes: usize): void {
+  if (!lanes) return;
+  const gradient = times(load(d, lanes), slope(f32x4.add(load(x, lanes), load(bias, lanes))));
+  storeGradient(d, gradient, lanes);
+  addToColumns(sums, gradient, lanes);
 }
 
 @inline

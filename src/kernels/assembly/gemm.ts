@@ -33,10 +33,10 @@ export function gemm(
         const from = a + bytesOf(i * aRowStride + l * aColumnStride);
         const to = out + bytesOf(i * n + j);
         if (aColumnStride === 1) {
-          multiplyBlock(to, n, from, aRowStride, scratch, panelBytes(inner), height, columns, inner);
+          multiplyBlock(to, n, from, aRowStride, scratch, panelBytes(inner), height, columns, inner, 1);
         } else {
           transposeBlock(rows, bytesOf(inner), from, bytesOf(aColumnStride), inner, height);
-          multiplyBlock(to, n, rows, inner, scratch, panelBytes(inner), height, columns, inner);
+          multiplyBlock(to, n, rows, inner, scratch, panelBytes(inner), height, columns, inner, 1);
         }
       }
     }

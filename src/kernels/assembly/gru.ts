@@ -67,7 +67,7 @@ function stepForward(
     }
     const a = gates + (row + b) * 3 * state;
     forwardRow(H, a, recurrent + 3 * at, recurrentCandidate + (row + b) * state, before + at, after + at);
-    if (counts) for (let gate: usize = 0; gate < 2; gate++) countSaturated(counts + (gate << 3), a + gate * state, H);
+    if (counts) for (let gate: usize = 0; gate < 2; gate++) countSaturated(counts + (gate << 3), a + gate * state, H, 1);
   }
 }
 

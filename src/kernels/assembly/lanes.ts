@@ -86,3 +86,16 @@ export function sumOfHalves(low: v128, high: v128): f64 {
   const sum = f64x2.add(low, high);
   return f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1);
 }
+
+/** Float64 sums[0 … lanes − 1] += values. */
+@inline
+export function addToColumns(sums: usize, values: v128, lanes: usize): void {
+  if (lanes >= 4) {
+    v128.store(sums, f64x2.add(v128.load(sums), f64x2.promote_low_f32x4(values)));
+    v128.store(sums, f64x2.add(v128.load(sums, 16), f64x2.promote_low_f32x4(v128.shuffle<f32>(values, values, 2, 3, 0, 1))), 16);
+    return;
+  }
+  if (lanes > 0) f64.store(sums, f64.load(sums) + <f64>f32x4.extract_lane(values, 0));
+  if (lanes > 1) f64.store(sums, f64.load(sums, 8) + <f64>f32x4.extract_lane(values, 1), 8);
+  if (lanes > 2) f64.store(sums, f64.load(sums, 16) + <f64>f32x4.extract_lane(values, 2), 16);
+}

@@ -58,7 +58,7 @@ function stepForward(
     }
     const a = gates + 4 * (row * state + at);
     forwardRow(H, a, hidden + after + at, cellState + before + at, cellState + after + at);
-    if (counts) for (let gate: usize = 0; gate < 3; gate++) countSaturated(counts + (gate << 3), a + gate * state, H);
+    if (counts) for (let gate: usize = 0; gate < 3; gate++) countSaturated(counts + (gate << 3), a + gate * state, H, 1);
   }
 }
 

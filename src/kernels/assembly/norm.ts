@@ -6,7 +6,7 @@
  *   γ, β:      ∂γ = Σ ∂y ⊙ x̂,  ∂β = Σ ∂y
  * `statistics` are shift and inverse of each row, [rows, 2]. Means are summed in float64.
  */
-import { addHighSquares, addLowSquares, bytesOf, load, store, storeGradient, sumOfHalves, times } from './lanes';
+import { addHighSquares, addLowSquares, addToColumns, bytesOf, load, store, storeGradient, sumOfHalves, times } from './lanes';
 
 @inline
 function low(x: v128): v128 {
@@ -67,9 +67,12 @@ export function normForward(
   }
 }
 
-/** ∂y → ∂x, in place. */
+/**
+ * ∂y → ∂x, in place.
+ * @param ofGamma @param ofBeta Float64[n]: += ∂γ, ∂β; 0 where they are not wanted
+ */
 export function normBackward(
-  rows: usize, n: usize, x: usize, gamma: usize, rms: i32, statistics: usize, gradient: usize,
+  rows: usize, n: usize, x: usize, gamma: usize, rms: i32, statistics: usize, gradient: usize, ofGamma: usize, ofBeta: usize,
 ): void {
   const stride = bytesOf(n);
   for (let row: usize = 0; row < rows; row++, x += stride, gradient += stride, statistics += 8) {
@@ -80,11 +83,14 @@ export function normBackward(
     let alongA = f64x2.splat(0);
     let alongB = f64x2.splat(0);
     for (let at: usize = 0, left: isize = n; left > 0; at += 16, left -= 4) {
-      const g = times(load(gradient + at, left), load(gamma + at, left));
+      const dy = load(gradient + at, left);
+      const g = times(dy, load(gamma + at, left));
       // γ is 0 where the row has ended, and so is g.
       const standard = times(f32x4.sub(load(x + at, left), shifts), inverses);
       a = f64x2.add(a, low(g));
       b = f64x2.add(b, high(g));
+      if (ofGamma) addToColumns(ofGamma + 2 * at, times(dy, standard), left);
+      if (ofBeta) addToColumns(ofBeta + 2 * at, dy, left);
       alongA = f64x2.add(alongA, f64x2.mul(low(g), low(standard)));
       alongB = f64x2.add(alongB, f64x2.mul(high(g), high(standard)));
     }
@@ -96,22 +102,5 @@ export function normBackward(
       const dx = times(inverses, f32x4.sub(f32x4.sub(g, mean), times(standard, along)));
       storeGradient(gradient + at, dx, left);
     }
-  }
-}
-
-/** out[j] = Σ ∂y[row, j] · x̂[row, j], summed in float64. */
-export function normColumnSums(out: usize, x: usize, statistics: usize, gradient: usize, rows: usize, n: usize): void {
-  const stride = bytesOf(n);
-  for (let left: isize = n; left > 0; left -= 4, out += 16, x += 16, gradient += 16) {
-    let a = f64x2.splat(0);
-    let b = f64x2.splat(0);
-    for (let row: usize = 0, at: usize = 0, pair = statistics; row < rows; row++, at += stride, pair += 8) {
-      const standard = times(f32x4.sub(load(x + at, left), f32x4.splat(f32.load(pair))), f32x4.splat(f32.load(pair, 4)));
-      const dy = load(gradient + at, left);
-      a = f64x2.add(a, f64x2.mul(low(dy), low(standard)));
-      b = f64x2.add(b, f64x2.mul(high(dy), high(standard)));
-    }
-    const sums = v128.shuffle<f32>(f32x4.demote_f64x2_zero(a), f32x4.demote_f64x2_zero(b), 0, 1, 4, 5);
-    store(out, sums, left);
   }
 }

@@ -3,6 +3,7 @@
  * however rows are grouped or shared among threads. Six or four rows by eight columns are kept in registers; fewer rows than a block
  * has are done as if the last were there several times. A single row takes four panels at a time, so that the sums do not wait for each other.
  */
+import { zero } from './elements';
 import { bytesOf, fma, load, store } from './lanes';
 import { panelBytes, panelWidth } from './panels';
 
@@ -12,15 +13,18 @@ const maxInner: usize = 512;
 /** Row-major `out` and `a`. */
 export function multiplyAdd(out: usize, a: usize, b: usize, m: usize, n: usize, k: usize): void {
   for (let l: usize = 0; l < k; l += maxInner) {
-    multiplyBlock(out, n, a + bytesOf(l), k, b + panelBytes(l), panelBytes(k), m, n, min(maxInner, k - l));
+    multiplyBlock(out, n, a + bytesOf(l), k, b + panelBytes(l), panelBytes(k), m, n, min(maxInner, k - l), 1);
   }
 }
 
-/** @param outStride from row to row in elements, as `aStride`  @param panel bytes from panel to panel */
-export function multiplyBlock(out: usize, outStride: usize, a: usize, aStride: usize, b: usize, panel: usize, m: usize, n: usize, k: usize): void {
+/** @param outStride from row to row in elements, as `aStride`  @param panel bytes from panel to panel  @param adds flag: 0 overwrites `out` */
+export function multiplyBlock(
+  out: usize, outStride: usize, a: usize, aStride: usize, b: usize, panel: usize, m: usize, n: usize, k: usize, adds: usize,
+): void {
   const right = bytesOf(outStride);
   const left = bytesOf(aStride);
   if (m === 1) {
+    if (!adds) zero(out, n);
     oneRow(out, a, b, panel, n, k);
     return;
   }
@@ -31,10 +35,10 @@ export function multiplyBlock(out: usize, outStride: usize, a: usize, aStride: u
       const rows = m - i;
       // 8 = 4 + 4 and 7 = 4 + 3: no row is left over for a block of its own.
       if (rows > 8 || rows === 5 || rows === 6) {
-        sixRows(to + i * right, right, a + i * left, left, b, rows, k, n - j);
+        sixRows(to + i * right, right, a + i * left, left, b, rows, k, n - j, adds);
         i += 6;
       } else {
-        fourRows(to + i * right, right, a + i * left, left, b, rows, k, n - j);
+        fourRows(to + i * right, right, a + i * left, left, b, rows, k, n - j, adds);
         i += 4;
       }
     }
@@ -42,7 +46,7 @@ export function multiplyBlock(out: usize, outStride: usize, a: usize, aStride: u
 }
 
 /** @param width columns left, of which the panel's eight are taken */
-function sixRows(to0: usize, right: usize, a0: usize, left: usize, b: usize, rows: usize, k: usize, width: usize): void {
+function sixRows(to0: usize, right: usize, a0: usize, left: usize, b: usize, rows: usize, k: usize, width: usize, adds: usize): void {
   const more = width > 4 ? width - 4 : 0;
   const down = rows > 5 ? right : 0;
   const to1 = to0 + right;
@@ -55,18 +59,32 @@ function sixRows(to0: usize, right: usize, a0: usize, left: usize, b: usize, row
   let a3 = a2 + left;
   let a4 = a3 + left;
   let a5 = a4 + (rows > 5 ? left : 0);
-  let c00 = load(to0, width);
-  let c01 = load(to0 + 16, more);
-  let c10 = load(to1, width);
-  let c11 = load(to1 + 16, more);
-  let c20 = load(to2, width);
-  let c21 = load(to2 + 16, more);
-  let c30 = load(to3, width);
-  let c31 = load(to3 + 16, more);
-  let c40 = load(to4, width);
-  let c41 = load(to4 + 16, more);
-  let c50 = load(to5, width);
-  let c51 = load(to5 + 16, more);
+  let c00 = f32x4.splat(0);
+  let c01 = c00;
+  let c10 = c00;
+  let c11 = c00;
+  let c20 = c00;
+  let c21 = c00;
+  let c30 = c00;
+  let c31 = c00;
+  let c40 = c00;
+  let c41 = c00;
+  let c50 = c00;
+  let c51 = c00;
+  if (adds) {
+    c00 = load(to0, width);
+    c01 = load(to0 + 16, more);
+    c10 = load(to1, width);
+    c11 = load(to1 + 16, more);
+    c20 = load(to2, width);
+    c21 = load(to2 + 16, more);
+    c30 = load(to3, width);
+    c31 = load(to3 + 16, more);
+    c40 = load(to4, width);
+    c41 = load(to4 + 16, more);
+    c50 = load(to5, width);
+    c51 = load(to5 + 16, more);
+  }
   for (const end = b + panelBytes(k); b < end; b += 32) {
     const b0 = v128.load(b);
     const b1 = v128.load(b, 16);
@@ -110,7 +128,7 @@ function sixRows(to0: usize, right: usize, a0: usize, left: usize, b: usize, row
 }
 
 /** As `sixRows`. */
-function fourRows(to0: usize, right: usize, a0: usize, left: usize, b: usize, rows: usize, k: usize, width: usize): void {
+function fourRows(to0: usize, right: usize, a0: usize, left: usize, b: usize, rows: usize, k: usize, width: usize, adds: usize): void {
   const more = width > 4 ? width - 4 : 0;
   const to1 = to0 + right;
   const to2 = to1 + (rows > 2 ? right : 0);
@@ -118,14 +136,24 @@ function fourRows(to0: usize, right: usize, a0: usize, left: usize, b: usize, ro
   let a1 = a0 + left;
   let a2 = a1 + (rows > 2 ? left : 0);
   let a3 = a2 + (rows > 3 ? left : 0);
-  let c00 = load(to0, width);
-  let c01 = load(to0 + 16, more);
-  let c10 = load(to1, width);
-  let c11 = load(to1 + 16, more);
-  let c20 = load(to2, width);
-  let c21 = load(to2 + 16, more);
-  let c30 = load(to3, width);
-  let c31 = load(to3 + 16, more);
+  let c00 = f32x4.splat(0);
+  let c01 = c00;
+  let c10 = c00;
+  let c11 = c00;
+  let c20 = c00;
+  let c21 = c00;
+  let c30 = c00;
+  let c31 = c00;
+  if (adds) {
+    c00 = load(to0, width);
+    c01 = load(to0 + 16, more);
+    c10 = load(to1, width);
+    c11 = load(to1 + 16, more);
+    c20 = load(to2, width);
+    c21 = load(to2 + 16, more);
+    c30 = load(to3, width);
+    c31 = load(to3 + 16, more);
+  }
   for (const end = b + panelBytes(k); b < end; b += 32) {
     const b0 = v128.load(b);
     const b1 = v128.load(b, 16);

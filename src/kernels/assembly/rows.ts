@@ -46,32 +46,7 @@ export function scatterAddRows(table: usize, ids: usize, a: usize, rows: usize, 
 
 /** out[j] = Σ a[row, j]; a [rows, n], out [n]. Summed in float64: over a long text, float32 would lose digits. */
 export function columnSums(out: usize, a: usize, rows: usize, n: usize): void {
-  columnSumsOfPart(out, a, rows, n, n);
-}
-
-/**
- * The same, row by row, as they lie in memory: the strided way fetches each line of the cache twice.
- * @param sums Float64[n], scratch
- */
-export function columnSumsByRow(out: usize, a: usize, rows: usize, n: usize, sums: usize): void {
-  memory.fill(sums, 0, n << 3);
-  const even = n & ~3;
-  for (let row: usize = 0; row < rows; row++) {
-    let to = sums;
-    const whole = a + bytesOf(even);
-    for (; a < whole; a += 16, to += 32) {
-      const values = v128.load(a);
-      v128.store(to, f64x2.add(v128.load(to), f64x2.promote_low_f32x4(values)));
-      v128.store(to, f64x2.add(v128.load(to, 16), f64x2.promote_low_f32x4(v128.shuffle<f32>(values, values, 2, 3, 0, 1))), 16);
-    }
-    for (let j = even; j < n; j++, a += 4, to += 8) f64.store(to, f64.load(to) + f32.load(a));
-  }
-  for (let j: usize = 0; j < n; j++) f32.store(out + bytesOf(j), <f32>f64.load(sums + (j << 3)));
-}
-
-/** The sums of n columns of a wider matrix. @param width from row to row, in elements */
-export function columnSumsOfPart(out: usize, a: usize, rows: usize, n: usize, width: usize): void {
-  const stride = bytesOf(width);
+  const stride = bytesOf(n);
   let j: usize = 0;
   for (; j + 8 <= n; j += 8, a += 32, out += 32) {
     let s0 = f64x2.splat(0);
@@ -94,6 +69,26 @@ export function columnSumsOfPart(out: usize, a: usize, rows: usize, n: usize, wi
     for (let row: usize = 0, at = a; row < rows; row++, at += stride) sum += f32.load(at);
     f32.store(out, <f32>sum);
   }
+}
+
+/**
+ * The same, row by row, as they lie in memory: the strided way fetches each line of the cache twice.
+ * @param sums Float64[n], scratch
+ */
+export function columnSumsByRow(out: usize, a: usize, rows: usize, n: usize, sums: usize): void {
+  memory.fill(sums, 0, n << 3);
+  const even = n & ~3;
+  for (let row: usize = 0; row < rows; row++) {
+    let to = sums;
+    const whole = a + bytesOf(even);
+    for (; a < whole; a += 16, to += 32) {
+      const values = v128.load(a);
+      v128.store(to, f64x2.add(v128.load(to), f64x2.promote_low_f32x4(values)));
+      v128.store(to, f64x2.add(v128.load(to, 16), f64x2.promote_low_f32x4(v128.shuffle<f32>(values, values, 2, 3, 0, 1))), 16);
+    }
+    for (let j = even; j < n; j++, a += 4, to += 8) f64.store(to, f64.load(to) + f32.load(a));
+  }
+  for (let j: usize = 0; j < n; j++) f32.store(out + bytesOf(j), <f32>f64.load(sums + (j << 3)));
 }
 
 @inline

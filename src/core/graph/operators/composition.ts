@@ -3,7 +3,8 @@ import type { AttributeProto } from '../../../formats/onnx/messages';
 import { Attributes } from '../attributes';
 import { differentiate } from '../backward';
 import { Call, type Operator, type Result } from '../call';
-import { Tape, Variable } from '../tape';
+import { Tape } from '../tape';
+import { Variable } from '../variable';
 import type { Tensor } from '../tensor';
 
 /** Numbers are read as floats or as integers, as the operator asks. */

@@ -12,7 +12,7 @@ export interface StridedMatrix {
 /** The largest block of each dimension: what the kernel works on stays in a core's own caches. */
 const maxRows = 64;
 const maxDepth = 256;
-const maxColumns = 256;
+const maxColumns = 512;
 /** Columns that the kernel takes at once. */
 const panelWidth = 4;
 
@@ -58,12 +58,21 @@ export function addScratchProduct(
         const block = rows.subarray(i, i + maxRows);
         const m = block.length;
         packLeft(left, A, block, chosen);
-        out.fill(0, 0, m * columns);
+        // Whole rows that lie one behind the other are added to in one piece.
+        const place = columns === n && isDense(block) ? C.at + block[0] * n : null;
+        if (place === null) out.fill(0, 0, m * columns);
+        else out.set(C.data.subarray(place, place + m * n));
         arena.kernels.multiplyAdd64(at(out), columns, at(left), k, at(right), 8 * panelWidth * k, m, columns, k);
-        addBlock(C, out, block, j, columns, n);
+        if (place === null) addBlock(C, out, block, j, columns, n);
+        else C.data.set(out.subarray(0, m * n), place);
       }
     }
   }
+}
+
+/** Of ascending numbers, whether none is left out. */
+function isDense(numbers: Int32Array): boolean {
+  return numbers[numbers.length - 1] - numbers[0] === numbers.length - 1;
 }
 
 /** Panels of four columns, k × 4 each; of the last one the columns that are not there are zero. */
@@ -103,8 +112,12 @@ function packLeft(
 ): void {
   const k = depths.length;
   const first = depths[0];
-  const isDense = depths[k - 1] - first === k - 1;
-  if (columnStride === 1 && isDense) {
+  if (columnStride === 1 && isDense(depths)) {
+    if (k === rowStride && isDense(rows)) {
+      const from = start + rows[0] * rowStride + first;
+      to.set(data.subarray(from, from + rows.length * k));
+      return;
+    }
     for (let i = 0; i < rows.length; i++) {
       const from = start + rows[i] * rowStride + first;
       const place = i * k;

@@ -31,6 +31,8 @@ class AttentionMixer implements Mixer {
   private readonly backSines: Float32Array;
   private readonly lengths: Int32Array;
   private readonly zeros: Float32Array;
+  /** 3·D, scratch. */
+  private readonly sums: Float64Array;
   /** Of each part. */
   private readonly scratch: readonly Float32Array[];
   /** Of the pairs of stream and head. */
@@ -59,6 +61,7 @@ class AttentionMixer implements Mixer {
     if (this.cosines.length > 0) this.setAngles(steps);
     this.lengths = arena.ints(batch);
     this.zeros = arena.floats(hasBiases ? 0 : 3 * D);
+    this.sums = arena.doubles(learns ? 3 * D : 0);
     this.parts = splitStreams(batch * heads, arena.threads);
     const scratch = learns ? backwardScratch(steps, d) : forwardScratch(steps, d);
     this.scratch = this.parts.map(() => arena.floats(scratch));
@@ -94,12 +97,12 @@ class AttentionMixer implements Mixer {
     const { steps, batch, x, above, below, gradient } = pass;
     const rows = steps * batch;
     await products.transposedMultiply(parameter({ parameters: gradient }, 'Wo'), above, context, D, D, rows);
-    sumColumns(arena, gradient['bo'], above, rows, D);
+    sumColumns(arena, gradient['bo'], above, rows, D, this.sums);
     await products.multiply(contextGradient, above, parameter(pass, 'Wo'), rows, D, D);
     this.run('attentionBackward', pass, [at(context), at(contextGradient)]);
     if (isRotary) this.turn(rows, batch, this.backSines);
     await products.transposedMultiply(parameter({ parameters: gradient }, 'Wqkv'), qkv, x, 3 * D, I, rows);
-    sumColumns(arena, gradient['bqkv'], qkv, rows, 3 * D);
+    sumColumns(arena, gradient['bqkv'], qkv, rows, 3 * D, this.sums);
     await products.multiply(below, qkv, parameter(pass, 'Wqkv'), rows, I, 3 * D);
   }
 

@@ -4,7 +4,9 @@ import type { LayerSizes } from '../../../layers/parameters';
 import type { Products } from '../../products';
 import type { MakeMixer, Mixer, MixerBackPass, MixerPass, MixerRoom } from '../mixer';
 import { parameter } from './parameter';
-import { splitElements, sumColumns } from './parts';
+import { splitStreams } from '../../../kernels/threadPool';
+import { sumOfParts } from '../../partSums';
+import { sumColumns } from './parts';
 import { innerWidth } from './sizes';
 
 export const makeMlp: MakeMixer = (arena, sizes, room, products) => new MlpMixer(arena, sizes, room, products);
@@ -13,11 +15,13 @@ class MlpMixer implements Mixer {
   readonly output: Float32Array;
   readonly states = [];
   readonly totals = [];
-  /** T·B × 4·D: before GELU, and after it; in the way back then the gradient by what is before it. Without a way back both are one. */
+  /** T·B × 4·D: W₁ x, and what GELU makes of it and b₁; in the way back then the gradient by what is before it. Without a way back both are one. */
   private readonly preActivations: Float32Array;
   private readonly activations: Float32Array;
   private readonly inner: number;
   private readonly zeros: Float32Array;
+  /** 4·D of each thread: sums of the gradient that b₁ has. */
+  private readonly sums: readonly Float64Array[];
   private hasForward = false;
 
   constructor(
@@ -32,6 +36,7 @@ class MlpMixer implements Mixer {
     this.preActivations = arena.floats(rows * this.inner);
     this.activations = learns ? arena.floats(rows * this.inner) : this.preActivations;
     this.zeros = arena.floats(this.inner);
+    this.sums = Array.from({ length: learns ? arena.threads : 0 }, () => arena.doubles(this.inner));
   }
 
   async forward(pass: MixerPass): Promise<void> {
@@ -39,13 +44,16 @@ class MlpMixer implements Mixer {
     const { input: I, hidden: D } = sizes;
     const { steps, batch, x, parameters } = pass;
     const rows = steps * batch;
-    await products.affine(preActivations, x, parameter(pass, 'W1'), parameters['b1'] ?? zeros, rows, inner, I);
+    await products.affine(preActivations, x, parameter(pass, 'W1'), null, rows, inner, I);
+    const bias = at(parameters['b1'] ?? zeros);
     arena.run(
       'geluForward',
-      splitElements(rows * inner, arena.threads).map(({ first, count }) => [
-        at(activations, first),
-        at(preActivations, first),
+      splitStreams(rows, arena.threads).map(({ first, count }) => [
         count,
+        inner,
+        at(preActivations, first * inner),
+        bias,
+        at(activations, first * inner),
       ]),
     );
     await products.affine(output, activations, parameter(pass, 'W2'), parameters['b2'] ?? zeros, rows, D, inner);
@@ -56,23 +64,28 @@ class MlpMixer implements Mixer {
     if (!this.hasForward) throw new Error('mlp: back without a forward pass of the same window');
     // The gradient of the activations takes their place.
     this.hasForward = false;
-    const { arena, products, inner, preActivations, activations, sizes } = this;
+    const { arena, products, inner, preActivations, activations, zeros, sums, sizes } = this;
     const { input: I, hidden: D } = sizes;
-    const { steps, batch, x, above, below, gradient } = pass;
+    const { steps, batch, x, parameters, above, below, gradient } = pass;
     const rows = steps * batch;
     await products.transposedMultiply(parameter({ parameters: gradient }, 'W2'), above, activations, D, inner, rows);
-    sumColumns(arena, gradient['b2'], above, rows, D);
+    sumColumns(arena, gradient['b2'], above, rows, D, sums[0]);
     await products.multiply(activations, above, parameter(pass, 'W2'), rows, inner, D);
+    const bias = at(parameters['b1'] ?? zeros);
+    for (const of of sums) of.fill(0);
     arena.run(
       'geluBackward',
-      splitElements(rows * inner, arena.threads).map(({ first, count }) => [
-        at(activations, first),
-        at(preActivations, first),
+      splitStreams(rows, arena.threads).map(({ first, count }, part) => [
         count,
+        inner,
+        at(activations, first * inner),
+        at(preActivations, first * inner),
+        bias,
+        at(sums[part]),
       ]),
     );
+    gradient['b1']?.set(sumOfParts(sums));
     await products.transposedMultiply(parameter({ parameters: gradient }, 'W1'), activations, x, inner, I, rows);
-    sumColumns(arena, gradient['b1'], activations, rows, inner);
     await products.multiply(below, activations, parameter(pass, 'W1'), rows, I, inner);
   }
 

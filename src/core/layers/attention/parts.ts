@@ -13,17 +13,14 @@ export function splitElements(n: number, threads: number): { readonly first: num
   }));
 }
 
-/** out[j] = Σ a[row, j]; a [rows, n]. Nothing where the layer has no such bias. */
+/** out[j] = Σ a[row, j]; a [rows, n]. Nothing where the layer has no such bias. @param sums [n], scratch in the arena */
 export function sumColumns(
   arena: Arena,
   out: Float32Array | undefined,
   a: Float32Array,
   rows: number,
   n: number,
+  sums: Float64Array,
 ): void {
-  if (!out) return;
-  arena.run(
-    'columnSumsOfPart',
-    splitElements(n, arena.threads).map(({ first, count }) => [at(out, first), at(a, first), rows, count, n]),
-  );
+  if (out) arena.kernels.columnSumsByRow(at(out), at(a), rows, n, at(sums));
 }

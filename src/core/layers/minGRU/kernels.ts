@@ -4,6 +4,9 @@ import { scanned } from '../scan';
 export const kernels = scanned({
   gates: 2,
   counts: ['writeGate.left', 'writeGate.right'],
+  activate: (of, given) => {
+    of.minGRUGates(...given);
+  },
   forward: 'minGRUForward',
   backward: 'minGRUBackward',
   stepBack: (of, given) => {

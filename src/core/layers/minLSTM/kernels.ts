@@ -4,6 +4,9 @@ import { scanned } from '../scan';
 export const kernels = scanned({
   gates: 3,
   counts: ['relativeForgetGate.left', 'relativeForgetGate.right', 'inputGate.left', 'inputGate.right'],
+  activate: (of, given) => {
+    of.minLSTMGates(...given);
+  },
   forward: 'minLSTMForward',
   backward: 'minLSTMBackward',
   stepBack: (of, given) => {

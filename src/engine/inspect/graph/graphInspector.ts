@@ -2,7 +2,7 @@
 import { horizonOf, levelOf, slopeOf } from '../../../core/analysis/regions';
 import type { Vocabulary } from '../../../core/corpus/vocabulary';
 import { OperatorError } from '../../../core/graph/operatorError';
-import { Tape, TapeFull } from '../../../core/graph/tape';
+import { TapeFull } from '../../../core/graph/tape';
 import type { Turns } from '../../../core/graph/turns';
 import { operatorOf, type GraphLanguageModel } from '../../../modelFiles/onnx/graphMode/recognize';
 import { normOf, slabsOf, type Series } from '../../../modelFiles/onnx/graphMode/series';
@@ -21,9 +21,10 @@ import { regionKind, regionsOf, relativeTo, type Thresholds } from '../../../ter
 import { startsAndEnds } from '../../../tokens/spans';
 import { UserError } from '../../../userError';
 import { resolveTarget, textTooShort } from '../flows';
-import { GraphReading, type ReadingSource } from './graphReading';
+import { GraphReading } from './graphReading';
 import { inTurns, type Pause } from './inTurns';
 import { readableSteps } from './readableSteps';
+import { tapeWithin, type ReadingSource } from './segments';
 
 /** Targets of one matrix. */
 const maxMatrixSteps = 2048;
@@ -95,7 +96,7 @@ export class GraphInspector {
     const steps = Math.min(ids.length - 1, use.ids.length ?? Infinity);
     const read = ids.subarray(0, steps);
     const run = await this.readable(ids.length, () =>
-      inTurns(runText(program, use, read, new Tape(this.maxTape)), pause),
+      inTurns(runText(program, use, read, tapeWithin(this.maxTape)), pause),
     );
     return {
       loss: null,

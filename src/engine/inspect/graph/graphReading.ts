@@ -1,7 +1,8 @@
 /** A text that a graph has read, and the gradients of its losses by any of the graph's series. */
-import { differentiatingIn, type Gradients } from '../../../core/graph/backward';
+import { differentiatingIn } from '../../../core/graph/backward';
 import { Gradient } from '../../../core/graph/gradient';
-import { Tape, Variable } from '../../../core/graph/tape';
+import { Tape } from '../../../core/graph/tape';
+import { Variable } from '../../../core/graph/variable';
 import type { Turns } from '../../../core/graph/turns';
 import { logProbabilities, lossSeeds } from '../../../modelFiles/onnx/graphMode/losses';
 import {
@@ -17,33 +18,17 @@ import {
   carriedBy,
   runText,
   scoreRows,
-  type Beginning,
-  type GraphUse,
-  type ScoresPlace,
   type TextRun,
 } from '../../../modelFiles/onnx/graphMode/textRun';
-import type { GraphProgram } from '../../../core/graph/run';
+import { joinedSeeds, scoreSeeds } from './seeds';
+import { callsAtOnce, loose, part, tapeWithin, type ReadingSource, type Segment } from './segments';
 
 /** What one way back hands out: of step t of a series its elements and ∂/∂ them, undefined where nothing flows. */
 type Visit = (series: number, t: number, slab: Slab, gradient: Gradient | undefined) => void;
 
-export interface ReadingSource {
-  readonly program: GraphProgram;
-  readonly use: GraphUse & { readonly scores: ScoresPlace };
-  /** Bytes that one tape may have. */
-  readonly maxTape: number;
-}
-
 /** Targets that are traced back at once, and elements of a gradient of all of them. */
 const maxTargets = 64;
 const maxGradient = 2 ** 21;
-
-/** Calls of one token each whose tape is kept at once. */
-interface Segment {
-  readonly from: number;
-  readonly to: number;
-  readonly beginning: Beginning;
-}
 
 export class GraphReading {
   private constructor(
@@ -75,11 +60,11 @@ export class GraphReading {
       }
     };
     if (use.way === 'prefixes') {
-      for (let t = 0; t < T; t++) note(yield* runText(program, use, part(ids, 0, t + 1), new Tape(maxTape)), 0);
+      for (let t = 0; t < T; t++) note(yield* runText(program, use, part(ids, 0, t + 1), tapeWithin(maxTape)), 0);
       return new GraphReading(source, ids, losses, surprises, [], null);
     }
     if (use.way === 'whole') {
-      const run = made ?? (yield* runText(program, use, part(ids, 0, T), new Tape(maxTape)));
+      const run = made ?? (yield* runText(program, use, part(ids, 0, T), tapeWithin(maxTape)));
       note(run, 0);
       return new GraphReading(source, ids, losses, surprises, [{ from: 0, to: T, beginning: beginningOfText }], run);
     }
@@ -162,7 +147,7 @@ export class GraphReading {
       1,
       (_, t, slab, gradient) => {
         targets.forEach((target, row) => {
-          const start = slab.start + row * slab.variable.tensor.data.length;
+          const start = slab.start + row * slab.variable.size;
           const log = log10NormOf({ ...slab, start }, gradient);
           const isBehind = series.isReversed ? t < target : t > target;
           rows[row][t] = log === -Infinity && isBehind ? NaN : log;
@@ -176,7 +161,7 @@ export class GraphReading {
 
   /** How many targets are best traced back at once: so many that small tensors make work of a good size, and large ones do not fill the memory. */
   get targetsAtOnce(): number {
-    const sizes = this.kept?.tape.steps.flatMap(({ outputs }) => outputs.map(({ tensor }) => tensor.data.length)) ?? [];
+    const sizes = this.kept?.tape.steps.flatMap(({ outputs }) => outputs.map(({ size }) => size)) ?? [];
     const largest = sizes.reduce((max, size) => Math.max(max, size), 1);
     return Math.max(1, Math.min(maxTargets, Math.floor(maxGradient / largest)));
   }
@@ -285,7 +270,7 @@ export class GraphReading {
     };
     if (use.way === 'prefixes') {
       for (const target of targets) {
-        const run = yield* runText(program, use, part(this.ids, 0, target + 1), new Tape(maxTape));
+        const run = yield* runText(program, use, part(this.ids, 0, target + 1), tapeWithin(maxTape));
         yield* handOut(series, run, 0, seedsOf(run, 0), [], visit);
       }
       return;
@@ -331,64 +316,13 @@ export class GraphReading {
   private *runOf(t: number): Turns<{ run: TextRun; from: number }> {
     const { program, use, maxTape } = this.source;
     if (use.way === 'prefixes')
-      return { run: yield* runText(program, use, part(this.ids, 0, t + 1), new Tape(maxTape)), from: 0 };
+      return { run: yield* runText(program, use, part(this.ids, 0, t + 1), tapeWithin(maxTape)), from: 0 };
     const segment = this.segments.find(({ to }) => t < to) ?? this.segments[0];
     return { run: this.kept ?? (yield* this.run(segment)), from: segment.from };
   }
 }
 
 const emptyVariable = new Variable({ kind: 'float', shape: [0], data: new Float64Array(0) }, '');
-
-function part(ids: ArrayLike<number>, from: number, to: number): Int32Array {
-  return Int32Array.from({ length: Math.max(0, to - from) }, (_, i) => ids[from + i]);
-}
-
-/** Without the tape that they are from. */
-function loose(carried: ReadonlyMap<string, Variable>): Map<string, Variable> {
-  return new Map([...carried].map(([name, { tensor }]) => [name, new Variable(tensor, name)]));
-}
-
-/** How many calls a tape can hold, as the first one says. */
-function* callsAtOnce(
-  { program, use, maxTape }: ReadingSource,
-  ids: ArrayLike<number>,
-  segments: readonly Segment[],
-  T: number,
-): Turns<number> {
-  const [first] = segments as readonly (Segment | undefined)[];
-  if (first) return first.to - first.from;
-  const { tape } = yield* runText(program, use, part(ids, 0, 1), new Tape());
-  const most = Math.max(1, Math.floor(maxTape / Math.max(1, tape.bytes)));
-  // As many segments as calls in each: the memory of both is then the least.
-  return T <= most ? T : Math.min(most, Math.max(Math.ceil(Math.sqrt(T)), 16));
-}
-
-/** ∂score/∂ what the graph gives. */
-function scoreSeeds(
-  rows: ReturnType<typeof scoreRows>,
-  symbol: number,
-  form: ScoresPlace['form'],
-): ReturnType<typeof lossSeeds> {
-  return new Map(
-    rows.map(({ variable, offset, stride }) => {
-      const seed = new Float64Array(variable.tensor.data.length);
-      const at = offset + symbol * stride;
-      seed[at] = form === 'probabilities' ? 1 / variable.tensor.data[at] : 1;
-      return [variable, Gradient.of(seed)] as const;
-    }),
-  );
-}
-
-/** Of several targets, one behind the other. */
-function joinedSeeds(ofTargets: readonly Gradients[]): Gradients {
-  const variables = new Set(ofTargets.flatMap((seeds) => [...seeds.keys()]));
-  return new Map(
-    Array.from(variables, (variable) => {
-      const parts = ofTargets.map((seeds) => seeds.get(variable));
-      return [variable, Gradient.joined(parts, parts.length, variable.tensor.data.length)] as const;
-    }),
-  );
-}
 
 function* handOut(
   series: readonly Series[],

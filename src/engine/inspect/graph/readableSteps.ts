@@ -1,9 +1,9 @@
 /** How much of a text a graph reads: found by running it, since a file does not say it. */
 import { OperatorError } from '../../../core/graph/operatorError';
-import { Tape, Variable } from '../../../core/graph/tape';
+import { Variable } from '../../../core/graph/variable';
 import type { Turns } from '../../../core/graph/turns';
 import { runText, scoreRows, tensorIn, valuesOf, type TextRun } from '../../../modelFiles/onnx/graphMode/textRun';
-import type { ReadingSource } from './graphReading';
+import { tapeWithin, type ReadingSource } from './segments';
 
 export interface Readable {
   /** Of a text with T inputs the number of those that count; later ones change nothing, or cannot be read at all. */
@@ -41,7 +41,7 @@ function* longestTaken(source: ReadingSource, ids: Int32Array): Turns<TextRun> {
 }
 
 function* attempt({ program, use, maxTape }: ReadingSource, ids: Int32Array): Turns<TextRun | OperatorError> {
-  const run = yield* runText(program, use, ids, new Tape(maxTape));
+  const run = yield* runText(program, use, ids, tapeWithin(maxTape));
   const [call] = run.calls;
   const scores = tensorIn(call, use.scores.name);
   if (scores instanceof OperatorError) return scores;
@@ -60,7 +60,7 @@ function* longestRead(source: ReadingSource, run: TextRun, ids: Int32Array): Tur
   const before = rows(run);
   function* changesFrom(place: number): Turns<boolean> {
     const changed = ids.map((id, t) => (t < place ? id : (id + 1) % scores.size));
-    const other = yield* runText(program, use, changed, new Tape(maxTape));
+    const other = yield* runText(program, use, changed, tapeWithin(maxTape));
     if (!(tensorIn(other.calls[0], scores.name) instanceof Variable)) return true;
     return rows(other).some((row, t) => row.some((value, v) => value !== before[t][v]));
   }

@@ -1,6 +1,6 @@
 /** Our own evaluation of a file's graph, operator by operator in float64: for where ONNX Runtime cannot be asked, or answers otherwise. */
 import { GraphProgram, type GraphRun } from '../../../core/graph/run';
-import { Missing, Variable } from '../../../core/graph/tape';
+import { Missing, Variable } from '../../../core/graph/variable';
 import type { ElementKind, Tensor } from '../../../core/graph/tensor';
 import { UserError } from '../../../userError';
 import type { PlainTensor, PlainTensors } from '../../runtime/calls';

@@ -1,5 +1,6 @@
 /** Whether graph mode computes what ONNX Runtime computes: the file's graph is run by both on the same tokens, and must predict the same. */
-import { Tape, Variable } from '../../../core/graph/tape';
+import { Tape } from '../../../core/graph/tape';
+import { Variable } from '../../../core/graph/variable';
 import type { Tensor } from '../../../core/graph/tensor';
 import { dataType, type GraphProto } from '../../../formats/onnx/messages';
 import type { GraphLanguageModel } from '../../../modelFiles/onnx/graphMode/recognize';
@@ -10,8 +11,8 @@ import {
   runText,
   scoreRows,
   type GraphUse,
+  type ScoreRow,
   type ScoresPlace,
-  type TextRun,
 } from '../../../modelFiles/onnx/graphMode/textRun';
 import type { Verification } from '../../../protocol/model';
 import { UserError } from '../../../userError';
@@ -31,11 +32,11 @@ const maxWork = 1e9;
 
 type Scored = GraphUse & { readonly scores: ScoresPlace };
 
-/** @param ids tokens of the text; those of a graph with a fixed, longer time are repeated */
+/** @param ids tokens of the text; a graph with a fixed number of steps is compared by what it was tried with */
 export async function verifyGraph(
   runtime: RuntimeProcess,
   file: ModelFile,
-  { program, use, parameterCount }: GraphLanguageModel,
+  { program, use, parameterCount, tried }: GraphLanguageModel,
   ids: ArrayLike<number>,
   pause: Pause,
 ): Promise<Verified> {
@@ -47,11 +48,14 @@ export async function verifyGraph(
     const carried = use.carried.map(({ output }) => output);
     const graph = await runtimeEvaluator(runtime).load(file, [scores.name, ...carried]);
     try {
+      // Runs of a fixed, perhaps large number of steps need not be made again.
+      if (tried)
+        return { verification: await compared(graph, file.proto.graph, scored, tried.ids, tried.rows), notices: [] };
       let found: Verification | null = null;
       for (const steps of stepsToTry(scored, ids.length, parameterCount)) {
         const tokens = Int32Array.from({ length: steps }, (_, t) => ids[t % ids.length]);
         const own = await inTurns(runText(program, scored, tokens, new Tape()), pause);
-        found = await compared(graph, file.proto.graph, scored, tokens, own);
+        found = await compared(graph, file.proto.graph, scored, tokens, scoreRows(own, scored, scores));
         if (found.agrees) break;
       }
       return { verification: found, notices: [] };
@@ -64,8 +68,7 @@ export async function verifyGraph(
   }
 }
 
-function stepsToTry({ way, ids }: Scored, available: number, parameters: number): number[] {
-  if (way !== 'single' && ids.length !== null) return [ids.length];
+function stepsToTry({ way }: Scored, available: number, parameters: number): number[] {
   const [most, least] = lengths[way];
   const affordable = Math.max(least, Math.floor(maxWork / Math.max(1, parameters)));
   return Array.from(new Set([Math.min(most, affordable), least].map((steps) => Math.min(steps, available))));
@@ -76,11 +79,10 @@ async function compared(
   proto: GraphProto,
   use: Scored,
   tokens: Int32Array,
-  own: TextRun,
+  rows: readonly ScoreRow[],
 ): Promise<Verification> {
   const { scores } = use;
-  const { outputs, isHalf } = await outputsOf(graph, proto, use, tokens, own);
-  const rows = scoreRows(own, use, scores);
+  const { outputs, isHalf } = await outputsOf(graph, proto, use, tokens, rows.length);
   const ofRuntime = rows.map(({ step, offset, stride }, i) => {
     const tensor: Tensor = { kind: 'float', shape: [outputs[i].length], data: outputs[i] };
     const form = scores.isBeforeSoftmax ? 'probabilities' : scores.form;
@@ -100,20 +102,23 @@ async function compared(
   };
 }
 
-/** What the runtime gives for the scores of each step that the run answers for, the whole tensor each. */
+/**
+ * What the runtime gives for the scores of each step that the run answers for, the whole tensor each.
+ * @param count of those steps
+ */
 async function outputsOf(
   graph: LoadedGraph,
   proto: GraphProto,
   use: Scored,
   tokens: Int32Array,
-  own: TextRun,
+  count: number,
 ): Promise<{ readonly outputs: readonly Float64Array[]; readonly isHalf: boolean }> {
   const { scores, carried } = use;
   if (use.way !== 'single') {
     const results = await graph.run(feedsOf(proto, use, tokens, 0), [scores.name]);
     const output = numbersOf(results[scores.name]);
     return {
-      outputs: scoreRows(own, use, scores).map(() => output),
+      outputs: Array.from({ length: count }, () => output),
       isHalf: results[scores.name].type === 'float16',
     };
   }

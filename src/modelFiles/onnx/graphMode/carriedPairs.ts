@@ -1,6 +1,6 @@
 /** Which of its answers a graph reads in the next call. */
 import type { GraphRun } from '../../../core/graph/run';
-import { Variable } from '../../../core/graph/tape';
+import { Variable } from '../../../core/graph/variable';
 import { sameShape } from '../../../core/graph/tensor';
 import type { GraphProto } from '../../../formats/onnx/messages';
 import { isStateInput, type FreeInput } from './inputs';

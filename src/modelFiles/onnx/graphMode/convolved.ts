@@ -1,5 +1,6 @@
 /** What convolutions along the text read: the last of it is all that they hand from step to step. */
-import type { Step, Variable } from '../../../core/graph/tape';
+import type { Step } from '../../../core/graph/step';
+import type { Variable } from '../../../core/graph/variable';
 import { originOf } from './evidence';
 import type { TextRun } from './textRun';
 

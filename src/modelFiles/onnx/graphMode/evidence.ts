@@ -1,5 +1,7 @@
 /** Runs of a few tokens, alike but for some of them: what they show of how a graph reads. */
-import type { Step, Tape, Variable } from '../../../core/graph/tape';
+import type { Step } from '../../../core/graph/step';
+import type { Tape } from '../../../core/graph/tape';
+import type { Variable } from '../../../core/graph/variable';
 import type { TextRun } from './textRun';
 
 /** Runs of the same number of steps. */
@@ -9,8 +11,8 @@ export interface Evidence {
   readonly base: TextRun;
   /** With another last token. */
   readonly last: TextRun;
-  /** With other tokens everywhere. */
-  readonly all: TextRun;
+  /** With other tokens everywhere but at the end. */
+  readonly earlier: TextRun;
   /** Of fewer steps, where that can be. */
   readonly shorter: TextRun | null;
 }
@@ -27,26 +29,23 @@ function same(a: number, b: number): boolean {
   return a === b || (Number.isNaN(a) && Number.isNaN(b));
 }
 
-/** Which places along an axis have other values; of sums in another order the last digits do not count. */
-export function changedPlaces(a: Variable, b: Variable, axis: number): Set<number> {
-  const { shape, data } = a.tensor;
-  const other = b.tensor.data;
-  const inner = shape.slice(axis + 1).reduce((product, size) => product * size, 1);
-  const changed = new Set<number>();
+/** Which elements have other values, in order; of sums in another order the last digits do not count. */
+export function changedElements({ tensor: { data } }: Variable, { tensor: { data: other } }: Variable): number[] {
+  const changed: number[] = [];
+  for (let i = 0; i < data.length; i++) if (!same(data[i], other[i])) changed.push(i);
+  if (changed.length === 0) return changed;
   let scale = 0;
   for (let i = 0; i < data.length; i++) {
     const size = Math.abs(data[i]);
     if (size > scale && size !== Infinity) scale = size;
   }
-  for (let from = 0, place = 0; from < data.length; from += inner, place = place + 1 === shape[axis] ? 0 : place + 1) {
-    if (changed.has(place)) continue;
-    for (let i = from; i < from + inner; i++) {
-      if (same(data[i], other[i]) || Math.abs(data[i] - other[i]) <= 1e-12 * scale) continue;
-      changed.add(place);
-      break;
-    }
-  }
-  return changed;
+  return changed.filter((i) => !(Math.abs(data[i] - other[i]) <= 1e-12 * scale));
+}
+
+/** At which places along an axis these elements are. */
+export function placesOf({ tensor: { shape } }: Variable, elements: readonly number[], axis: number): Set<number> {
+  const inner = shape.slice(axis + 1).reduce((product, size) => product * size, 1);
+  return new Set(elements.map((i) => Math.floor(i / inner) % shape[axis]));
 }
 
 /** Of each variable the step of the tape that gives it. */

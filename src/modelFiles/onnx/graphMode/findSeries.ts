@@ -1,11 +1,11 @@
 /** Which series a graph has, and what they are: found by how its tensors change with the text and its length. */
-import { differentiate } from '../../../core/graph/backward';
+import { differentiableFrom } from '../../../core/graph/backward';
 import type { LoopRecord } from '../../../core/graph/control';
-import { Variable, type Step, type Value } from '../../../core/graph/tape';
+import type { Step } from '../../../core/graph/step';
+import { Variable, type Value } from '../../../core/graph/variable';
 import { convolved } from './convolved';
 import { differs, makersOf, originOf, type Evidence } from './evidence';
 import { batchOf } from './inputs';
-import { lossSeeds } from './losses';
 import { readsFromEnd } from './loopOrder';
 import { comesFrom } from './mixing';
 import type { Series, SeriesPlace, SeriesRole } from './series';
@@ -40,17 +40,12 @@ interface Known {
  * In the order of the graph, each name once.
  * @param numbered the base run again, with the ids 0, 1, 2 …; null where no ids of single steps are cut out
  */
-export function findSeries(
-  use: GraphUse,
-  evidence: Evidence,
-  numbered: TextRun | null,
-  readsLater: boolean,
-  targets: ArrayLike<number>,
-): Series[] {
-  const { base, all } = evidence;
+export function findSeries(use: GraphUse, evidence: Evidence, numbered: TextRun | null, readsLater: boolean): Series[] {
+  const { base, earlier, last } = evidence;
   const makers = makersOf(base.tape);
-  const depending = dependingOn(base, all);
-  const connected = connectedWithLoss(use, base, depending, targets);
+  const depending = new Set<Variable>();
+  for (const changed of [earlier, last]) noteDepending(base, changed, depending);
+  const connected = connectedWithLoss(use, base, depending);
   const times = use.way === 'single' ? new Map() : timeAxes(evidence, depending, makers, readsLater);
   const known: Known = { use, evidence, makers, depending, times, connected };
   const found =
@@ -88,10 +83,10 @@ export function findSeries(
   });
 }
 
-function dependingOn(base: TextRun, all: TextRun): Set<Variable> {
-  const depending = new Set<Variable>();
+/** Adds what is not the same in a run of other tokens. */
+function noteDepending(base: TextRun, changed: TextRun, depending: Set<Variable>): void {
   base.calls.forEach((call, c) => {
-    const other = all.calls.at(c);
+    const other = changed.calls.at(c);
     for (const [name, value] of call.values) note(value, other?.values.get(name));
     call.loops.forEach((loop, l) => {
       const otherLoop = other?.loops.at(l);
@@ -106,7 +101,7 @@ function dependingOn(base: TextRun, all: TextRun): Set<Variable> {
     });
   });
   base.tape.steps.forEach((step, i) => {
-    const other = all.tape.steps.at(i);
+    const other = changed.tape.steps.at(i);
     if (other?.node !== step.node) return;
     step.states.forEach((state, k) => {
       note(state, other.states.at(k));
@@ -115,10 +110,10 @@ function dependingOn(base: TextRun, all: TextRun): Set<Variable> {
       note(output, other.outputs.at(k));
     });
   });
-  return depending;
 
   function note(value: Value | undefined, other: Value | undefined): void {
-    if (value instanceof Variable && other instanceof Variable && differs(value, other)) depending.add(value);
+    if (!(value instanceof Variable) || depending.has(value)) return;
+    if (other instanceof Variable && differs(value, other)) depending.add(value);
   }
 }
 
@@ -126,14 +121,12 @@ function connectedWithLoss(
   use: GraphUse,
   base: TextRun,
   depending: ReadonlySet<Variable>,
-  targets: ArrayLike<number>,
-): Set<Variable> | null {
+): ReadonlySet<Variable> | null {
   const { scores } = use;
   if (!scores) return null;
-  const floats = Array.from(depending).filter(({ tensor }) => tensor.kind === 'float');
-  const states = base.tape.steps.flatMap((step) => [...step.states]);
-  const seeds = lossSeeds(scoreRows(base, use, scores), targets, scores.size, scores.form, 1);
-  return new Set(differentiate(base.tape, [...floats, ...states])(seeds).keys());
+  const states = new Set(base.tape.steps.flatMap((step) => step.states));
+  const reached = differentiableFrom(base.tape, new Set(scoreRows(base, use, scores).map(({ variable }) => variable)));
+  return new Set(Array.from(reached).filter((variable) => depending.has(variable) || states.has(variable)));
 }
 
 /** Tensors of the graph itself that have all steps along one axis. */

@@ -1,6 +1,7 @@
 /** In which order a loop reads the text: a sequence that was turned before it is read from its end. */
 import type { LoopRecord } from '../../../core/graph/control';
-import { Variable, type Step } from '../../../core/graph/tape';
+import type { Step } from '../../../core/graph/step';
+import { Variable } from '../../../core/graph/variable';
 import { placesRead } from './evidence';
 
 /** Operators that only move elements. */

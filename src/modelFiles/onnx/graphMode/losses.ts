@@ -1,7 +1,7 @@
 /** The loss of each step by its scores, and its derivative by them. */
 import { Gradient } from '../../../core/graph/gradient';
 import type { Gradients } from '../../../core/graph/backward';
-import type { Variable } from '../../../core/graph/tape';
+import type { Variable } from '../../../core/graph/variable';
 import { valuesOf, type ScoreForm, type ScoreRow } from './textRun';
 
 /** Sums to one within what float32 weights can do: the softmax itself is float64. */
@@ -41,7 +41,7 @@ export function lossSeeds(
   const seeds = new Map<Variable, Float64Array>();
   for (const row of rows) {
     const { variable, offset, stride, step } = row;
-    const seed = seeds.get(variable) ?? new Float64Array(variable.tensor.data.length);
+    const seed = seeds.get(variable) ?? new Float64Array(variable.size);
     seeds.set(variable, seed);
     const target = targets[step];
     if (form === 'logits') {

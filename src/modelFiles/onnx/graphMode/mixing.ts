@@ -1,6 +1,7 @@
 /** What is computed from what by something that mixes elements. */
 import { operators } from '../../../layers/catalog';
-import type { Step, Variable } from '../../../core/graph/tape';
+import type { Step } from '../../../core/graph/step';
+import type { Variable } from '../../../core/graph/variable';
 
 /** What mixes the elements of a step or of several; a sum without any in between is part of a function, such as GELU's. */
 const mixing: readonly string[] = ['MatMul', 'Gemm', 'Einsum', 'Conv', ...operators];

@@ -1,5 +1,5 @@
 /** Where in a graph the scores of all symbols may stand. */
-import { Variable } from '../../../core/graph/tape';
+import { Variable } from '../../../core/graph/variable';
 import type { GraphRun } from '../../../core/graph/run';
 import type { GraphProto } from '../../../formats/onnx/messages';
 import { differs } from './evidence';

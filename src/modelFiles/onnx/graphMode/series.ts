@@ -2,7 +2,7 @@
 import type { Gradient } from '../../../core/graph/gradient';
 import { bandWidth } from '../../../core/graph/gradient';
 import { lengthOf } from '../../../core/numeric';
-import { Variable, type Value } from '../../../core/graph/tape';
+import { Variable, type Value } from '../../../core/graph/variable';
 import { stridesOf } from '../../../core/graph/tensor';
 import type { TextRun } from './textRun';
 
@@ -63,7 +63,7 @@ export function slabsOf({ place, isReversed }: Pick<Series, 'place' | 'isReverse
   switch (place.kind) {
     case 'tensor': {
       const variable = found(calls[0].values.get(place.name), place.name);
-      const length = variable.tensor.shape[place.axis];
+      const length = variable.shape[place.axis];
       return Array.from({ length: steps }, (_, t) =>
         slabAt(variable, place.axis, place.isFlipped ? length - 1 - t : t, null),
       );
@@ -103,12 +103,12 @@ function found(value: Value | undefined, name: string): Variable {
 }
 
 function whole(variable: Variable): Slab {
-  return { variable, start: 0, length: variable.tensor.data.length, apart: 0, count: 1 };
+  return { variable, start: 0, length: variable.size, apart: 0, count: 1 };
 }
 
 /** @param direction of an axis right behind that of the time; null takes all there is */
 function slabAt(variable: Variable, axis: number, t: number, direction: number | null): Slab {
-  const { shape, data } = variable.tensor;
+  const { shape, size } = variable;
   const apart = stridesOf(shape)[axis] * shape[axis];
   const inner = stridesOf(shape)[axis];
   const length = direction === null ? inner : stridesOf(shape)[axis + 1];
@@ -117,7 +117,7 @@ function slabAt(variable: Variable, axis: number, t: number, direction: number |
     start: t * inner + (direction ?? 0) * length,
     length,
     apart,
-    count: apart === 0 ? 0 : data.length / apart,
+    count: apart === 0 ? 0 : size / apart,
   };
 }
 

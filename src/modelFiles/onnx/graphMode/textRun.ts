@@ -1,8 +1,9 @@
 /** Runs a graph over a text, as it is to be run. */
-import { Variable, type Tape } from '../../../core/graph/tape';
+import type { Tape } from '../../../core/graph/tape';
+import { Variable } from '../../../core/graph/variable';
 import type { OperatorError } from '../../../core/graph/operatorError';
 import type { GraphProgram, GraphRun } from '../../../core/graph/run';
-import { Missing } from '../../../core/graph/tape';
+import { Missing } from '../../../core/graph/variable';
 import { stridesOf, type Tensor } from '../../../core/graph/tensor';
 import type { Turns } from '../../../core/graph/turns';
 import { idsTensor, otherTensor, type IdsInput, type OtherInput } from './inputs';
@@ -123,7 +124,7 @@ export function scoreRows({ tape, steps, calls }: TextRun, { way }: GraphUse, sc
     return scores.isBeforeSoftmax ? softmaxInput(tape, value) : value;
   });
   const rowOf = (variable: Variable, t: number, step: number): ScoreRow => {
-    const strides = stridesOf(variable.tensor.shape);
+    const strides = stridesOf(variable.shape);
     return {
       step,
       variable,

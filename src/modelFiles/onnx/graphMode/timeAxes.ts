@@ -1,7 +1,8 @@
 /** Along which axis a tensor has the steps of the text. */
 import { operators } from '../../../layers/catalog';
-import { Variable, type Step, type Value } from '../../../core/graph/tape';
-import { changedPlaces, differs, placesRead, type Evidence } from './evidence';
+import type { Step } from '../../../core/graph/step';
+import { Variable, type Value } from '../../../core/graph/variable';
+import { changedElements, differs, placesOf, placesRead, type Evidence } from './evidence';
 
 export interface TimeAxis {
   readonly axis: number;
@@ -46,8 +47,9 @@ export function timeAxes(
       continue;
     }
     // The last token must have changed nothing but the last place.
+    const elements = changedElements(value, other);
     const placed = fits.flatMap((axis): TimeAxis[] => {
-      const changed = changedPlaces(value, other, axis);
+      const changed = placesOf(value, elements, axis);
       if (changed.size !== 1) return [];
       const [place] = changed;
       return place === base.steps - 1 || place === 0 ? [{ axis, isFlipped: place === 0 && base.steps > 1 }] : [];

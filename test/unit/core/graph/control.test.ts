@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { differentiate } from '../../../../src/core/graph/backward';
 import { Gradient } from '../../../../src/core/graph/gradient';
 import type { GraphModel } from '../../../../src/core/graph/model';
-import { Variable } from '../../../../src/core/graph/tape';
+import { Variable } from '../../../../src/core/graph/variable';
 import { booleans, floats, integers, type Tensor } from '../../../../src/core/graph/tensor';
 import type { AttributeProto } from '../../../../src/formats/onnx/messages';
 import { difference, gradientsBy, graph, modelOf, node, runModel, variable } from './support';

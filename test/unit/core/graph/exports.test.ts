@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { differentiate } from '../../../../src/core/graph/backward';
 import { Gradient } from '../../../../src/core/graph/gradient';
 import { GraphProgram, type GraphRun } from '../../../../src/core/graph/run';
-import { Variable } from '../../../../src/core/graph/tape';
+import { Variable } from '../../../../src/core/graph/variable';
 import { floats, integers, type Tensor } from '../../../../src/core/graph/tensor';
 import { decodeOnnx } from '../../../../src/formats/onnx/onnxFile';
 import type { ModelProto } from '../../../../src/formats/onnx/messages';

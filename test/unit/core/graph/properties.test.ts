@@ -5,7 +5,7 @@ import { operators as recurrentOperators } from '../../../../src/layers/catalog'
 import { differentiate } from '../../../../src/core/graph/backward';
 import { Gradient } from '../../../../src/core/graph/gradient';
 import type { GraphRun } from '../../../../src/core/graph/run';
-import type { Variable } from '../../../../src/core/graph/tape';
+import type { Variable } from '../../../../src/core/graph/variable';
 import { difference, gradientsBy, graph, modelOf, node, runModel, variable, type PlainAttribute } from './support';
 
 /** BACKFLOW_SEED=N draws the same shapes and numbers again. */

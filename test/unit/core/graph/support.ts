@@ -3,7 +3,7 @@ import { differentiate } from '../../../../src/core/graph/backward';
 import { Gradient } from '../../../../src/core/graph/gradient';
 import type { GraphModel } from '../../../../src/core/graph/model';
 import { GraphProgram, type GraphRun } from '../../../../src/core/graph/run';
-import { Variable } from '../../../../src/core/graph/tape';
+import { Variable } from '../../../../src/core/graph/variable';
 import type { Tensor } from '../../../../src/core/graph/tensor';
 import {
   attributeType,

@@ -1,6 +1,6 @@
 /** The attention operators of ONNX Runtime, by ONNX's own: projections, biases, masks and earlier keys in their forms. */
 import type { Call, Operator, OperatorTable, Result } from '../../call';
-import type { Variable } from '../../tape';
+import type { Variable } from '../../variable';
 import { floats, integers, Unsupported, type Tensor } from '../../tensor';
 import { attentionOperators } from '../attention';
 import { arithmeticOperators } from '../arithmetic';

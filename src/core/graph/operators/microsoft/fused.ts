@@ -1,6 +1,6 @@
 /** What ONNX Runtime's optimizer makes of products, activations and sums that stand one behind another. */
 import type { Call, Operator, OperatorTable } from '../../call';
-import type { Variable } from '../../tape';
+import type { Variable } from '../../variable';
 import { Unsupported, type Tensor } from '../../tensor';
 import { arithmeticOperators } from '../arithmetic';
 import { Composition, type PlainAttributes } from '../composition';

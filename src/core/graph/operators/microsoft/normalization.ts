@@ -1,6 +1,6 @@
 /** Normalizations of sums: of the residual stream of a transformer, and of its embeddings. */
 import type { Call, Operator, OperatorTable } from '../../call';
-import { Variable } from '../../tape';
+import { Variable } from '../../variable';
 import { floats, integers, Unsupported, type Tensor } from '../../tensor';
 import { arithmeticOperators } from '../arithmetic';
 import type { Composition } from '../composition';
