@@ -122,7 +122,7 @@ export class Page {
         this.link.traveled(this.travel.step !== null, isOtherText(message.frame, this.live));
         break;
       case 'playground':
-        this.arrived = message.result.frame;
+        if (message.result) this.arrived = message.result.frame;
         break;
       case 'probeFailed':
         this.failure = message.message;

@@ -18,7 +18,7 @@ export function sectionsOf(parts: PageParts, view: PageView): Section[] {
     case 'compare':
       return [new CompareSection(parts), new TruncationSection(parts)];
     case 'playground':
-      return [new PlaygroundSection(parts), new FlowSection(parts)];
+      return [new PlaygroundSection(parts), new FlowSection(parts, false), new DepthSection(parts, 2)];
     case 'run':
       return [
         new ChartSection(parts),

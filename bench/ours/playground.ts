@@ -1,30 +1,45 @@
 /** The playground's answers, as a slider asks for them. */
 import { Playground } from '../../src/engine/inspect/playground';
-import type { CellName } from '../../src/layers/catalog';
-import { defaultPlayground, type PlaygroundMatrix } from '../../src/protocol/playground';
+import { kindOf, type CellName } from '../../src/layers/catalog';
+import type { SliderControl } from '../../src/layers/playground';
+import { defaultPlayground } from '../../src/protocol/playground';
 import { defaultThresholds } from '../../src/protocol/settings';
 
 export interface PlaygroundRequest {
   readonly cell: CellName;
-  readonly matrix: PlaygroundMatrix;
-  /** How often the slider of the gain moves. */
+  readonly layers: number;
+  /** How often the kind's first slider moves. */
   readonly moves: number;
 }
 
-/** Milliseconds of the first answer, for which the matrices are made, and of each that follows when the gain is moved. */
+interface Spent {
+  /** Milliseconds of the clock, and of all processors. */
+  readonly clock: number;
+  readonly processor: number;
+}
+
+/** What the first answer takes, for which the weights are drawn, and each of those that follow when the kind's first slider is moved from end to end. */
 export async function playgroundAnswers({
   cell,
-  matrix,
+  layers,
   moves,
-}: PlaygroundRequest): Promise<{ first: number; moved: number[] }> {
+}: PlaygroundRequest): Promise<{ first: Spent; moved: Spent[] }> {
   const playground = new Playground();
-  const answer = async (gain: number) => {
-    const start = performance.now();
-    await playground.run({ ...defaultPlayground, cell, matrix, gain }, defaultThresholds);
-    return performance.now() - start;
+  const slider = kindOf(cell).playground.controls.find((control) => control.type === 'slider');
+  if (!slider) throw new Error(`${cell} has no slider`);
+  const answer = async (share: number): Promise<Spent> => {
+    const values = { [slider.name]: valueAt(slider, share) };
+    const [start, before] = [performance.now(), process.cpuUsage()];
+    await playground.run({ ...defaultPlayground, cell, layers, values }, defaultThresholds);
+    const { user, system } = process.cpuUsage(before);
+    return { clock: performance.now() - start, processor: (user + system) / 1000 };
   };
-  const first = await answer(0.8);
-  const moved: number[] = [];
-  for (let i = 1; i <= moves; i++) moved.push(await answer(0.8 + (0.4 * i) / moves));
+  const first = await answer(0);
+  const moved: Spent[] = [];
+  for (let i = 1; i <= moves; i++) moved.push(await answer(i / moves));
   return { first, moved };
+}
+
+function valueAt({ min, max, isLogarithmic = false }: SliderControl, share: number): number {
+  return isLogarithmic ? min * (max / min) ** share : min + (max - min) * share;
 }

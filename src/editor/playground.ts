@@ -14,6 +14,8 @@ import { localize } from './localize';
 export class Playground implements vscode.WebviewPanelSerializer, vscode.Disposable {
   private readonly listeners: vscode.Disposable;
   private engine: EngineProcess | null = null;
+  /** Ends what is being computed. */
+  private underWay: AbortController | null = null;
 
   constructor(
     private readonly panel: Panel,
@@ -43,16 +45,23 @@ export class Playground implements vscode.WebviewPanelSerializer, vscode.Disposa
   }
 
   private receive(message: FromPage): void {
-    if (message.type === 'playground') void this.notices.guard(() => this.answer(message.settings));
+    if (message.type === 'playground') void this.notices.guard(() => this.answer(message.id, message.settings));
   }
 
-  private async answer(settings: PlaygroundSettings): Promise<void> {
+  /** In place of what was asked before and is not answered: nobody waits for that any longer. */
+  private async answer(id: number, settings: PlaygroundSettings): Promise<void> {
+    this.underWay?.abort();
+    const own = (this.underWay = new AbortController());
     if (!this.engine?.isAlive) this.engine = this.launch();
-    const { frame, spectralNorm } = await this.engine.calls.call('playground', {
-      settings,
-      thresholds: thresholds(settingsFor(undefined)),
-    });
-    this.panel.post({ type: 'playground', result: { frame: frameForPage(frame), spectralNorm } });
+    try {
+      const request = { settings, thresholds: thresholds(settingsFor(undefined)) };
+      const { frame, ...found } = await this.engine.calls.call('playground', request, own.signal);
+      this.panel.post({ type: 'playground', id, result: { ...found, frame: frameForPage(frame) } });
+    } catch (thrown) {
+      // The page would wait for ever.
+      this.panel.post({ type: 'playground', id, result: null });
+      throw thrown;
+    }
   }
 
   private async endEngine(): Promise<void> {

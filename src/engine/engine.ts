@@ -100,7 +100,8 @@ export class Engine {
     targetMatrix: (request, signal) => this.targetMatrix(request, signal),
     truncations: ({ text, k2 }) =>
       this.modelLock.run(() => compareTruncations(this.model.inspector, text, k2, this.model.trainingStep())),
-    playground: ({ settings, thresholds }) => this.playground.run(settings, thresholds),
+    playground: ({ settings, thresholds }, signal) =>
+      this.playground.run(settings, thresholds, () => yieldToMessages(signal)),
     exportModel: ({ path }) => this.exportModel(path),
   };
   private readonly playground = new Playground();

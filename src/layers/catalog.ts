@@ -186,13 +186,6 @@ export function rangeOf(kind: CellName, map: UnitMapName, activation: Activation
   return typeof range === 'string' ? range : range[activation];
 }
 
-/** The gate by whose bias a unit's memory becomes longer or shorter, and its block among the gates; null for a kind without one. */
-export function memoryGateOf(name: CellName): { readonly map: UnitMapName; readonly block: number } | null {
-  const { gates, unitMaps, memoryGate } = kindOf(name);
-  const found = unitMaps.find((map) => (memoryGate === undefined ? map.keeps : map.name === memoryGate));
-  return found ? { map: found.name, block: gates.findIndex((gate) => gate === found.name) } : null;
-}
-
 /** Whether h_{t−1} is multiplied by a matrix. */
 export function isRecurrentByMatrix(name: CellName): boolean {
   return kindOf(name).parameters.some(({ role }) => role === recurrentWeights.role);

@@ -6,6 +6,7 @@ import type { KeysOf } from '../messages';
 import type { Activation } from './activation';
 import type { LayerOptions, OptionDescription, SwitchOption } from './options';
 import type { LayerSizes, ParameterDescription } from './parameters';
+import type { KindPlayground } from './playground';
 
 /** Of the values of a unit map: between 0 and 1 (a gate), between −1 and 1, or without a bound. */
 export type UnitRange = 'share' | 'signed' | 'unbounded';
@@ -67,6 +68,7 @@ export interface LayerDescription {
   /** What else can be chosen for it. */
   readonly options: readonly OptionDescription[];
   readonly notApplicable: NotApplicable;
+  readonly playground: KindPlayground;
 }
 
 /** ONNX's activation functions, by their names in lower case; `affine` is y = x. */
@@ -99,8 +101,6 @@ export interface RecurrentCell extends LayerDescription {
   readonly activation: 'chosen' | 'fixed';
   /** The gate that the setting `forgetBias` is about; null for a cell without one. */
   readonly forgetGate: string | null;
-  /** The gate by whose bias a unit's memory becomes longer or shorter, where that is not the one that keeps its state. */
-  readonly memoryGate?: string;
   /** Null where ONNX has no operator for it: then it cannot be exported. */
   readonly onnx: {
     readonly operator: string;

@@ -46,7 +46,8 @@ export type ToPage =
   | { readonly type: 'matrix'; readonly matrix: TargetMatrix | null; readonly message: string | null }
   /** What the model has written so far, the newest last. */
   | ({ readonly type: 'samples' } & ShownSamples)
-  | { readonly type: 'playground'; readonly result: PlaygroundResult }
+  /** The answer to the page's request of this number; null where there is none, which a notification explains. */
+  | { readonly type: 'playground'; readonly id: number; readonly result: PlaygroundResult | null }
   /** Say what can be taken away (by `offer`), or make one of what was offered (by `save`). */
   | { readonly type: 'offerExports'; readonly kind: ExportKind }
   | { readonly type: 'export'; readonly id: string; readonly format: ExportFormat }
@@ -125,7 +126,8 @@ export type FromPage =
   | { readonly type: 'chooseTensors' }
   /** Draw a sample, other than the one before. */
   | { readonly type: 'sample' }
-  | { readonly type: 'playground'; readonly settings: PlaygroundSettings }
+  /** A newer request takes the place of one that has not been answered. */
+  | { readonly type: 'playground'; readonly id: number; readonly settings: PlaygroundSettings }
   | { readonly type: 'openPlayground' }
   /** The newest frame of a compared run has been drawn. */
   | { readonly type: 'comparedDrawn'; readonly run: number; readonly sequence: number }

@@ -1,5 +1,7 @@
 /** Checks what the page sends. The page is ours, but what arrives from a web page is data until it has been looked at. */
-import { isCellName, isStateName, isUnitMapName } from '../layers/catalog';
+import { cellNames, isCellName, isStateName, isUnitMapName, kindOf } from '../layers/catalog';
+import { isNormName } from '../layers/norm';
+import type { ControlValues } from '../layers/playground';
 import type { UnitMapChoice } from '../protocol/frame';
 import type { FlowLane } from '../protocol/overTraining';
 import {
@@ -31,6 +33,13 @@ const maxOffers = 200;
 const maxTitleLength = 200;
 /** Bytes, or code units, of a file that is saved for the page. */
 const maxFileLength = 2 ** 29;
+
+/** Of the playground, all kinds together. */
+const controlNames: ReadonlySet<string> = new Set(
+  cellNames.flatMap((cell) => kindOf(cell).playground.controls.map(({ name }) => name)),
+);
+/** Code units of what one of them is set to. */
+const maxChoiceLength = 100;
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -84,7 +93,8 @@ export function parseFromPage(message: unknown): FromPage | undefined {
       return { type: 'sample' };
     case 'playground': {
       const settings = parsePlayground(message['settings']);
-      return settings && { type: 'playground', settings };
+      const { id } = message;
+      return settings && isIndex(id) ? { type: 'playground', id, settings } : undefined;
     }
     case 'openPlayground':
       return { type: 'openPlayground' };
@@ -136,12 +146,21 @@ function parseLane(lane: unknown): FlowLane | undefined {
 /** Whether the numbers are within their limits, the engine says. */
 function parsePlayground(settings: unknown): PlaygroundSettings | undefined {
   if (!isFields(settings)) return undefined;
-  const { cell, activation, matrix, gain, forgetBias, hiddenSize, length, seed } = settings;
-  if (!isCellName(cell) || (matrix !== 'orthogonal' && matrix !== 'gaussian')) return undefined;
-  if (activation !== 'linear' && activation !== 'tanh' && activation !== 'relu') return undefined;
-  if (!isNumber(gain) || !isNumber(forgetBias) || !isIndex(hiddenSize) || !isIndex(length) || !isIndex(seed))
+  const { cell, values, layers, norm, residual, hiddenSize, length, seed } = settings;
+  if (!isCellName(cell) || !isIndex(layers) || !isIndex(length) || !isIndex(seed)) return undefined;
+  if ((norm !== null && !isNormName(norm)) || (residual !== null && typeof residual !== 'boolean')) return undefined;
+  if (hiddenSize !== null && !isIndex(hiddenSize)) return undefined;
+  const checked = parseControlValues(values);
+  return checked && { cell, values: checked, layers, norm, residual, hiddenSize, length, seed };
+}
+
+/** Of controls that some kind has; what else is among them says nothing. */
+function parseControlValues(values: unknown): ControlValues | undefined {
+  if (!isFields(values)) return undefined;
+  const known = Object.entries(values).filter(([name]) => controlNames.has(name));
+  if (!known.every(([, value]) => isNumber(value) || (typeof value === 'string' && value.length <= maxChoiceLength)))
     return undefined;
-  return { cell, activation, matrix, gain, forgetBias, hiddenSize, length, seed };
+  return Object.fromEntries(known) as ControlValues;
 }
 
 function parseChoice(choice: unknown): UnitMapChoice | undefined {

@@ -210,15 +210,32 @@ describe('what the panel asks beside frames', () => {
 
   it('plays without a model', async () => {
     const { frame, spectralNorm } = await engine.calls.call('playground', {
-      settings: { ...defaultPlayground, activation: 'linear', gain: 0.8 },
+      settings: { ...defaultPlayground, values: { activation: 'linear', gain: 0.8 } },
       thresholds: defaultThresholds,
     });
     const flow = seriesOf(frame, 'flow')!;
     assert.ok(Math.abs(flow[0] - flow[127] - 127 * Math.log10(0.8)) < 1e-4);
     assert.ok(Math.abs(spectralNorm - 0.8) < 1e-9);
     await assert.rejects(
-      engine.calls.call('playground', { settings: { ...defaultPlayground, gain: 9 }, thresholds: defaultThresholds }),
-      /recurrent scale is 9/,
+      engine.calls.call('playground', {
+        settings: { ...defaultPlayground, values: { gain: 9 } },
+        thresholds: defaultThresholds,
+      }),
+      /“Recurrent scale g \(spectral radius\)” is 9; it must be a number from 0.5 to 2/,
     );
+  });
+
+  it('abandons an answer of the playground that nobody waits for, and gives the next one', async () => {
+    const deep = { ...defaultPlayground, cell: 'mamba', layers: 24 } as const;
+    const controller = new AbortController();
+    const superseded = engine.calls.call(
+      'playground',
+      { settings: deep, thresholds: defaultThresholds },
+      controller.signal,
+    );
+    controller.abort();
+    const next = engine.calls.call('playground', { settings: defaultPlayground, thresholds: defaultThresholds });
+    await assert.rejects(superseded, { code: 'canceled' });
+    assert.equal((await next).frame.header.layers.length, 1);
   });
 });

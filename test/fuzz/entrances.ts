@@ -97,12 +97,13 @@ export const pageMessages: FuzzedFormat = {
     json({ type: 'matrix', action: 'compute' }),
     json({
       type: 'playground',
+      id: 7,
       settings: {
         cell: 'rnn',
-        activation: 'tanh',
-        matrix: 'orthogonal',
-        gain: 1.1,
-        forgetBias: 1,
+        values: { activation: 'tanh', matrix: 'orthogonal', gain: 1.1, gateBias: 1 },
+        layers: 2,
+        norm: null,
+        residual: true,
         hiddenSize: 32,
         length: 100,
         seed: 1,

@@ -11,6 +11,8 @@ import type { MakeMixer, Mixer, MixerParameters } from '../../src/core/layers/mi
 import { addCode } from '../../src/core/layers/registry';
 import { addKind, type CellName } from '../../src/layers/catalog';
 import { bare, mixer } from '../../src/layers/mixer';
+import { noOptions } from '../../src/layers/options';
+import type { KindPlayground } from '../../src/layers/playground';
 import { uniformWithin } from '../../src/layers/parameters';
 import { lengthOf } from '../../src/core/numeric';
 
@@ -336,6 +338,19 @@ const noCheck = () => {
   // Every size will do.
 };
 
+/** Nobody plays with them. */
+const playground = {
+  hiddenSize: 8,
+  deviation: 1,
+  controls: [],
+  first: {},
+  options: () => noOptions,
+  adjust: () => undefined,
+  fact: () => ({ key: 'panel.playground.explained', numbers: [] }),
+  formula: 'y',
+  explained: 'panel.playground.explained',
+} as const satisfies KindPlayground;
+
 export const mean: CellName = addKind(
   mixer({
     name: 'testMean',
@@ -356,6 +371,7 @@ export const mean: CellName = addKind(
     widthStep: () => 1,
     deviationAround: null,
     notApplicable: { truncation: 'cell.rnn.notAdditive' },
+    playground,
   }),
 );
 addCode(mean, { sublayers: { '': { make: makeMean, float64: meanInFloat64 } } });
@@ -414,6 +430,7 @@ export const leaky: CellName = addKind(
     widthStep: () => 1,
     deviationAround: null,
     notApplicable: {},
+    playground,
   }),
 );
 addCode(leaky, {

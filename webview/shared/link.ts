@@ -107,8 +107,9 @@ export class Link {
     this.post({ type: 'sample' });
   }
 
-  playground(settings: PlaygroundSettings): void {
-    this.post({ type: 'playground', settings });
+  /** @param id comes back with the answer */
+  playground(id: number, settings: PlaygroundSettings): void {
+    this.post({ type: 'playground', id, settings });
     this.editor.setState({ ...this.state(), playground: settings });
   }
 

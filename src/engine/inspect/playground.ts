@@ -1,194 +1,90 @@
 /**
- * A cell with random weights that reads random letters: what the sliders of the playground ask for. The same settings give the same
- * numbers, and a change of the gain only scales the recurrent matrices, so that the picture moves and does not jump.
+ * A model with random weights that reads random letters: what the controls of the playground ask for. The same settings give the same numbers, and a slider
+ * changes what it is about and nothing else, so that the picture moves and does not jump.
  */
 import { checkInteger } from '../../core/model/config';
-import { byRole, lengthOfShape, shapeOf } from '../../core/model/directionParameters';
-import { plainAround, type ActivationForm, type GeneralModel, type Weights } from '../../core/model/generalModel';
-import { fillBetween, fillFirst } from '../../core/model/initialize';
-import { randomOrthogonal } from '../../core/model/orthogonal';
+import { Vocabulary } from '../../core/corpus/vocabulary';
 import { Random } from '../../core/model/random';
-import type { KeysOf } from '../../messages';
-import { activationsOf, checkCell, isRecurrentByMatrix, kindOf, memoryGateOf, optionsOf } from '../../layers/catalog';
-import { noOptions } from '../../layers/options';
+import { checkCell, kindOf, unitMapNamed, unitMapNames } from '../../layers/catalog';
+import type { PlaygroundControl } from '../../layers/playground';
+import type { Message } from '../../messages';
 import { UserError } from '../../userError';
-import {
-  playgroundLimits,
-  type PlaygroundActivation,
-  type PlaygroundResult,
-  type PlaygroundSettings,
-} from '../../protocol/playground';
+import { playgroundLimits, type PlaygroundResult, type PlaygroundSettings } from '../../protocol/playground';
 import type { Thresholds } from '../../terms/regions';
-import { spectrumOf } from '../model/examination';
+import { createBackend, type Backend } from '../backend';
 import { frameOf } from './frame';
-import { flowsOf, inputFlowsOf } from './flows';
-import { Float64Reading } from './reading';
+import { Inspector, type Look } from './inspector';
+import { letters, PlaygroundWeights } from './playgroundModel';
 
-const letters = Array.from('abcdefghijklmnopqrstuvwxyz');
-/** Standard deviation of what a letter adds to a pre-activation: small, so that tanh units are not saturated by it alone. */
-const inputScale = 0.2;
-
-/** Matrices of spectral radius 1 and 2-norm `norm`, one for each gate; none of a kind without R. */
-interface UnitMatrices {
-  readonly key: string;
-  readonly blocks: readonly Float64Array[];
-  readonly norm: number;
-}
+const vocabulary = new Vocabulary(letters, 'codePoint');
 
 export class Playground {
-  /** Those of the last settings: a slider that moves makes no new ones. */
-  private matrices: UnitMatrices | null = null;
+  private readonly weights = new PlaygroundWeights();
+  private backend: Promise<Backend> | null = null;
   private sequence = 0;
 
-  /** Throws a UserError where a setting is out of its limits. */
-  async run(settings: PlaygroundSettings, thresholds: Thresholds): Promise<PlaygroundResult> {
+  /**
+   * @param pause called between the parts of the computation; it throws where the answer is no longer wanted
+   * Throws a UserError where a setting is out of its limits.
+   */
+  async run(
+    settings: PlaygroundSettings,
+    thresholds: Thresholds,
+    pause: () => Promise<void> = () => Promise.resolve(),
+  ): Promise<PlaygroundResult> {
     check(settings);
-    const unit = this.matricesOf(settings);
-    const model = modelOf(settings, unit);
-    const random = Random.fromSeed(settings.seed + 1);
-    const ids = Uint8Array.from({ length: settings.length + 1 }, () => Math.floor(letters.length * random.uniform()));
-    const reading = new Float64Reading(model, ids);
-    const { trace } = reading;
-    const target = trace.steps - 1;
-    const look = {
-      general: model,
-      symbols: letters,
-      trace,
-      target,
-      thresholds,
-      flows: await flowsOf(reading, target, thresholds),
-      inputs: { flows: await inputFlowsOf(reading, target, thresholds), totals: null },
-      totals: null,
-      heads: null,
-    };
+    await pause();
+    const { spectralNorm, ...model } = this.weights.model(settings);
+    await pause();
+    const backend = await (this.backend ??= createBackend({ backend: 'wasm', threads: 1 }, 1, 0));
+    const inspector = new Inspector({ ...model, isLive: false, vocabulary, backend });
+    const look = await inspector.look(textOf(settings), 'last', thresholds, { inputs: true });
+    const [{ name: quantity }] = kindOf(settings.cell).unitMaps;
     return {
-      frame: frameOf(look, { unitMap: { layer: 0, direction: 'forward', quantity: 'hidden' } }, ++this.sequence, 0),
-      spectralNorm: settings.gain * unit.norm,
+      frame: frameOf(look, { unitMap: { layer: 0, direction: 'forward', quantity } }, ++this.sequence, 0),
+      spectralNorm,
+      largestWeight: largestWeightOf(look),
     };
   }
+}
 
-  private matricesOf(settings: PlaygroundSettings): UnitMatrices {
-    const { matrix, hiddenSize: H, seed, cell } = settings;
-    const gates = isRecurrentByMatrix(cell) ? kindOf(cell).gates.length : 0;
-    const key = [matrix, H, seed, gates].join(' ');
-    if (this.matrices?.key === key) return this.matrices;
-    const random = Random.fromSeed(seed);
-    const made = Array.from({ length: gates }, () =>
-      matrix === 'orthogonal' ? { block: randomOrthogonal(H, random), norm: 1 } : gaussianOfRadiusOne(H, random),
-    );
-    this.matrices = { key, blocks: made.map(({ block }) => block), norm: Math.max(0, ...made.map(({ norm }) => norm)) };
-    return this.matrices;
+/** Of the target's weights in the lowest layer, over all heads. */
+function largestWeightOf({ trace: { layers, steps }, target }: Look): number | null {
+  const heads = layers[0].values?.heads ?? [];
+  const rows = heads.map((weights) => weights.subarray(target * steps, target * steps + target + 1));
+  return rows.length > 0 ? Math.max(...rows.map((row) => Math.max(...row))) : null;
+}
+
+/** Random letters; of another length the same ones, as far as they go. */
+function textOf({ seed, length }: PlaygroundSettings): string {
+  const random = Random.forDrawing(seed);
+  return Array.from({ length: length + 1 }, () => letters[Math.floor(letters.length * random.uniform())]).join('');
+}
+
+function check({ cell, values, layers, hiddenSize, length, seed }: PlaygroundSettings): void {
+  const { layers: depths, length: lengths, hiddenSize: sizes } = playgroundLimits;
+  for (const control of kindOf(checkCell(cell)).playground.controls) {
+    if (Object.hasOwn(values, control.name)) checkControl(control, values[control.name]);
   }
-}
-
-function gaussianOfRadiusOne(H: number, random: Random): { block: Float64Array; norm: number } {
-  const block = Float64Array.from({ length: H * H }, () => random.normal());
-  const spectrum = spectrumOf(block, H, 0);
-  if (!spectrum) throw new Error('the matrix is too large for its eigenvalues');
-  const { spectralRadius, spectralNorm } = spectrum;
-  return { block: block.map((value) => value / spectralRadius), norm: spectralNorm / spectralRadius };
-}
-
-function modelOf(
-  { cell, activation, gain, forgetBias, hiddenSize: H, seed }: PlaygroundSettings,
-  { blocks }: UnitMatrices,
-): GeneralModel {
-  const random = Random.fromSeed(seed + 2);
-  const gates = kindOf(cell).gates.length;
-  const V = letters.length;
-  const R = new Float64Array(blocks.length * H * H);
-  blocks.forEach((block, gate) =>
-    R.set(
-      block.map((value) => gain * value),
-      gate * H * H,
-    ),
-  );
-  const W = Float64Array.from({ length: gates * H * V }, () => inputScale * random.normal());
-  const Wb = new Float64Array(gates * H);
-  const gate = memoryGateOf(cell);
-  if (gate) Wb.fill(forgetBias, gate.block * H, (gate.block + 1) * H);
-  const output = Float64Array.from({ length: V * H }, () => random.normal() / Math.sqrt(H));
-  return {
-    vocabularySize: V,
-    embedding: null,
-    layers: [
-      {
-        cell,
-        options: optionsOf(cell, {}),
-        hiddenSize: H,
-        inputSize: V,
-        directions: [
-          {
-            direction: 'forward',
-            W,
-            R,
-            Wb,
-            Rb: new Float64Array(blocks.length * H),
-            own: ownOf(cell, H, V, random),
-            peepholes: null,
-            activations: formsOf(cell, activation),
-            initialStates: [],
-          },
-        ],
-        clip: null,
-        linearBeforeReset: true,
-        ...plainAround,
-        inputForget: false,
-        source: 'playground',
-      },
-    ],
-    norm: null,
-    output: { W: output, b: new Float64Array(V) },
-  };
-}
-
-/** What the kind has besides, as it begins. */
-function ownOf(
-  cell: PlaygroundSettings['cell'],
-  hiddenSize: number,
-  inputSize: number,
-  random: Random,
-): Readonly<Record<string, Weights>> {
-  const begun = byRole(
-    cell,
-    (parameter) => {
-      const sizes = { input: inputSize, hidden: hiddenSize, options: noOptions, layer: 0, layers: 1, below: [] };
-      const shape = shapeOf(parameter, cell, sizes);
-      if (!shape) return undefined;
-      const values = new Float64Array(lengthOfShape(shape));
-      const { initialization } = parameter;
-      if (typeof initialization === 'object')
-        if ('between' in initialization) fillBetween(values, initialization.between, random);
-        else fillFirst(values, initialization.first(sizes), random);
-      return values;
-    },
-    new Float64Array(0),
-  );
-  return begun.own;
-}
-
-function formsOf(cell: PlaygroundSettings['cell'], activation: PlaygroundActivation): ActivationForm[] {
-  return activationsOf(cell, activation).map((name) => ({
-    name: name === 'linear' ? 'affine' : name,
-    alpha: 1,
-    beta: 0,
-  }));
-}
-
-function check({ cell, activation, matrix, gain, forgetBias, hiddenSize, length, seed }: PlaygroundSettings): void {
-  const { gain: gains, forgetBias: biases, length: lengths, hiddenSize: sizes } = playgroundLimits;
-  checkCell(cell);
-  if (!['linear', 'tanh', 'relu'].includes(activation))
-    throw new UserError('error.playground.activationUnknown', activation);
-  if (!['orthogonal', 'gaussian'].includes(matrix)) throw new UserError('error.playground.matrixUnknown', matrix);
-  checkNumber('quantity.recurrentScale', gain, gains.min, gains.max);
-  checkNumber('quantity.forgetBias', forgetBias, biases.min, biases.max);
-  checkInteger('quantity.hiddenSize', hiddenSize, sizes.min, sizes.max);
+  checkInteger('quantity.layers', layers, depths.min, depths.max);
+  if (hiddenSize !== null) checkInteger('quantity.hiddenSize', hiddenSize, sizes.min, sizes.max);
   checkInteger('quantity.length', length, lengths.min, lengths.max);
   checkInteger('quantity.seed', seed, 0, 2 ** 31 - 4);
 }
 
-function checkNumber(what: KeysOf<'quantity'>, value: number, min: number, max: number): void {
-  if (!(value >= min && value <= max))
-    throw new UserError('error.playground.notInRange', { key: what, args: [] }, String(value), min, max);
+/** Throws a UserError for a value that the control does not give. */
+function checkControl(control: PlaygroundControl, value: unknown): void {
+  if (control.type === 'choice') {
+    if (control.choices.some((choice) => choice.value === value)) return;
+    const choices = control.choices.map((choice) => choice.value).join(', ');
+    throw new UserError('error.playground.notChoice', nameOf(control), String(value), choices);
+  }
+  const { min, max } = control;
+  if (typeof value === 'number' && value >= min && value <= max) return;
+  throw new UserError('error.playground.notInRange', nameOf(control), String(value), min, max);
+}
+
+function nameOf(control: PlaygroundControl): Message {
+  const map = unitMapNames.find((name) => control.type === 'slider' && name === control.of);
+  return { key: control.label, args: map === undefined ? [] : [{ key: unitMapNamed(map).label, args: [] }] };
 }

@@ -6,6 +6,7 @@
 import { UserError } from '../../userError';
 import { mixer } from '../mixer';
 import { isOptionOn, numberOption, type LayerOptions } from '../options';
+import { choiceAt, maxPlaygroundLength, numberAt, scale, type ChoiceControl, type SliderControl } from '../playground';
 import { always, normalWith, type LayerSizes, type ParameterDescription } from '../parameters';
 
 /** Of the first weights. */
@@ -49,6 +50,40 @@ function bias(role: string, length: (hidden: number) => number): ParameterDescri
 
 const context = (options: LayerOptions) => numberOption(options, 'context');
 const heads = (options: LayerOptions) => numberOption(options, 'heads');
+
+const headsChoice = {
+  type: 'choice',
+  name: 'heads',
+  label: 'panel.playground.heads',
+  default: '4',
+  choices: [{ value: '1' }, { value: '2' }, { value: '4' }, { value: '8' }, { value: '16' }],
+} as const satisfies ChoiceControl;
+/** What the logits are divided by. */
+const temperature = {
+  type: 'slider',
+  name: 'temperature',
+  label: 'panel.playground.temperature',
+  default: 1,
+  min: 0.01,
+  max: 100,
+  step: 0.05,
+  isLogarithmic: true,
+} as const satisfies SliderControl;
+const positionsChoice = {
+  type: 'choice',
+  name: 'positions',
+  label: 'panel.playground.positions',
+  default: 'rotary',
+  choices: [
+    { value: 'learned', label: 'panel.playground.positionsLearned' },
+    { value: 'rotary', label: 'panel.playground.positionsRotary' },
+    { value: 'none', label: 'panel.playground.positionsNone' },
+  ],
+} as const satisfies ChoiceControl;
+
+/** Of the playground's matrices: what a normalized input comes to keeps its variance, and logits have variance 1. */
+const keepingVariance = (inputs: (sizes: LayerSizes) => number) => (sizes: LayerSizes) =>
+  normalWith(1 / Math.sqrt(inputs(sizes)));
 
 export const attention = mixer({
   name,
@@ -128,6 +163,37 @@ export const attention = mixer({
     truncation: 'cell.attention.noTruncation',
     gain: 'cell.attention.noGain',
     halfLife: 'cell.attention.noHalfLife',
+  },
+  playground: {
+    hiddenSize: 32,
+    deviation: 1,
+    controls: [temperature, headsChoice, positionsChoice],
+    first: {
+      P: () => normalWith(1),
+      Wqkv: keepingVariance(({ input }) => input),
+      Wo: keepingVariance(({ hidden }) => hidden),
+      W1: keepingVariance(({ hidden }) => hidden),
+      W2: keepingVariance(({ hidden }) => 4 * hidden),
+    },
+    options: (at) => ({
+      heads: Number(choiceAt(at, headsChoice)),
+      positions: choiceAt(at, positionsChoice),
+      // The table is as long as it may have to be: its rows stay the same when more are read.
+      context: maxPlaygroundLength,
+    }),
+    // Queries are the first H rows.
+    adjust({ Wqkv }, at, { hidden: H, input: I }) {
+      scale(Wqkv.subarray(0, H * I), 1 / numberAt(at, temperature));
+    },
+    fact: (_at, { largestWeight, steps }) => ({
+      key: 'panel.playground.factsOfWeights',
+      numbers: [
+        [largestWeight ?? NaN, 3],
+        [1 / steps, 3],
+      ],
+    }),
+    formula: 'a_{τ,t} = softmax_{t ≤ τ} ( q_τ · k_t / (T √d) )',
+    explained: 'panel.playground.explainedWeights',
   },
 });
 

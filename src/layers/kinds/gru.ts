@@ -1,5 +1,7 @@
 /** The GRU: h_t = (1 − z) ⊙ n + z ⊙ h_{t−1}. */
+import { noOptions } from '../options';
 import { operatorParameters } from '../parameters';
+import { adjustRecurrent, gainControl, keepBias, matrixControl, recurrentFact } from '../playground';
 import { gate, keepingGate, recurrent } from '../recurrent';
 
 export const gru = recurrent({
@@ -27,4 +29,15 @@ export const gru = recurrent({
   onnx: { operator: 'GRU', activations: ['sigmoid', 'tanh'], attributes: ['linear_before_reset'] },
   torch: { module: 'nn.GRU', gateOrder: [1, 0, 2] },
   notApplicable: {},
+  playground: {
+    hiddenSize: 32,
+    deviation: 0.2,
+    controls: [matrixControl, gainControl, { ...keepBias, of: 'updateGate' }],
+    first: {},
+    options: () => noOptions,
+    adjust: adjustRecurrent({ control: keepBias, block: 0 }),
+    fact: recurrentFact,
+    formula: 'z_t = σ(W_z x_t + b + g Q_z h_{t−1}), h_t = z_t ⊙ h_{t−1} + (1 − z_t) ⊙ n_t',
+    explained: 'panel.playground.explainedCells',
+  },
 });

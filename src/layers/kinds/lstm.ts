@@ -1,5 +1,7 @@
 /** The LSTM: c_t = f ⊙ c_{t−1} + i ⊙ g, h_t = o ⊙ tanh c_t. */
+import { noOptions } from '../options';
 import { operatorParameters } from '../parameters';
+import { adjustRecurrent, gainControl, keepBias, matrixControl, recurrentFact } from '../playground';
 import { gate, keepingGate, recurrent } from '../recurrent';
 
 export const lstm = recurrent({
@@ -33,4 +35,15 @@ export const lstm = recurrent({
   onnx: { operator: 'LSTM', activations: ['sigmoid', 'tanh', 'tanh'], attributes: ['input_forget'] },
   torch: { module: 'nn.LSTM', gateOrder: [0, 2, 3, 1] },
   notApplicable: {},
+  playground: {
+    hiddenSize: 32,
+    deviation: 0.2,
+    controls: [matrixControl, gainControl, { ...keepBias, of: 'forgetGate' }],
+    first: {},
+    options: () => noOptions,
+    adjust: adjustRecurrent({ control: keepBias, block: 2 }),
+    fact: recurrentFact,
+    formula: 'f_t = σ(W_f x_t + b + g Q_f h_{t−1}), c_t = f_t ⊙ c_{t−1} + i_t ⊙ c̃_t',
+    explained: 'panel.playground.explainedCells',
+  },
 });

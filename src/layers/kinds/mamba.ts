@@ -6,6 +6,15 @@
  */
 import { mixer } from '../mixer';
 import { isOptionOn, numberOption } from '../options';
+import {
+  choiceAt,
+  numberAt,
+  scale,
+  selectivityControl,
+  type ChoiceControl,
+  type ControlValues,
+  type SliderControl,
+} from '../playground';
 import { always, normalWith, uniformWithin, type FirstValue, type LayerSizes } from '../parameters';
 
 /** What `transformers` calls initializer_range: of the embedding, W_in and W_x. */
@@ -33,14 +42,59 @@ const hasBiases = ({ options }: LayerSizes) => isOptionOn(options, 'projectionBi
 /** E·S. */
 const scanWidth = (sizes: LayerSizes) => channelsOf(sizes) * stateSize(sizes);
 
-/** softplus⁻¹ of a step size that is log-uniform between the two: x + ln(1 − e^−x). */
+/** softplus⁻¹: x + ln(1 − e^−x). */
+function biasOf(step: number): number {
+  return step + Math.log(-Math.expm1(-step));
+}
+
+/** Of a step size that is log-uniform between the two. */
 const firstStepBias: FirstValue = (random) => {
   const { least, greatest } = firstSteps;
-  const step = least * (greatest / least) ** random.uniform();
-  return step + Math.log(-Math.expm1(-step));
+  return biasOf(least * (greatest / least) ** random.uniform());
 };
 
 const whole = { type: 'number', min: 1, isWhole: true } as const;
+
+const stepSlider = { type: 'slider', min: 1e-4, max: 10, step: 0.05, isLogarithmic: true } as const;
+/** Of the slowest channel, and of the fastest. */
+const leastStep = {
+  ...stepSlider,
+  name: 'leastStep',
+  label: 'panel.playground.leastStep',
+  default: firstSteps.least,
+  pushes: { name: 'greatestStep', when: 'above' },
+} as const satisfies SliderControl;
+const greatestStep = {
+  ...stepSlider,
+  name: 'greatestStep',
+  label: 'panel.playground.greatestStep',
+  default: firstSteps.greatest,
+  pushes: { name: 'leastStep', when: 'below' },
+} as const satisfies SliderControl;
+/** −A of the first number of each channel. */
+const decayScale = {
+  type: 'slider',
+  name: 'decayScale',
+  label: 'panel.playground.decayScale',
+  default: 1,
+  min: 0.01,
+  max: 100,
+  step: 0.05,
+  isLogarithmic: true,
+} as const satisfies SliderControl;
+const stateSizeChoice = {
+  type: 'choice',
+  name: 'stateSize',
+  label: 'panel.playground.stateSize',
+  default: '16',
+  choices: [{ value: '1' }, { value: '4' }, { value: '16' }],
+} as const satisfies ChoiceControl;
+
+/** Half-lives of the slowest number and of the fastest, in tokens: ln 2 / (Δ |A|). */
+function halfLives(at: ControlValues): readonly [longest: number, shortest: number] {
+  const ofOne = Math.LN2 / numberAt(at, decayScale);
+  return [ofOne / numberAt(at, leastStep), ofOne / numberAt(at, greatestStep) / Number(choiceAt(at, stateSizeChoice))];
+}
 
 export const mamba = mixer({
   name: 'mamba',
@@ -172,4 +226,32 @@ export const mamba = mixer({
   widthStep: () => 1,
   deviationAround: deviation,
   notApplicable: {},
+  playground: {
+    hiddenSize: 16,
+    deviation: 1,
+    controls: [leastStep, greatestStep, decayScale, selectivityControl, stateSizeChoice],
+    first: {},
+    options: (at) => ({ stateSize: Number(choiceAt(at, stateSizeChoice)) }),
+    adjust({ W_dt, b_dt, A_log }, at) {
+      const [least, greatest] = [numberAt(at, leastStep), numberAt(at, greatestStep)];
+      const last = Math.max(1, b_dt.length - 1);
+      // Evenly in their logarithm over the channels.
+      for (const channel of b_dt.keys()) b_dt[channel] = biasOf(least * (greatest / least) ** (channel / last));
+      scale(W_dt, numberAt(at, selectivityControl));
+      const shift = Math.log(numberAt(at, decayScale));
+      for (const i of A_log.keys()) A_log[i] += shift;
+    },
+    fact(at) {
+      const [longest, shortest] = halfLives(at);
+      return {
+        key: 'panel.playground.factsOfDecay',
+        numbers: [
+          [longest, null],
+          [shortest, null],
+        ],
+      };
+    },
+    formula: 'Δ_t = softplus(s W_Δ d_t + b_Δ), h_t = exp(−a n Δ_t) ⊙ h_{t−1} + Δ_t v_t B_t^⊤, n = 1 … S',
+    explained: 'panel.playground.explainedSteps',
+  },
 });

@@ -1,6 +1,20 @@
 /** The minimal GRU (Feng et al. 2024, arXiv:2410.01201), whose gate depends on the input alone: h_t = (1 − z) ⊙ h_{t−1} + z ⊙ h̃. */
+import { noOptions } from '../options';
 import { linearBias, linearWeights } from '../parameters';
+import { gatesFact, logistic, numberAt, scale, selectivityControl, type SliderControl } from '../playground';
 import { gate, positive, recurrent } from '../recurrent';
+
+/** Of the write gate: the larger, the shorter the memory. */
+const writeBias = {
+  type: 'slider',
+  name: 'writeBias',
+  label: 'panel.playground.gateBias',
+  of: 'writeGate',
+  default: -2,
+  min: -8,
+  max: 4,
+  step: 0.1,
+} as const satisfies SliderControl;
 
 export const minGRU = recurrent({
   name: 'minGRU',
@@ -28,7 +42,6 @@ export const minGRU = recurrent({
   activation: 'fixed',
   options: [positive],
   forgetGate: null,
-  memoryGate: 'writeGate',
   onnx: null,
   torch: null,
   linears: {
@@ -40,4 +53,19 @@ export const minGRU = recurrent({
     projection: 'to_out',
   },
   notApplicable: {},
+  playground: {
+    hiddenSize: 32,
+    deviation: 0.2,
+    controls: [writeBias, selectivityControl],
+    first: {},
+    options: () => noOptions,
+    // The write gate is the first block.
+    adjust({ W, Wb }, at, { hidden: H, input: I }) {
+      scale(W.subarray(0, H * I), numberAt(at, selectivityControl));
+      Wb.fill(numberAt(at, writeBias), 0, H);
+    },
+    fact: (at) => gatesFact(1 - logistic(numberAt(at, writeBias))),
+    formula: 'z_t = σ(s W_z x_t + b), h_t = (1 − z_t) ⊙ h_{t−1} + z_t ⊙ h̃_t',
+    explained: 'panel.playground.explainedGates',
+  },
 });

@@ -1,5 +1,7 @@
 /** The minimal LSTM (Feng et al. 2024, arXiv:2410.01201), whose gates depend on the input alone: h_t = f′ ⊙ h_{t−1} + i′ ⊙ h̃, f′ = f / (f + i), i′ = i / (f + i). */
+import { noOptions } from '../options';
 import { linearBias, linearWeights } from '../parameters';
+import { gatesFact, keepBias, logistic, numberAt, scale, selectivityControl } from '../playground';
 import { gate, positive, recurrent } from '../recurrent';
 
 export const minLSTM = recurrent({
@@ -29,7 +31,6 @@ export const minLSTM = recurrent({
   activation: 'fixed',
   options: [positive],
   forgetGate: 'relativeForgetGate',
-  memoryGate: 'relativeForgetGate',
   onnx: null,
   torch: null,
   linears: {
@@ -41,4 +42,22 @@ export const minLSTM = recurrent({
     projection: 'to_out',
   },
   notApplicable: {},
+  playground: {
+    hiddenSize: 32,
+    deviation: 0.2,
+    controls: [{ ...keepBias, of: 'relativeForgetGate' }, selectivityControl],
+    first: {},
+    options: () => noOptions,
+    // The forget gate is the first block, the input gate, whose bias is 0, the second.
+    adjust({ W, Wb }, at, { hidden: H, input: I }) {
+      scale(W.subarray(0, 2 * H * I), numberAt(at, selectivityControl));
+      Wb.fill(numberAt(at, keepBias), 0, H);
+    },
+    fact(at) {
+      const [f, i] = [logistic(numberAt(at, keepBias)), logistic(0)];
+      return gatesFact(f / (f + i));
+    },
+    formula: 'f_t = σ(s W_f x_t + b), i_t = σ(s W_i x_t), h_t = (f_t ⊙ h_{t−1} + i_t ⊙ h̃_t) / (f_t + i_t)',
+    explained: 'panel.playground.explainedGates',
+  },
 });

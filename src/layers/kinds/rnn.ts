@@ -1,5 +1,7 @@
 /** The vanilla RNN: h_t = φ(W x_t + Wb + R h_{t−1} + Rb). */
+import { noOptions } from '../options';
 import { operatorParameters } from '../parameters';
+import { activationControl, adjustRecurrent, gainControl, matrixControl, recurrentFact } from '../playground';
 import { recurrent } from '../recurrent';
 
 export const rnn = recurrent({
@@ -21,4 +23,15 @@ export const rnn = recurrent({
   onnx: { operator: 'RNN', activations: ['chosen'], attributes: [] },
   torch: { module: 'nn.RNN', gateOrder: [0] },
   notApplicable: { contributions: 'cell.rnn.notAdditive' },
+  playground: {
+    hiddenSize: 32,
+    deviation: 0.2,
+    controls: [activationControl, matrixControl, gainControl],
+    first: {},
+    options: () => noOptions,
+    adjust: adjustRecurrent(null),
+    fact: recurrentFact,
+    formula: 'h_t = φ(W x_t + g Q h_{t−1})',
+    explained: 'panel.playground.explained',
+  },
 });

@@ -1,5 +1,6 @@
 /** What the tests put into the browser: the editor's end of the link, themes, and a look at pixels. Bundled by browser.ts. */
 import type { FrameHeader } from '../../../src/protocol/frame';
+import type { PlaygroundResult } from '../../../src/protocol/playground';
 import type { FromPage, PanelState, ShownSamples, ToPage } from '../../../src/pageContract/messages';
 import type { DrawnCounts } from '../drawn';
 import {
@@ -40,6 +41,10 @@ function applyTheme(setting: ThemeSetting): void {
   document.body.dataset['vscodeThemeKind'] = setting.className;
 }
 
+function floatsOf(base64: string): Float32Array {
+  return new Float32Array(Uint8Array.from(atob(base64), (character) => character.charCodeAt(0)).buffer);
+}
+
 const probe = {
   posted,
   violations,
@@ -63,11 +68,10 @@ const probe = {
   },
   /** A frame made elsewhere: its header, and its data as base64 of the floats' bytes. */
   async given(header: FrameHeader, base64: string): Promise<void> {
-    const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
     const drawn = new Promise<void>((resolve) => {
       waiting = () => resolve();
     });
-    probe.send({ type: 'frame', frame: { header, data: new Float32Array(bytes.buffer) } });
+    probe.send({ type: 'frame', frame: { header, data: floatsOf(base64) } });
     await drawn;
   },
   /** A run and its history. */
@@ -120,7 +124,19 @@ const probe = {
   tokens: (count: number): readonly string[] => syntheticFrame({ tokens: count }).header.tokens,
   /** A frame in answer to the playground's sliders. */
   async playground(options: FrameOptions, spectralNorm = 1): Promise<void> {
-    probe.send({ type: 'playground', result: { frame: syntheticFrame(options), spectralNorm } });
+    await probe.answered({ frame: syntheticFrame(options), spectralNorm, largestWeight: null });
+  },
+  /** The engine's own answer to what was asked last: its header, and its data as base64 of the floats' bytes. */
+  async playgroundGiven(header: FrameHeader, base64: string, found: Omit<PlaygroundResult, 'frame'>): Promise<void> {
+    await probe.answered({ ...found, frame: { header, data: floatsOf(base64) } });
+  },
+  /** The answer to an earlier request. */
+  playgroundAnswered(id: number, options: FrameOptions): Promise<void> {
+    return probe.answered({ frame: syntheticFrame(options), spectralNorm: 1, largestWeight: null }, id);
+  },
+  async answered(result: PlaygroundResult | null, id?: number): Promise<void> {
+    const last = posted.findLast((message) => message.type === 'playground')?.id ?? 1;
+    probe.send({ type: 'playground', id: id ?? last, result });
     await probe.settled();
   },
   /** Messages are delivered and the next picture is drawn. */

@@ -14,8 +14,6 @@ import { visibleSymbol } from '../../shared/symbols';
 import { depthGrid, type DepthGrid } from './depthGrid';
 import { depthVerdict } from './depthVerdict';
 
-/** Fewer layers have no depth to speak of. */
-const minLayers = 3;
 const [mapHeight, highestRow] = [300, 18];
 
 export class DepthSection implements Section {
@@ -28,7 +26,11 @@ export class DepthSection implements Section {
   /** Of the picture, from the top; marked beside the step. */
   private row: number | null = null;
 
-  constructor(private readonly parts: PageParts) {
+  /** @param minLayers fewer have no depth to speak of */
+  constructor(
+    private readonly parts: PageParts,
+    private readonly minLayers = 3,
+  ) {
     const { texts } = parts;
     this.figure = new HeatmapFigure({
       name: 'depth',
@@ -58,7 +60,7 @@ export class DepthSection implements Section {
   }
 
   draw({ frame, columns, width, theme, view, fresh }: Scene): void {
-    const isDeep = frame !== null && !frame.header.graph && frame.header.layers.length >= minLayers;
+    const isDeep = frame !== null && !frame.header.graph && frame.header.layers.length >= this.minLayers;
     if (frame) this.parts.link.inputs('depth', isDeep);
     if (fresh.frame) this.grid = frame && isDeep ? depthGrid(frame) : null;
     const { grid } = this;

@@ -62,7 +62,11 @@ export class FlowSection implements Section {
   private onStrip = false;
   private spoken = '';
 
-  constructor(private readonly parts: PageParts) {
+  /** @param hasTotals whether frames hold the total gradient when it is asked for */
+  constructor(
+    private readonly parts: PageParts,
+    private readonly hasTotals = true,
+  ) {
     const { texts, link, view } = parts;
     this.texts = texts;
     this.profile = new ProfileFigure(texts);
@@ -268,7 +272,10 @@ export class FlowSection implements Section {
         ? [{ value: 'perTarget', text: texts.get('panel.flow.gradientOfToken') }, total]
         : [
             ...(hasStates(header)
-              ? [{ value: 'perTarget', text: texts.get('panel.flow.gradientOfToken') }, total]
+              ? [
+                  { value: 'perTarget', text: texts.get('panel.flow.gradientOfToken') },
+                  ...(this.hasTotals ? [total] : []),
+                ]
               : []),
             { value: 'input', text: texts.get('panel.flow.gradientOfInput') },
           ],

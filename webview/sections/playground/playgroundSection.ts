@@ -1,186 +1,228 @@
-/** The playground's sliders. What they ask for is answered by a frame, which the sections below show like any other. */
-import { cellNames, isRecurrentByMatrix, kindOf, memoryGateOf } from '../../../src/layers/catalog';
-import type { ToPage } from '../../../src/pageContract/messages';
-import { defaultPlayground, playgroundLimits, type PlaygroundSettings } from '../../../src/protocol/playground';
+/** The playground's controls, as the kind has them. What they ask for is answered by a frame, which the sections below show like any other. */
+import { cellNames, isUnitMapName, kindOf, type CellName } from '../../../src/layers/catalog';
+import { norms, type NormName } from '../../../src/layers/norm';
+import {
+  choiceAt,
+  numberAt,
+  type ControlValue,
+  type PlaygroundControl,
+  type PlaygroundFact,
+} from '../../../src/layers/playground';
 import type { PageKey } from '../../../src/messages';
-import { button, ChoiceRow } from '../../shared/controls';
+import type { ToPage } from '../../../src/pageContract/messages';
+import type { Frame } from '../../../src/protocol/frame';
+import {
+  defaultPlayground,
+  movedTo,
+  playgroundLimits,
+  surroundingsOf,
+  type PlaygroundResult,
+  type PlaygroundSettings,
+} from '../../../src/protocol/playground';
+import { button } from '../../shared/controls';
 import { element, setText } from '../../shared/dom';
 import type { PageParts, Scene, Section } from '../../shared/section';
-import { sectionFrame } from '../../shared/sectionFrame';
+import { sectionFrame, type Explanation } from '../../shared/sectionFrame';
+import { ChoiceField, SliderField } from './fields';
 
-type SliderName = 'gain' | 'forgetBias' | 'length';
+const normKeys = {
+  none: 'panel.playground.normNone',
+  layerNorm: 'panel.playground.normLayer',
+  rmsNorm: 'panel.playground.normRms',
+} as const satisfies Record<NormName, PageKey>;
 
-interface Slider {
+/** A control of some kind; the same of every kind that has one of its name. */
+interface OwnField {
   readonly root: HTMLElement;
-  readonly input: HTMLInputElement;
-  readonly label: HTMLElement;
-  readonly value: HTMLOutputElement;
+  show(control: PlaygroundControl): void;
 }
 
 export class PlaygroundSection implements Section {
   readonly root: HTMLElement;
-  private readonly sliders: Readonly<Record<SliderName, Slider>>;
-  private readonly cells: ChoiceRow;
-  private readonly activations: ChoiceRow;
-  private readonly matrices: ChoiceRow;
-  private readonly activationRow: HTMLElement;
-  private readonly matrixRow: HTMLElement;
+  private readonly cells: ChoiceField;
+  private readonly own: ReadonlyMap<string, OwnField>;
+  private readonly layers: SliderField;
+  private readonly norms: ChoiceField;
+  private readonly residual: ChoiceField;
+  private readonly length: SliderField;
+  private readonly explain: (explanation: Explanation) => void;
   private readonly facts = element('p', { class: 'said number', attributes: { 'aria-live': 'polite' } });
   private settings: PlaygroundSettings;
+  private requests = 0;
   /** What the engine has been asked and has not answered. */
   private asked: PlaygroundSettings | null = null;
   private answered: PlaygroundSettings | null = null;
-  private spectralNorm = 0;
+  /** Of which the frame is that is shown. */
+  private shown: PlaygroundSettings | null = null;
+  private found: Omit<PlaygroundResult, 'frame'> = { spectralNorm: 0, largestWeight: null };
 
   constructor(private readonly parts: PageParts) {
     const { texts, link } = parts;
+    const { numbers } = texts;
     this.settings = { ...defaultPlayground, ...link.state().playground };
-    this.cells = new ChoiceRow(texts.get('panel.playground.cell'), 'cell', (cell) =>
-      this.change({ cell: cell as PlaygroundSettings['cell'] }),
+    this.cells = this.choice('panel.playground.kind', 'cell', (cell) => ({ cell: cell as CellName }));
+    this.own = this.ownFields();
+    this.layers = new SliderField({ name: 'layers', ...playgroundLimits.layers }, numbers, (layers) =>
+      this.change({ layers }),
     );
-    this.activations = new ChoiceRow(texts.get('panel.playground.activation'), 'activation', (activation) =>
-      this.change({ activation: activation as PlaygroundSettings['activation'] }),
+    this.norms = this.choice('panel.playground.norm', 'norm', (norm) => ({ norm: norm as NormName }));
+    this.residual = this.choice('panel.playground.residual', 'residual', (value) => ({ residual: value === 'on' }));
+    this.length = new SliderField({ name: 'length', ...playgroundLimits.length }, numbers, (length) =>
+      this.change({ length }),
     );
-    this.matrices = new ChoiceRow(texts.get('panel.playground.matrix'), 'matrix', (matrix) =>
-      this.change({ matrix: matrix as PlaygroundSettings['matrix'] }),
-    );
-    this.sliders = {
-      gain: this.slider('gain', 'panel.playground.gain'),
-      forgetBias: this.slider('forgetBias', 'panel.playground.gateBias'),
-      length: this.slider('length', 'panel.playground.length'),
-    };
     const again = button({
       action: 'again',
       text: texts.get('panel.playground.again'),
       help: texts.get('panel.playground.againHelp'),
       pressed: () => this.change({ seed: (this.settings.seed + 1) % 1_000_000 }),
     });
-    const { root, controls } = sectionFrame(texts, {
+    const { root, controls, explain } = sectionFrame(texts, {
       id: 'play',
       title: 'panel.playground.title',
       sentence: 'panel.playground.sentence',
-      explanation: [
-        'panel.playground.explained',
-        { formula: 'h_t = φ(W x_t + g Q h_{t−1})' },
-        'panel.playground.explainedCells',
-      ],
+      explanation: explanationOf(this.settings.cell),
     });
     this.root = root;
+    this.explain = explain;
     controls.append(again.root);
-    const row = (key: PageKey, choices: ChoiceRow): HTMLElement =>
-      element(
-        'div',
-        { class: 'field' },
-        element('span', { class: 'name', text: texts.get(key), attributes: { 'aria-hidden': 'true' } }),
-        choices.root,
-      );
-    this.activationRow = row('panel.playground.activation', this.activations);
-    this.matrixRow = row('panel.playground.matrix', this.matrices);
     root.prepend(element('h1', { class: 'unseen', text: texts.get('panel.playground.title') }));
     root.append(
       element(
         'div',
         { class: 'fields' },
-        row('panel.playground.cell', this.cells),
-        this.activationRow,
-        this.matrixRow,
-        this.sliders.gain.root,
-        this.sliders.forgetBias.root,
-        this.sliders.length.root,
+        this.cells.root,
+        ...Array.from(this.own.values(), (field) => field.root),
+        this.layers.root,
+        this.residual.root,
+        this.norms.root,
+        this.length.root,
       ),
       this.facts,
     );
   }
 
   receive(message: ToPage): void {
-    if (message.type !== 'playground') return;
+    // A request that a newer one has taken the place of has no answer that anyone waits for.
+    if (message.type !== 'playground' || message.id !== this.requests) return;
     this.answered = this.asked;
     this.asked = null;
-    this.spectralNorm = message.result.spectralNorm;
+    if (message.result) {
+      this.shown = this.answered;
+      this.found = message.result;
+    }
     // What was moved meanwhile: only the last place counts.
     if (this.answered !== this.settings) this.ask();
   }
 
-  draw({ frame }: Scene): void {
+  draw({ frame, fresh }: Scene): void {
     if (this.asked === null && this.answered === null) this.ask();
     const { texts } = this.parts;
-    const { numbers } = texts;
-    const { cell, activation, matrix, gain } = this.settings;
+    const { cell, layers, length } = this.settings;
     this.cells.show(
       cellNames.map((value) => ({ value, text: kindOf(value).label })),
       cell,
     );
-    this.activations.show(
-      [
-        { value: 'linear', text: texts.get('panel.playground.linear') },
-        { value: 'tanh', text: 'tanh' },
-        { value: 'relu', text: 'relu' },
-      ],
-      activation,
-    );
-    this.matrices.show(
-      [
-        { value: 'orthogonal', text: texts.get('panel.playground.orthogonal') },
-        { value: 'gaussian', text: texts.get('panel.playground.gaussian') },
-      ],
-      matrix,
-    );
-    this.activationRow.hidden = kindOf(cell).activation !== 'chosen';
-    const hasMatrix = isRecurrentByMatrix(cell);
-    this.matrixRow.hidden = this.sliders.gain.root.hidden = !hasMatrix;
-    const gate = memoryGateOf(cell);
-    this.sliders.forgetBias.root.hidden = gate === null;
-    if (gate) setText(this.sliders.forgetBias.label, texts.get('panel.playground.gateBias', texts.unitMap(gate.map)));
-    for (const name of ['gain', 'forgetBias', 'length'] as const) this.showSlider(name);
-    if (!frame) return;
-    const slopes = frame.header.flows.map(({ slope }) => slope).filter((slope) => slope !== null);
-    // The last of a layer's states carries the gradient farthest.
-    const slope = slopes.at(-1);
-    const factor = slope === undefined ? undefined : numbers.decimals(Math.exp(slope), 3);
-    if (!hasMatrix) {
-      setText(this.facts, factor === undefined ? '' : texts.get('panel.playground.factsOfFactors', factor));
-      return;
+    const { controls } = kindOf(cell).playground;
+    for (const [name, field] of this.own) {
+      const control = controls.find((each) => each.name === name);
+      field.root.hidden = control === undefined;
+      if (control) field.show(control);
     }
-    const sizes = [numbers.decimals(gain, 2), numbers.decimals(this.spectralNorm, 2)] as const;
-    setText(
-      this.facts,
-      factor === undefined
-        ? texts.get('panel.playground.factsShort', ...sizes)
-        : texts.get('panel.playground.facts', ...sizes, factor),
+    this.layers.show(texts.get('panel.playground.layers'), layers);
+    this.length.show(texts.get('panel.playground.length'), length);
+    const { norm, residual } = surroundingsOf(this.settings);
+    this.norms.show(
+      norms.map((value) => ({ value, text: texts.get(normKeys[value]) })),
+      norm,
     );
+    this.residual.show(
+      [
+        { value: 'on', text: texts.get('panel.playground.on') },
+        { value: 'off', text: texts.get('panel.playground.off') },
+      ],
+      residual ? 'on' : 'off',
+    );
+    if (frame && fresh.frame && this.shown) setText(this.facts, this.said(frame, this.shown));
   }
 
-  private slider(name: SliderName, key: PageKey): Slider {
-    const { min, max, step } = playgroundLimits[name];
-    const id = `play-${name}`;
-    const label = element('label', { class: 'name', text: this.parts.texts.get(key), attributes: { for: id } });
-    const input = element('input', {
-      attributes: { id, type: 'range', min: String(min), max: String(max), step: String(step) },
+  /** Each control once, in the order of the kinds; a kind shows its own. */
+  private ownFields(): ReadonlyMap<string, OwnField> {
+    const fields = new Map<string, OwnField>();
+    for (const control of cellNames.flatMap((cell) => kindOf(cell).playground.controls))
+      if (!fields.has(control.name)) fields.set(control.name, this.ownField(control));
+    return fields;
+  }
+
+  private ownField(control: PlaygroundControl): OwnField {
+    const { texts } = this.parts;
+    const { name } = control;
+    if (control.type === 'choice') {
+      const field = this.choice(control.label, name, (value) => this.valuesWith(name, value));
+      const options = control.choices.map(({ value, label }) => ({ value, text: label ? texts.get(label) : value }));
+      return { root: field.root, show: () => field.show(options, choiceAt(this.settings.values, control)) };
+    }
+    const field = new SliderField(control, texts.numbers, (value) => this.change(this.valuesWith(name, value)));
+    return {
+      root: field.root,
+      show: (own) => {
+        const gate = own.type === 'slider' && isUnitMapName(own.of) ? [texts.unitMap(own.of)] : [];
+        field.show(texts.get(own.label, ...gate), numberAt(this.settings.values, control));
+      },
+    };
+  }
+
+  private choice(label: PageKey, name: string, chosen: (value: string) => Partial<PlaygroundSettings>): ChoiceField {
+    return new ChoiceField(this.parts.texts.get(label), name, (value) => this.change(chosen(value)));
+  }
+
+  private valuesWith(name: string, value: ControlValue): Pick<PlaygroundSettings, 'values'> {
+    const { cell, values } = this.settings;
+    return { values: movedTo(cell, values, name, value) };
+  }
+
+  /** What the controls come to, and by which factor the gradient of the top layer's state that carries it farthest changes; a layer can have none. */
+  private said(frame: Frame, { cell, values }: PlaygroundSettings): string {
+    const { target, flows, layers } = frame.header;
+    const fact = kindOf(cell).playground.fact(values, {
+      ...this.found,
+      steps: target + 1,
     });
-    input.value = String(this.settings[name]);
-    const value = element('output', { class: 'number', attributes: { for: id } });
-    input.addEventListener('input', () => this.change({ [name]: Number(input.value) }));
-    return { root: element('div', { class: 'field slider' }, label, input, value), input, label, value };
+    const slopes = flows.flatMap(({ layer, slope }) => (layer === layers.length - 1 && slope !== null ? [slope] : []));
+    const said = this.inWords(fact);
+    if (slopes.length === 0) return said;
+    const { texts } = this.parts;
+    const factor = texts.numbers.decimals(Math.exp(Math.max(...slopes)), 3);
+    return texts.get(layers.length > 1 ? 'panel.playground.factorInTopLayer' : 'panel.playground.factor', said, factor);
   }
 
-  private showSlider(name: SliderName): void {
-    const { input, value } = this.sliders[name];
-    const { numbers } = this.parts.texts;
-    const setting = this.settings[name];
-    const text = name === 'length' ? numbers.integer(setting) : numbers.decimals(setting, name === 'gain' ? 2 : 1);
-    setText(value, text);
-    if (Number(input.value) !== setting) input.value = String(setting);
-    input.setAttribute('aria-valuetext', text);
+  private inWords({ key, numbers: values }: PlaygroundFact): string {
+    const { texts } = this.parts;
+    const { numbers } = texts;
+    return texts.get(
+      key,
+      ...values.map(([value, decimals]) =>
+        decimals === null ? numbers.short(value) : numbers.decimals(value, decimals),
+      ),
+    );
   }
 
   private change(some: Partial<PlaygroundSettings>): void {
     this.settings = { ...this.settings, ...some };
-    if (this.asked === null) this.ask();
+    const isOtherKind = some.cell !== undefined;
+    if (isOtherKind) this.explain(explanationOf(this.settings.cell));
+    // While a slider moves each answer is waited for, so that something is seen; of another kind nobody wants to see the last one's.
+    if (this.asked === null || isOtherKind) this.ask();
     this.parts.redraw();
   }
 
   private ask(): void {
     this.asked = this.settings;
-    this.parts.link.playground(this.settings);
+    this.parts.link.playground(++this.requests, this.settings);
   }
+}
+
+/** The equation that the kind's controls are about, and what more than one layer shows. */
+function explanationOf(cell: CellName): Explanation {
+  const { formula, explained } = kindOf(cell).playground;
+  return [{ formula }, explained, 'panel.playground.explainedDepth'];
 }
