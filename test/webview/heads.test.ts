@@ -182,10 +182,12 @@ describe('attention on the page', () => {
     );
     const made = async (id: string, format: ExportFormat): Promise<string> => {
       await on.page.evaluate(`probe.send({ type: 'export', id: '${id}', format: '${format}' })`);
-      await on.page.waitForFunction(
-        `probe.posted.some((message) => message.type === 'save' && message.format === '${format}')`,
-      );
-      return String((await posted('save')).at(-1)!.data);
+      // The page's policy forbids what would wait for it in the page.
+      for (;;) {
+        const saved = (await posted('save')).filter((message) => message.format === format).at(-1);
+        if (saved) return String(saved.data);
+        await settled();
+      }
     };
     assert.match(await made('attention-weights', 'svg'), /<title[^>]*>Attention weights, head 1 of layer 1<\/title>/);
     const csv = (await made('attention-weights', 'csv')).split('\r\n');
@@ -230,7 +232,7 @@ describe('attention on the page', () => {
     );
     await frame({ sequence: 3, trainingStep: 500 });
     // New rows are drawn a few times a second.
-    await on.page.waitForFunction(`document.querySelector('.over .said').textContent.includes('step 500')`);
+    await on.page.locator('.over .said', { hasText: 'step 500' }).waitFor();
     assert.equal(
       await text('.over .said'),
       'The gradient reached 7 tokens at step 1 and reaches the whole text at step 500.',
