@@ -43,7 +43,7 @@ export class HeadsSection implements Section {
     this.weights = new TargetBySource(parts, {
       name: 'attention-weights',
       valueName: (root) => texts.numbers.plain(root ** 2),
-      scaleTicks: [1, 0.5, 0.1, 0.01, 0].map(Math.sqrt),
+      scaleTicks: [1, 0.5, 0.1, 0].map(Math.sqrt),
     });
     this.gradients = new HeadGradients(parts);
     const { root } = sectionFrame(texts, {
