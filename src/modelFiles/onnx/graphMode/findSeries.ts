@@ -347,14 +347,16 @@ function ofCalls({ evidence, use, depending, makers }: Known): Found[] {
   return [...tensors, ...operators];
 }
 
-/** The first series whose step of the graph reads no other: the tokens become numbers there. */
+/**
+ * The first series whose step of the graph reads no other: the tokens become numbers there. Where those numbers are no series, as rows of a table of which
+ * several are summed at each step, the first that is made of them.
+ */
 function embeddingAmong(series: readonly Found[], { makers, depending, connected }: Known): Found | undefined {
-  return series.find(({ variables: [variable], isState }) => {
-    if (isState || !depending.has(variable)) return false;
-    const maker = makers.get(variable);
-    const reached = connected ?? depending;
-    return !maker?.inputs.some((input) => input && input.tensor.kind === 'float' && reached.has(input));
-  });
+  const candidates = series.filter(({ variables: [variable], isState }) => !isState && depending.has(variable));
+  const reached = connected ?? depending;
+  const readsOther = ({ variables: [variable] }: Found) =>
+    makers.get(variable)?.inputs.some((input) => input && input.tensor.kind === 'float' && reached.has(input));
+  return candidates.find((each) => !readsOther(each)) ?? candidates.find(({ place }) => place.kind === 'tensor');
 }
 
 /** Sums of a series and of what is computed from it, and what the first of them start from, such as an embedding with positions added. */

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { GraphProgram } from '../../../../../src/core/graph/run';
 import { finished } from '../../../../../src/core/graph/turns';
+import { dataType } from '../../../../../src/formats/onnx/messages';
 import { classesOf } from '../../../../../src/modelFiles/onnx/graphMode/classifier';
+import { recognizeGraph } from '../../../../../src/modelFiles/onnx/graphMode/recognize';
+import { graph, modelOf, node } from '../../../core/graph/support';
 import { apart, openGraph, readGraph, withoutZeros } from './support';
 
 /** Of a model in float64, all the way: test/vectors/graph_models.py, masked_keras.py. */
@@ -99,6 +103,49 @@ describe('graph mode: what is a state', () => {
 
   it('is what depends on earlier steps, and nothing that is only a part of it', () => {
     for (const file of ['decayed-sums', 'normed-cell']) assert.equal(statesOf(file).length, 2, file);
+  });
+});
+
+describe('graph mode: what the tokens become', () => {
+  it('is the sum of rows, where several of a table are read at each step', () => {
+    const floatsOf = (name: string, dims: number[]) => ({
+      name,
+      dims,
+      dataType: dataType.float,
+      floatData: Array.from({ length: dims[0] * dims[1] }, (_, i) => Math.sin(1 + i)),
+    });
+    const integersOf = (name: string, values: number[]) => ({
+      name,
+      dims: [values.length],
+      dataType: dataType.int64,
+      int64Data: values,
+    });
+    const nodes = [
+      node('Reshape', ['ids', 'flat'], ['once']),
+      node('Concat', ['once', 'once'], ['twice'], { axis: 0 }),
+      node('Gather', ['table', 'twice'], ['rows'], { axis: 0 }),
+      node('Reshape', ['rows', 'pairs'], ['apart']),
+      node('ReduceSum', ['apart', 'first'], ['bag'], { keepdims: 0 }),
+      node('CumSum', ['bag', 'zero'], ['sums']),
+      node('MatMul', ['sums', 'output'], ['scores']),
+    ];
+    const constants = [
+      floatsOf('table', [7, 4]),
+      floatsOf('output', [4, 7]),
+      integersOf('flat', [-1]),
+      integersOf('pairs', [2, -1, 4]),
+      integersOf('first', [0]),
+      { ...integersOf('zero', [0]), dims: [] },
+    ];
+    const built = graph(nodes, [], ['scores'], constants);
+    const shape = { dim: [{ dimValue: 1 }, { dimParam: 'time' }] };
+    const type = { tensorType: { elemType: dataType.int64, shape } };
+    const proto = modelOf({ ...built, input: [{ name: 'ids', type }] });
+    const { series } = finished(recognizeGraph(proto, new GraphProgram(proto, () => new Uint8Array(0))));
+    assert.deepEqual(
+      series.filter(({ role }) => role === 'embedding').map(({ name }) => name),
+      ['apart'],
+    );
   });
 });
 
