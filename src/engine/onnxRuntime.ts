@@ -3,8 +3,6 @@ import './noTelemetry';
 
 // oxlint-disable-next-line no-restricted-imports -- everybody else imports it from here
 export { InferenceSession, Tensor } from 'onnxruntime-node';
-// oxlint-disable-next-line no-restricted-imports -- as above; what the library itself calls a synchronized session
-export { binding, initOrt } from 'onnxruntime-node/dist/binding';
 
 /**
  * Session options that every session of this process takes. Gradients that vanish pass through float32's subnormal numbers (below

@@ -1,5 +1,6 @@
 /** Large products in float64 on ONNX Runtime's CPU provider: graphs of one Gemm, run by the library's synchronized sessions, since what is inspected is read at once. */
-import { binding, flushSubnormals, initOrt, Tensor } from '../onnxRuntime';
+import { flushSubnormals, Tensor } from '../onnxRuntime';
+import { binding, initOrt } from '../onnxRuntimeBinding';
 import type { LargeProducts, Transposed } from '../../core/float64/matrixProduct';
 import { GraphBuilder } from '../../formats/onnx/graphBuilder';
 import { dataType, encodeModel } from '../../formats/onnx/messages';

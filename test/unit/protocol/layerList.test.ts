@@ -86,7 +86,7 @@ describe('a model of listed layers', () => {
     const model = modelOf('minGRU:8,attention:8', { options: { heads: 2, positive: true, stateSize: 4 } });
     const [minGRU, attention] = layersOf(model);
     assert.deepEqual(minGRU.options, { positive: true });
-    assert.deepEqual(attention.options, { heads: 2, positions: 'rotary', context: 256, biases: true });
+    assert.deepEqual(attention.options, { heads: 2, positions: 'rotary', context: 256, biases: true, gelu: 'exact' });
   });
 
   it('has the embedding that its lowest layer needs, or its output', () => {

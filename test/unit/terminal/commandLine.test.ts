@@ -162,7 +162,7 @@ describe('reading a command line', () => {
     assert.equal(stackName(layers), 'LSTM 16 + Attention 2 × 16');
     assert.deepEqual([finalNorm, embeddingSize], ['layerNorm', null]);
     assert.deepEqual(layers[0].options, {});
-    assert.deepEqual(layers[2].options, { heads: 2, positions: 'rotary', context: 64, biases: true });
+    assert.deepEqual(layers[2].options, { heads: 2, positions: 'rotary', context: 64, biases: true, gelu: 'exact' });
     assert.equal(command.request.folder, resolve('.backflow/runs/c-lstm-attention-20250102-030405'));
     const sized = read('train c --layers lstm,gru:8 --hidden 16 --dropout 0.1');
     assert.ok(sized.kind === 'train');

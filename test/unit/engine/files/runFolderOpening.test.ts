@@ -26,7 +26,7 @@ describe('opening a run folder', () => {
     const record = recordOf(place.folder);
     const { embeddingSize, tied, objective, finalNorm } = defaultModelSettings;
     const layer = { activation: 'tanh', hiddenSize: 8, bidirectional: false, norm: 'none', residual: false } as const;
-    const options = { heads: 2, positions: 'rotary', context: 32, biases: false };
+    const options = { heads: 2, positions: 'rotary', context: 32, biases: false, gelu: 'exact' };
     const model = {
       ...{ embeddingSize, tied, objective, finalNorm, vocabularySize: 5, parameterCount: 7000 },
       layers: [
