@@ -334,13 +334,21 @@ export class EditorWindow {
     return (await this.page.locator('.statusbar-item').allInnerTexts()).join(' | ');
   }
 
-  /** Waits for a notification that says this, of an error unless told. In a window under test they wait behind the bell. */
-  async errorNotification(sentence: RegExp, kind: 'error' | 'warning' = 'error'): Promise<void> {
+  /**
+   * Waits for a notification that says this, of an error unless told. In a window under test they wait behind the bell.
+   * @param again what asked for it, once more now and then: whatever takes the focus closes a menu in the moment of the choice
+   */
+  async errorNotification(
+    sentence: RegExp,
+    { kind = 'error', again }: { readonly kind?: 'error' | 'warning'; readonly again?: () => Promise<void> } = {},
+  ): Promise<void> {
     const errors = this.page.locator(
       `.notifications-center .notification-list-item:has(.codicon-${kind}) .notification-list-item-message`,
     );
     let said: string[] = [];
+    let attempts = 0;
     await this.until(`a notification (${kind}) ${sentence}`, async () => {
+      if (++attempts % 8 === 0) await again?.();
       await this.runCommand('Notifications: Show Notifications');
       if (await appears(errors.filter({ hasText: sentence }).first(), 1500)) return true;
       said = await errors.allInnerTexts();

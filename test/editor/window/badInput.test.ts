@@ -42,8 +42,9 @@ describe('what cannot be trained', () => {
 
   for (const { file, sentence } of refused) {
     it(`a text, ${file}: one sentence, nothing written`, async () => {
-      await window.chooseInExplorer(file, 'Train on This File');
-      await window.errorNotification(sentence);
+      const train = () => window.chooseInExplorer(file, 'Train on This File');
+      await train();
+      await window.errorNotification(sentence, { again: train });
       assert.deepEqual(
         readdirSync(workspace.folder).filter((name) => name === '.backflow'),
         [],
@@ -54,7 +55,8 @@ describe('what cannot be trained', () => {
   it('a folder that cannot be written to is named in one sentence', async () => {
     // Also true for a superuser, whom no permission stops: a part of the path is a file.
     await window.changeSettings({ 'backflow.runsFolder': 'blocked/runs' });
-    await window.chooseInExplorer('text.txt', 'Train on This File');
-    await window.errorNotification(/folder .*blocked.* cannot be created/);
+    const train = () => window.chooseInExplorer('text.txt', 'Train on This File');
+    await train();
+    await window.errorNotification(/folder .*blocked.* cannot be created/, { again: train });
   });
 });

@@ -154,7 +154,7 @@ describe('the text by the tokens of the model', () => {
     await window.page.keyboard.press('Enter');
     await window.errorNotification(
       /“words.*” reads text as words and “bytes.*” as bytes|“bytes.*” reads text as bytes and “words.*” as words/,
-      'warning',
+      { kind: 'warning' },
     );
   });
 
