@@ -200,13 +200,17 @@ export class Engine {
   }
 
   private inspect(request: InspectRequest, signal: AbortSignal): Promise<InspectReport> {
-    return this.modelLock.run(() => makeReport(this.model.inspector, request, () => yieldToMessages(signal)));
+    return this.modelLock.run(() => {
+      signal.throwIfAborted();
+      return makeReport(this.model.inspector, request, () => yieldToMessages(signal));
+    });
   }
 
   private inspectGraph(request: GraphRequest, signal: AbortSignal): Promise<GraphReport> {
-    return this.modelLock.run(() =>
-      this.openedGraph.report(request, () => yieldToMessages(signal), this.matrixProgress()),
-    );
+    return this.modelLock.run(() => {
+      signal.throwIfAborted();
+      return this.openedGraph.report(request, () => yieldToMessages(signal), this.matrixProgress());
+    });
   }
 
   private describeGraph(request: GraphTokenRequest, signal: AbortSignal): Promise<readonly GraphTokenReport[]> {

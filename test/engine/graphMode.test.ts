@@ -218,9 +218,13 @@ describe('a model in graph mode', () => {
       assert.deepEqual(opened.model.defaultSeries, graph.defaultSeries);
       const request = { text, target: 'last', thresholds: defaultThresholds, series: null } as const;
       const controller = new AbortController();
-      const canceled = engine.call('inspectGraph', { ...request, total: true, matrix: true }, controller.signal);
+      const whole = { ...request, total: true, matrix: true };
+      // One after the other: the last has not begun when it is canceled, however fast each is.
+      const earlier = Array.from({ length: 8 }, () => engine.call('inspectGraph', whole));
+      const canceled = engine.call('inspectGraph', whole, controller.signal);
       controller.abort();
       await assert.rejects(canceled, (error) => error instanceof RpcError && error.code === 'canceled');
+      await Promise.all(earlier);
       const report = await engine.call('inspectGraph', { ...request, total: false, matrix: false });
       const [first, token] = await engine.call('describeGraph', { ...request, tokens: [0, 4] });
       assert.deepEqual([first.loss, first.contributions], [null, null]);
