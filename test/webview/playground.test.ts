@@ -48,7 +48,7 @@ describe('what the page shows of the playground', () => {
     await on.page.evaluate('probe.playground({ tokens: 50, slopes: [0.08], cell: "rnn", sequence: 2 }, 1.2)');
     assert.match(
       await text('.play .said'),
-      /^spectral radius 1\.20, ‖R‖₂ 1\.20; per token the gradient changes by a factor of 1\.202$/,
+      /^Spectral radius 1\.20, ‖R‖₂ 1\.20\. Per token the gradient changes by a factor of 1\.202\.$/,
     );
     assert.match(await text('.verdict'), /grows a hundredfold after 25 tokens/);
     assert.equal((await posted('playground')).length, 2);
@@ -70,7 +70,7 @@ describe('what the page shows of the playground', () => {
     );
     assert.equal(await text('.play .said'), '');
     assert.equal((await answer()).cell, 'mamba');
-    assert.match(await text('.play .said'), /^half-lives from/);
+    assert.match(await text('.play .said'), /^Half-lives are from/);
   });
 
   it('asks again after an answer that failed, when something moves', async () => {
@@ -81,7 +81,7 @@ describe('what the page shows of the playground', () => {
     await on.page.locator('#play-gain').fill('1.1');
     assert.equal((await posted('playground')).length, 2);
     await answer();
-    assert.match(await text('.play .said'), /^spectral radius 1\.10/);
+    assert.match(await text('.play .said'), /^Spectral radius 1\.10/);
   });
 
   for (const cell of cellNames) {
@@ -135,7 +135,7 @@ describe('what the page shows of the playground', () => {
     assert.equal(await on.page.locator('#play-greatestStep').inputValue(), '0');
     await on.page.locator('#play-greatestStep').fill('-1');
     assert.deepEqual((await answer()).values, { leastStep: 0.1, greatestStep: 0.1 });
-    assert.match(await text('.play .said'), /^half-lives from 0\.43 to 6\.93 tokens/);
+    assert.match(await text('.play .said'), /^Half-lives are from 0\.43 to 6\.93 tokens/);
   });
 
   it('shows states where there are some, else what layer 1 reads, and depth from two layers on', async () => {
@@ -147,7 +147,7 @@ describe('what the page shows of the playground', () => {
     assert.match(await text('.verdict'), /carries no state from token to token/);
     assert.match(
       await text('.play .said'),
-      /largest attention weight at the target is 0\.\d{3}; equal weights would be 0\.008$/,
+      /largest attention weight at the target is 0\.\d{3}; equal weights would be 0\.008\.$/,
     );
     await on.page.locator('#play-temperature').fill('2');
     await answer();
@@ -160,7 +160,7 @@ describe('what the page shows of the playground', () => {
     await answer();
     assert.match(
       await text('.play .said'),
-      /; per token the gradient in the top layer changes by a factor of 0\.\d{3}$/,
+      /\. Per token the gradient in the top layer changes by a factor of 0\.\d{3}\.$/,
     );
     assert.equal(await isVisible('[data-choice=gradient] [data-value=total]'), false);
     assert.equal(await isVisible('[data-choice=gradient] [data-value=input]'), true);
