@@ -9,12 +9,12 @@ import { addToColumns, bytesOf, fma, load, rest, store, storeGradient, times } f
 
 /** out = gelu(x + bias), [rows, n]; bias [n]; out may be x. */
 export function geluForward(rows: usize, n: usize, x: usize, bias: usize, out: usize): void {
-  const whole = bytesOf(n & ~3);
-  const row = bytesOf(n);
-  for (let i: usize = 0; i < rows; i++, x += row, out += row) {
-    for (let at: usize = 0; at < whole; at += 16) v128.store(out + at, gelu(f32x4.add(v128.load(x + at), v128.load(bias + at))));
-    store(out + whole, gelu(f32x4.add(load(x + whole, n & 3), load(bias + whole, n & 3))), n & 3);
-  }
+  forward(rows, n, x, bias, out, false);
+}
+
+/** `geluForward` by GPT-2's approximation. */
+export function geluTanhForward(rows: usize, n: usize, x: usize, bias: usize, out: usize): void {
+  forward(rows, n, x, bias, out, true);
 }
 
 /**
@@ -22,48 +22,47 @@ export function geluForward(rows: usize, n: usize, x: usize, bias: usize, out: u
  * @param sums Float64[n]: += the columns' sums of what d then is
  */
 export function geluBackward(rows: usize, n: usize, d: usize, x: usize, bias: usize, sums: usize): void {
-  const whole = bytesOf(n & ~3);
-  const row = bytesOf(n);
-  for (let i: usize = 0; i < rows; i++, x += row, d += row) {
-    for (let at: usize = 0; at < whole; at += 16) unitsBack(d + at, x + at, bias + at, sums + 2 * at, 4);
-    unitsBack(d + whole, x + whole, bias + whole, sums + 2 * whole, n & 3);
-  }
-}
-
-@inline
-function unitsBack(d: usize, x: usize, bias: usize, sums: usize, lanes: usize): void {
-  if (!lanes) return;
-  const gradient = times(load(d, lanes), slope(f32x4.add(load(x, lanes), load(bias, lanes))));
-  storeGradient(d, gradient, lanes);
-  addToColumns(sums, gradient, lanes);
-}
-
-/** `geluForward` by GPT-2's approximation. */
-export function geluTanhForward(rows: usize, n: usize, x: usize, bias: usize, out: usize): void {
-  const whole = bytesOf(n & ~3);
-  const row = bytesOf(n);
-  for (let i: usize = 0; i < rows; i++, x += row, out += row) {
-    for (let at: usize = 0; at < whole; at += 16) v128.store(out + at, geluTanh(f32x4.add(v128.load(x + at), v128.load(bias + at))));
-    store(out + whole, geluTanh(f32x4.add(load(x + whole, n & 3), load(bias + whole, n & 3))), n & 3);
-  }
+  backward(rows, n, d, x, bias, sums, false);
 }
 
 /** `geluBackward` by GPT-2's approximation. */
 export function geluTanhBackward(rows: usize, n: usize, d: usize, x: usize, bias: usize, sums: usize): void {
+  backward(rows, n, d, x, bias, sums, true);
+}
+
+/** @param isTanh known when it is compiled: each form has its own loop, without a branch */
+@inline
+function forward(rows: usize, n: usize, x: usize, bias: usize, out: usize, isTanh: bool): void {
   const whole = bytesOf(n & ~3);
   const row = bytesOf(n);
-  for (let i: usize = 0; i < rows; i++, x += row, d += row) {
-    for (let at: usize = 0; at < whole; at += 16) unitsTanhBack(d + at, x + at, bias + at, sums + 2 * at, 4);
-    unitsTanhBack(d + whole, x + whole, bias + whole, sums + 2 * whole, n & 3);
+  for (let i: usize = 0; i < rows; i++, x += row, out += row) {
+    for (let at: usize = 0; at < whole; at += 16) v128.store(out + at, value(f32x4.add(v128.load(x + at), v128.load(bias + at)), isTanh));
+    store(out + whole, value(f32x4.add(load(x + whole, n & 3), load(bias + whole, n & 3)), isTanh), n & 3);
   }
 }
 
 @inline
-function unitsTanhBack(d: usize, x: usize, bias: usize, sums: usize, lanes: usize): void {
+function backward(rows: usize, n: usize, d: usize, x: usize, bias: usize, sums: usize, isTanh: bool): void {
+  const whole = bytesOf(n & ~3);
+  const row = bytesOf(n);
+  for (let i: usize = 0; i < rows; i++, x += row, d += row) {
+    for (let at: usize = 0; at < whole; at += 16) unitsBack(d + at, x + at, bias + at, sums + 2 * at, 4, isTanh);
+    unitsBack(d + whole, x + whole, bias + whole, sums + 2 * whole, n & 3, isTanh);
+  }
+}
+
+@inline
+function unitsBack(d: usize, x: usize, bias: usize, sums: usize, lanes: usize, isTanh: bool): void {
   if (!lanes) return;
-  const gradient = times(load(d, lanes), slopeTanh(f32x4.add(load(x, lanes), load(bias, lanes))));
+  const sum = f32x4.add(load(x, lanes), load(bias, lanes));
+  const gradient = times(load(d, lanes), isTanh ? slopeTanh(sum) : slope(sum));
   storeGradient(d, gradient, lanes);
   addToColumns(sums, gradient, lanes);
+}
+
+@inline
+function value(x: v128, isTanh: bool): v128 {
+  return isTanh ? geluTanh(x) : gelu(x);
 }
 
 @inline

@@ -21,7 +21,7 @@ import {
   assertParameters,
   load,
   parametersOf,
-  type Gradients,
+  type Inspection,
   type Run,
 } from '../support/formulaModels';
 import { backendNames, benchFor, type Bench, type TestBackend } from '../support/models';
@@ -34,12 +34,7 @@ interface AroundCase {
   readonly residual: boolean;
   readonly finalNorm: NormName;
   readonly truncation: number | null;
-  readonly inspection: {
-    readonly ids: readonly number[];
-    readonly loss: number;
-    readonly total: Gradients;
-    readonly perTarget: Gradients;
-  };
+  readonly inspection: Inspection;
   readonly training: Readonly<Record<'stream' | 'sequences', Run>>;
 }
 

@@ -17,7 +17,7 @@ import {
   assertParameters,
   load,
   parametersOf,
-  type Gradients,
+  type Inspection,
   type Run,
 } from '../support/formulaModels';
 import { backendNames, type TestBackend } from '../support/models';
@@ -30,12 +30,7 @@ interface MixtureCase {
   readonly truncation: number | null;
   readonly vocabulary: number;
   readonly target: number;
-  readonly inspection: {
-    readonly ids: readonly number[];
-    readonly loss: number;
-    readonly total: Gradients;
-    readonly perTarget: Gradients;
-  };
+  readonly inspection: Inspection;
   readonly training: Readonly<Record<'stream' | 'sequences', Run>>;
 }
 

@@ -1,24 +1,15 @@
 /** Models whose layers differ, in files: ONNX Runtime computes from a checkpoint what the engine computes, and both checkpoints and weights come back as they were. */
 import { strict as assert } from 'node:assert';
-import { Vocabulary } from '../../../src/core/corpus/vocabulary';
 import type { ModelConfig } from '../../../src/core/model/config';
-import { initialize } from '../../../src/core/model/initialize';
-import type { Parameters } from '../../../src/core/model/parameters';
-import { Random } from '../../../src/core/model/random';
-import { makeNetwork } from '../../../src/core/network';
-import { createBackend } from '../../../src/engine/backend';
-import { flushSubnormals, InferenceSession, Tensor } from '../../../src/engine/onnxRuntime';
 import { modelOfSettings } from '../../../src/engine/train/modelOfSettings';
 import { decodeSafetensors, encodeSafetensors } from '../../../src/formats/safetensors';
-import { decodeCheckpoint, encodeCheckpoint } from '../../../src/modelFiles/checkpointFile';
 import { readTorchWeights } from '../../../src/modelFiles/torchWeights';
 import { writeTorchWeights } from '../../../src/modelFiles/writeTorchWeights';
 import { readLayers } from '../../../src/protocol/layerList';
 import { completeModel, defaultModelSettings, type OpenModelSettings } from '../../../src/protocol/settings';
-import { assertClose } from '../../reference/compare';
+import { assertCheckpoint, parametersOf } from '../support/checkpoints';
 
 const V = 7;
-const [T, B] = [11, 3];
 
 /** As the settings make it. */
 function mixture(list: string, others: Partial<OpenModelSettings> = {}): ModelConfig {
@@ -36,47 +27,12 @@ const models: Readonly<Record<string, ModelConfig>> = {
   'lstm:5,gru:4 both ways': mixture('lstm:5,gru:4', { bidirectional: true }),
 };
 
-function parametersOf(config: ModelConfig): Parameters {
-  const parameters = initialize(config, Random.fromSeed(5));
-  // Away from the first values, which are small, and from norms that do nothing.
-  const random = Random.fromSeed(6);
-  parameters.values.forEach((value, i) => (parameters.values[i] = value + 0.3 * random.normal()));
-  return parameters;
-}
-
 for (const [name, config] of Object.entries(models)) {
   describe(`files of ${name}`, () => {
     const parameters = parametersOf(config);
-    const vocabulary = new Vocabulary(Array.from('abcdefg'));
 
     it('a checkpoint predicts on ONNX Runtime what the engine predicts, and is read back', async () => {
-      const bytes = encodeCheckpoint({ config, parameters, vocabulary, step: 3 });
-      const read = decodeCheckpoint(bytes, 'model.onnx');
-      assert.deepEqual(read.config, config);
-      assert.deepEqual(read.parameters.values, parameters.values);
-      const ids = Int32Array.from({ length: T * B }, (_, i) => (i * i + 3 * i) % V);
-      const backend = await createBackend({ backend: 'wasm', threads: 1 }, 1, Infinity);
-      const network = backend.build(B, (arena, products) =>
-        makeNetwork(arena, config, { steps: T, batch: B }, products),
-      );
-      network.parameters.values.set(parameters.values);
-      network.tape.inputs.set(ids);
-      network.tape.targets.fill(0);
-      await network.forward.run();
-      const session = await InferenceSession.create(bytes, {
-        logSeverityLevel: 3,
-        extra: { session: flushSubnormals },
-      });
-      const feeds = { ids: new Tensor('int64', BigInt64Array.from(Array.from(ids), BigInt), [T, B]) };
-      const { logits } = await session.run(feeds);
-      assert.deepEqual(logits.dims, [T, B, V]);
-      const probabilities = Float32Array.from(logits.data as Float32Array, Math.exp);
-      for (let row = 0; row < T * B; row++) {
-        const own = probabilities.subarray(row * V, (row + 1) * V);
-        const sum = own.reduce((all, each) => all + each, 0);
-        own.forEach((value, v) => (own[v] = value / sum));
-      }
-      assertClose(probabilities, network.tape.probabilities, 1e-5, 'probabilities');
+      await assertCheckpoint({ config, parameters });
     });
 
     it('weights come back as they were, of each layer under names of its own', () => {

@@ -18,6 +18,14 @@ export interface Gradients {
   readonly inputs: readonly Series[];
 }
 
+/** What PyTorch found of one text: mean loss, and the gradients of it and of the loss at the target. */
+export interface Inspection {
+  readonly ids: readonly number[];
+  readonly loss: number;
+  readonly total: Gradients;
+  readonly perTarget: Gradients;
+}
+
 export interface Run {
   readonly windows: readonly {
     readonly inputs: readonly (readonly number[])[];
