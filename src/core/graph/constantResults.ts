@@ -29,8 +29,7 @@ export class ConstantResults {
     if (kept && inputs.every((tensor, i) => tensor === kept.inputs[i])) return kept.result;
     const result = compute();
     // A node of a body can read one constant now and another then: the first is kept.
-    if (!kept && inputs.every((tensor) => !tensor || this.tensors.has(tensor)))
-      this.keep(node, inputs, result);
+    if (!kept && inputs.every((tensor) => !tensor || this.tensors.has(tensor))) this.keep(node, inputs, result);
     return result;
   }
 

@@ -20,6 +20,7 @@ export interface Evidence {
 export function differs(a: Variable | undefined, b: Variable | undefined): boolean {
   if (!a || !b) return false;
   const [x, y] = [a.tensor.data, b.tensor.data];
+  if (x === y) return false;
   if (x.length !== y.length) return true;
   for (let i = 0; i < x.length; i++) if (!same(x[i], y[i])) return true;
   return false;
