@@ -53,6 +53,9 @@ export class Tape {
     names: readonly string[],
     again: (() => Result) | null = null,
   ): Variable[] {
+    const [whole] = inputs;
+    // Nothing is made, and nothing is held.
+    if (whole && result.outputs.every((tensor) => tensor === whole.tensor)) return result.outputs.map(() => whole);
     const outputs = result.outputs.map((tensor, i) => new Variable(tensor, names[i] ?? ''));
     const states = (result.states ?? []).map(({ name, tensor }) => new Variable(tensor, `${node}:${name}`));
     for (const input of inputs) if (input) this.keep(input);
@@ -61,7 +64,7 @@ export class Tape {
     this.openBytes += bytes;
     this.grow(bytes);
     if (this.openBytes > this.maxOpen) this.fold();
-    return outputs.map((output, i) => (inputs[0]?.tensor === result.outputs[i] ? inputs[0] : output));
+    return outputs.map((output, i) => (whole?.tensor === result.outputs[i] ? whole : output));
   }
 
   /** What was let go and is read by a newer step stays from now on: no stretch needs another one to be computed again. */
