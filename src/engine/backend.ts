@@ -10,6 +10,8 @@ import type { ThreadPool } from '../kernels/threadPool';
 import { kindOf } from '../layers/catalog';
 import type { BackendName } from '../protocol/settings';
 import { MixedProducts, minForSteps } from './products/mixedProducts';
+import type * as ortProducts from './products/ortProducts';
+import type * as ortProducts64 from './products/ortProducts64';
 import { takesSharedMemory } from './products/staging';
 import { createThreadPool } from './threads/threadPool';
 
@@ -93,9 +95,7 @@ export function windowWorkOf(config: ModelConfig, streams: number): number {
 }
 
 /** Undefined where there is no binary for this system or it does not load. */
-async function loadOrt(): Promise<
-  (typeof import('./products/ortProducts') & typeof import('./products/ortProducts64')) | undefined
-> {
+async function loadOrt(): Promise<(typeof ortProducts & typeof ortProducts64) | undefined> {
   try {
     return { ...(await import('./products/ortProducts')), ...(await import('./products/ortProducts64')) };
   } catch {
