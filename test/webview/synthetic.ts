@@ -57,9 +57,10 @@ export const largePanel: FrameOptions = {
 };
 
 const thresholds = { vanishing: -3, exploding: 2 };
-const story =
+const story = Array.from(
   'There was, once, in a village by the sea, a clock that ran backwards.\nNobody minded. The baker rose at dusk and the lamps were lit at dawn; children grew young again in spring, ' +
-  'and the old captain, who had sailed beyond the last island, came home a boy.\nOne night the clock stopped. “Now,” said the boy, “we shall have to begin.” ';
+  'and the old captain, who had sailed beyond the last island, came home a boy.\nOne night the clock stopped. “Now,” said the boy, “we shall have to begin.” ',
+);
 
 /** log₁₀ of the gradient at the target's own step, which must cancel out of everything shown. */
 export const ownSize = -1.75;
@@ -70,7 +71,7 @@ export function syntheticFrame(options: FrameOptions = {}): Frame {
     ? (options.tokens as string[])
     : Array.from(
         { length: (options.tokens as number | undefined) ?? 64 },
-        (_, i) => Array.from(story)[i % Array.from(story).length],
+        (_, i) => story[i % story.length],
       );
   const steps = tokens.length;
   const target = options.target ?? steps - 1;
