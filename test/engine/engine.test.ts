@@ -241,16 +241,16 @@ describe('the engine process', () => {
     }
     const whole = readFileSync(model);
     const broken = join(folder.path, 'broken.onnx');
+    const other = startEngine();
     for (const length of [0, 1, 100, Math.floor(whole.length / 2), whole.length - 1]) {
       writeFileSync(broken, whole.subarray(0, length));
-      const other = startEngine();
       await assert.rejects(
         other.calls.call('open', { ...opening, path: broken }),
         (error: unknown) => error instanceof RpcError && error.code === 'user' && error.message.includes('broken.onnx'),
         `cut at ${length}`,
       );
-      other.child.kill('SIGKILL');
     }
+    other.child.kill('SIGKILL');
   });
 
   it('an overflow pauses before the update, names step and tensor, and keeps the last good weights', async () => {

@@ -11,7 +11,7 @@ import { Inspector, type Look } from '../../../../src/engine/inspect/inspector';
 const symbols = Array.from('abcdefghij');
 const vocabulary = new Vocabulary(symbols);
 const thresholds = { vanishing: -3, exploding: 2 };
-const [H, T] = [24, 160];
+const [H, T] = [16, 120];
 
 describe('the inspector', () => {
   let backend: Backend;

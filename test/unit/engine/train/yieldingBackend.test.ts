@@ -105,10 +105,9 @@ describe('a model that is looked at while it trains', () => {
       await looking;
 
       assert.ok(within >= 2 * steps, `${within} of ${looks.length} looks within a step`);
-      for (const { step, token, report, frame } of looks) {
-        const still = inspectorOf(config, new Parameters(config, weights[step]), inspecting);
-        assert.deepEqual({ report, frame }, await look(still, text, token, step), `step ${step}, token ${token}`);
-      }
+      const still = weights.map((values) => inspectorOf(config, new Parameters(config, values), inspecting));
+      for (const { step, token, report, frame } of looks)
+        assert.deepEqual({ report, frame }, await look(still[step], text, token, step), `step ${step}, token ${token}`);
     });
   }
 
