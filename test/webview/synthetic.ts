@@ -59,7 +59,7 @@ export const largePanel: FrameOptions = {
 const thresholds = { vanishing: -3, exploding: 2 };
 const story = Array.from(
   'There was, once, in a village by the sea, a clock that ran backwards.\nNobody minded. The baker rose at dusk and the lamps were lit at dawn; children grew young again in spring, ' +
-  'and the old captain, who had sailed beyond the last island, came home a boy.\nOne night the clock stopped. “Now,” said the boy, “we shall have to begin.” ',
+    'and the old captain, who had sailed beyond the last island, came home a boy.\nOne night the clock stopped. “Now,” said the boy, “we shall have to begin.” ',
 );
 
 /** log₁₀ of the gradient at the target's own step, which must cancel out of everything shown. */
@@ -69,10 +69,7 @@ export function syntheticFrame(options: FrameOptions = {}): Frame {
   const slopes = options.slopes ?? [-0.1];
   const tokens = Array.isArray(options.tokens)
     ? (options.tokens as string[])
-    : Array.from(
-        { length: (options.tokens as number | undefined) ?? 64 },
-        (_, i) => story[i % story.length],
-      );
+    : Array.from({ length: (options.tokens as number | undefined) ?? 64 }, (_, i) => story[i % story.length]);
   const steps = tokens.length;
   const target = options.target ?? steps - 1;
   const hiddenSize = options.hiddenSize ?? 16;

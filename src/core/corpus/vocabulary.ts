@@ -84,7 +84,7 @@ export class Vocabulary {
       return keyOf(symbol, ids[i], i, unit);
     });
     this.idByKey = new Int32Array(1 + keys.reduce((largest, key) => Math.max(largest, key), -1)).fill(-1);
-    keys.forEach((key, i) => (this.idByKey[key] = ids[i] ?? lineEnd ?? -1));
+    keys.forEach((key, i) => (this.idByKey[key] = i < ids.length ? ids[i] : (lineEnd ?? -1)));
   }
 
   get size(): number {
