@@ -114,8 +114,10 @@ describe('the engine process', () => {
 
   it('adds the total gradient to a frame when asked: at the last step it is the last loss’s alone, shared among all', async () => {
     const text = pangrams.slice(0, 33);
-    await engine.calls.call('train', requestFor(pangrams, newRun(), {}, { cell: 'lstm', layers: 2 }));
-    await engine.calls.call('pause', null);
+    const finished = engine.next('finished');
+    // To its end: a pause is told while the step that it follows is under way, and the report would be of the model after it.
+    await engine.calls.call('train', requestFor(pangrams, newRun(), { steps: 20 }, { cell: 'lstm', layers: 2 }));
+    await finished;
     const framed = engine.next('frame');
     await engine.calls.call('watch', { ...watchOf(text), total: true });
     const frame = await framed;
