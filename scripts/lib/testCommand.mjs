@@ -26,11 +26,11 @@ const usage = `npm test -- [SUITE …] [--quick] [--grep TEXT] [--lanes N]
   soak     a window in use for six rounds, or for BACKFLOW_SOAK_MINUTES: nothing grows, no engine outlives it
   editor   host, window and default
 
-Without a name, all of them. --quick is lint, unit and engine. --grep: only tests whose titles contain the text. --lanes: how many suites run side by side (3, or 1
-where there is one processor); with 1, each says at once what it does. BACKFLOW_TEST_EDITOR=desktop runs "host" in a downloaded Visual Studio Code.`;
+Without a name, all of them. --quick is lint, unit and engine. --grep: only tests whose titles contain the text. --lanes: how many suites, or parts of
+suites, run side by side (3, or 1 where there is one processor); with 1, each says at once what it does. BACKFLOW_TEST_EDITOR=desktop runs "host" in a downloaded Visual Studio Code.`;
 
 const quick = ['lint', 'unit', 'engine'];
-/** Suites side by side: three keep two processors busy, since those with an editor wait as long as they compute. More would wait for each other. */
+/** Suites or parts side by side: three keep two processors busy, since those with an editor wait as long as they compute. More would wait for each other. */
 const lanesOfMany = 3;
 /** Milliseconds for a suite to end its browsers and servers before it is made to. */
 const grace = 15_000;
