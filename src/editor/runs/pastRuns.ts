@@ -44,7 +44,7 @@ export class PastRuns implements vscode.Disposable {
   private watchers: vscode.Disposable[] = [];
   /** By the addresses of the folders. */
   private seen: ReadonlyMap<string, Seen> = new Map();
-  private isShown = false;
+  private isLooking = false;
   private timer: NodeJS.Timeout | undefined;
   private readonly listeners: vscode.Disposable;
 
@@ -89,8 +89,9 @@ export class PastRuns implements vscode.Disposable {
 
   /** Looks at the folders now and then from now on, or no longer. */
   setShown(isShown: boolean): void {
-    this.isShown = isShown;
-    void this.keepLooking();
+    clearInterval(this.timer);
+    this.timer = isShown ? setInterval(() => void this.lookOnce(), lookPace) : undefined;
+    if (isShown) void this.lookOnce();
   }
 
   dispose(): void {
@@ -125,13 +126,15 @@ export class PastRuns implements vscode.Disposable {
     await this.turn;
   }
 
-  /** Looks, and some time after that again, for as long as the list is shown. */
-  private async keepLooking(): Promise<void> {
-    clearTimeout(this.timer);
-    if (!this.isShown) return;
-    await this.inTurn(() => this.look());
-    clearTimeout(this.timer);
-    if (this.isShown) this.timer = setTimeout(() => void this.keepLooking(), lookPace);
+  /** Not while a look is under way, which on a slow drive can take longer than the pace. */
+  private async lookOnce(): Promise<void> {
+    if (this.isLooking) return;
+    this.isLooking = true;
+    try {
+      await this.inTurn(() => this.look());
+    } finally {
+      this.isLooking = false;
+    }
   }
 
   /** Reads what has changed since the last look. */
