@@ -17,7 +17,7 @@ import type {
   UnitRange,
 } from './recurrent';
 import type { Activation } from './activation';
-import { recurrentWeights } from './parameters';
+import { recurrentWeights, type UnitSizes } from './parameters';
 import { filledOptions, optionsInWords, type LayerOptions, type OptionDescription } from './options';
 
 /** In the order in which they are offered. */
@@ -179,6 +179,12 @@ export function unitMapNamed(name: UnitMapName): UnitMapDescription {
   const found = maps.get(name);
   if (!found) throw new Error(`no kind has the unit map ${name}`);
   return found;
+}
+
+/** How many units a layer has in one of its maps, in each direction; 0 in a map that its kind does not have. */
+export function unitCountOf(name: CellName, map: UnitMapName, sizes: UnitSizes): number {
+  const found = kindOf(name).unitMaps.find((each) => each.name === map);
+  return found ? (found.units?.(sizes) ?? sizes.hidden) : 0;
 }
 
 export function rangeOf(kind: CellName, map: UnitMapName, activation: Activation): UnitRange {

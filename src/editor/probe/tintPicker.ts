@@ -3,7 +3,8 @@ import * as vscode from 'vscode';
 import { unitMapNamed } from '../../layers/catalog';
 import type { SeriesChoice } from '../../protocol/graph';
 import type { RunSession } from '../runs/runSession';
-import { unitKinds, type TintMemory, type UnitKind } from './tintMemory';
+import { unitKinds, type UnitKind } from './tintChoices';
+import type { TintMemory } from './tintMemory';
 import type { TintChoice } from './tintQuantity';
 import { localize } from '../localize';
 

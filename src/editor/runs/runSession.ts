@@ -493,8 +493,8 @@ export class RunSession implements vscode.Disposable {
 }
 
 function shapesOf(model: ModelSettings): readonly LayerShape[] {
-  return layersOf(model).map(({ cell, hiddenSize, bidirectional }) => {
+  return layersOf(model).map(({ cell, hiddenSize, options, bidirectional }) => {
     const directions: readonly Direction[] = bidirectional ? ['forward', 'backward'] : ['forward'];
-    return { cell, hiddenSize, directions };
+    return { cell, hiddenSize, options, directions };
   });
 }
