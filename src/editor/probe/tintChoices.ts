@@ -26,9 +26,7 @@ export function isChoiceOf(choice: TintChoice, { layers, graph, shownSeries }: T
   if (choice.kind === 'loss') return true;
   const layer = layers.at(choice.layer);
   return (
-    layer !== undefined &&
-    layer.directions.includes(choice.direction) &&
-    choice.unit < unitsIn(layer, choice.quantity)
+    layer !== undefined && layer.directions.includes(choice.direction) && choice.unit < unitsIn(layer, choice.quantity)
   );
 }
 

@@ -21,11 +21,10 @@ const unitOf = (layer: number, quantity: string, unit: number): LaneChoice => ({
 
 describe('tinting by one unit', () => {
   it('offers as many units as each map has: E or E·S of Mamba, 4·D of the MLP, H of a cell', () => {
-    const { layers } = stack(
-      layerOf('mamba', 8, { expand: 3, stateSize: 4 }),
-      layerOf('attention', 8, { heads: 2 }),
-      { ...layerOf('lstm', 8), directions: ['forward', 'backward'] },
-    );
+    const { layers } = stack(layerOf('mamba', 8, { expand: 3, stateSize: 4 }), layerOf('attention', 8, { heads: 2 }), {
+      ...layerOf('lstm', 8),
+      directions: ['forward', 'backward'],
+    });
     const counts = unitKinds(layers).map(
       ({ layer, direction, quantity, units }) => `${layer} ${direction} ${quantity} ${units}`,
     );
