@@ -27,6 +27,8 @@ export interface UnitMapDescription {
   readonly isActivated?: boolean;
   /** How many units it has, where that is not H. */
   readonly units?: (sizes: UnitSizes) => number;
+  /** Of units that are several numbers of each channel, channel by channel: how many. */
+  readonly inEachChannel?: (sizes: UnitSizes) => number;
 }
 
 /** What a layer carries from one step to the next, in each direction. */

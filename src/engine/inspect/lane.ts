@@ -39,7 +39,7 @@ function oneUnit(
   const count = own && d >= 0 ? unitCountOf(own.cell, quantity, { hidden: own.hiddenSize, options: own.options }) : 0;
   if (count === 0) throw new UserError('error.inspect.noSuchQuantity', mapInWords(quantity), layer + 1);
   if (!Number.isInteger(unit) || unit < 0 || unit >= count)
-    throw new UserError('error.inspect.noSuchUnit', unit + 1, mapInWords(quantity), layer + 1, count);
+    throw new UserError('error.inspect.noSuchUnit', unit, mapInWords(quantity), layer + 1, count - 1);
   const { values, units } = mapValues(trace, layer, d, quantity);
   return Float32Array.from({ length: trace.steps }, (_, t) => values[t * units + unit]);
 }

@@ -208,8 +208,23 @@ export const mamba = mixer({
   ],
   unitMaps: [
     { name: 'stepSize', label: 'unitMap.stepSize', symbol: 'Δ', range: 'unbounded', units: channelsOf },
-    { name: 'decay', label: 'unitMap.decay', symbol: 'exp(ΔA)', range: 'share', keeps: true, units: scanWidth },
-    { name: 'scan', label: 'unitMap.scan', symbol: 'h', range: 'unbounded', units: scanWidth },
+    {
+      name: 'decay',
+      label: 'unitMap.decay',
+      symbol: 'exp(ΔA)',
+      range: 'share',
+      keeps: true,
+      units: scanWidth,
+      inEachChannel: stateSize,
+    },
+    {
+      name: 'scan',
+      label: 'unitMap.scan',
+      symbol: 'h',
+      range: 'unbounded',
+      units: scanWidth,
+      inEachChannel: stateSize,
+    },
     { name: 'convolved', label: 'unitMap.convolved', symbol: 'u', range: 'unbounded', units: channelsOf },
   ],
   options: [

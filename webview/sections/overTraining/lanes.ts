@@ -1,5 +1,5 @@
 /** Of which state of which layer the flow over training can be shown, and which was chosen before the page went away. */
-import { isStateName, kindOf, plainCell } from '../../../src/layers/catalog';
+import { farthestStatesFirst, isStateName, kindOf, plainCell } from '../../../src/layers/catalog';
 import type { FlowLane } from '../../../src/protocol/overTraining';
 import { layersOf, type ModelSettings } from '../../../src/protocol/settings';
 import type { FlowRow } from '../../shared/flowRows';
@@ -17,10 +17,7 @@ export interface Lanes {
 export function lanesOf(model: ModelSettings): Lanes {
   const stack = layersOf(model).map(({ cell, bidirectional }, layer) => ({
     layer,
-    // The last one carries the gradient farthest.
-    states: kindOf(cell)
-      .states.map(({ name }) => name)
-      .reverse(),
+    states: farthestStatesFirst(cell).map(({ name }) => name),
     directions: bidirectional ? (['forward', 'backward'] as const) : (['forward'] as const),
   }));
   const names = new Set(stack.flatMap(({ states }) => states));

@@ -113,7 +113,7 @@ describe('units of the maps of every kind', () => {
         for (const unit of [count, -1, 0.5])
           assert.match(
             await sentenceOf(frameWith(inspector, { ...place, unit })),
-            new RegExp(`^Layer 2 of this model has no unit .+ of “.+”: choose one from 1 to ${count}\\.$`),
+            new RegExp(`^Layer 2 of this model has no unit .+ of “.+”: choose one from 0 to ${count - 1}\\.$`),
           );
       }
     });
