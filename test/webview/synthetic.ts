@@ -2,7 +2,8 @@
 import type { StateName, UnitMapName } from '../../src/layers/catalog';
 import type { HeadsOfFrame, FlowRegion, FlowSummary, Frame, InputSummary, SeriesEntry } from '../../src/protocol/frame';
 import type { PanelStatus, ToPage } from '../../src/pageContract/messages';
-import type { CellName } from '../../src/layers/catalog';
+import { optionsOf, type CellName } from '../../src/layers/catalog';
+import { noOptions } from '../../src/layers/options';
 import { defaultModelSettings, defaultTrainingSettings } from '../../src/protocol/settings';
 import { progressColumns, type RunDescription, type ValidationPoint } from '../../src/protocol/run';
 
@@ -177,7 +178,7 @@ export function syntheticFrame(options: FrameOptions = {}): Frame {
     header: {
       sequence: options.sequence ?? 1,
       trainingStep: options.trainingStep ?? 1240,
-      layers: slopes.map(() => ({ cell, hiddenSize, directions: ['forward'] })),
+      layers: slopes.map(() => ({ cell, hiddenSize, options: optionsOf(cell, noOptions), directions: ['forward'] })),
       tokens,
       lastTarget: 'x',
       target,
