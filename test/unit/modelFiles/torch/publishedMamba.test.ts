@@ -187,8 +187,13 @@ describe('Mamba under transformers’ names', () => {
     const apart = refusalOf(() => read(bytesOf('tied'), { ...config, tie_word_embeddings: false }));
     assert.match(apart.message, /lm_head\.weight/);
     const { tensors } = decodeSafetensors(bytesOf('tied'), 'tied');
-    const mixed = Array.from(tensors).map(([name, tensor]) => [name.replace('1.mixer.A_log', '1.mixer.B_log'), tensor] as const);
-    assert.match(refusalOf(() => read(encodeSafetensors(new Map(mixed), {}), config)).message, /another form \(backbone\.layers\.1\./);
+    const mixed = Array.from(tensors).map(
+      ([name, tensor]) => [name.replace('1.mixer.A_log', '1.mixer.B_log'), tensor] as const,
+    );
+    assert.match(
+      refusalOf(() => read(encodeSafetensors(new Map(mixed), {}), config)).message,
+      /another form \(backbone\.layers\.1\./,
+    );
   });
 
   it('is refused by name where it is another model of the family', () => {
