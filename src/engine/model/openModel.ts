@@ -21,6 +21,7 @@ import { UserError } from '../../userError';
 import type { OpenRequest } from '../../protocol/engine';
 import type { Verification } from '../../protocol/model';
 import { readError } from '../files/fileErrors';
+import { notFinite } from './finiteness';
 import { inTurns } from '../inspect/graph/inTurns';
 import { RunFolder } from '../files/runFolder';
 import { externalDataOf } from './externalData';
@@ -95,6 +96,19 @@ export function openModelOrGraph(
 
 /** @param otherwise of an ONNX file that is no stack, or is not read rightly as one */
 async function open(
+  source: ModelSource,
+  options: OpenOptions,
+  otherwise: (file: ModelFile, read: NoStack, runtime: RuntimeProcess) => Promise<OpenedGraph>,
+): Promise<OpenedModel | OpenedGraph> {
+  const opened = await openFile(source, options, otherwise);
+  if (opened.mode === 'graph') return opened;
+  const names = notFinite(opened.general);
+  if (names.length === 0) return opened;
+  const notice = new UserError('notice.model.notFinite', source.path, names.join(', '));
+  return { ...opened, notices: [...opened.notices, notice] };
+}
+
+async function openFile(
   source: ModelSource,
   options: OpenOptions,
   otherwise: (file: ModelFile, read: NoStack, runtime: RuntimeProcess) => Promise<OpenedGraph>,

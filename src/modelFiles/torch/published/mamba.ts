@@ -65,8 +65,7 @@ function checkVersion({ tensors, config, file }: NamedWeights, said: Said): void
   if (type !== null && type !== kind.name) throw new UserError('error.torch.otherVariant', file, type, kind.label);
   // Of FalconMamba, whatever else a configuration says.
   const epsilon = said.text('mixer_rms_eps');
-  if (epsilon !== null)
-    throw new UserError('error.torch.otherVariant', file, `mixer_rms_eps ${epsilon}`, kind.label);
+  if (epsilon !== null) throw new UserError('error.torch.otherVariant', file, `mixer_rms_eps ${epsilon}`, kind.label);
   const activation = said.text('hidden_act') ?? 'silu';
   if (activation !== 'silu' && activation !== 'swish')
     throw new UserError('error.torch.otherVariant', file, `hidden_act ${JSON.stringify(activation)}`, kind.label);

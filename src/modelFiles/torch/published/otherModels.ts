@@ -17,7 +17,7 @@ const models: readonly (readonly [pattern: RegExp, label: string])[] = [
   [/(^|\.)attention\.self\.query\.weight$/, 'BERT'],
   [/(^|\.)mixer\.(.+\.)?(mamba_fwd|mamba_rev|A_b_log)(\.|$)/, 'Caduceus, Vim'],
   [/(^|\.)layers\.\d+\.(.+\.)?mamba\.A_log$/, 'Jamba, Zamba'],
-  [/(^|\.)A_log$/, 'Mamba'],
+  [/(^|\.)A_log$/, 'a state space in other modules than those known'],
   [/(^|\.)(time_decay|time_mixing?\.decay|time_maa_w)$/, 'RWKV'],
 ];
 

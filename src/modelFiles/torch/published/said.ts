@@ -2,11 +2,8 @@
 import { UserError } from '../../../userError';
 import type { NamedWeights } from './published';
 
-/** Of transformers' and others' classes: the type that their configurations have. */
-const typesOfClasses: readonly (readonly [pattern: RegExp, type: string])[] = [
-  [/^Mamba(Model|ForCausalLM|LMHeadModel)$/, 'mamba'],
-  [/^GPT2(Model|LMHeadModel)$/, 'gpt2'],
-];
+/** Of transformers' and others' classes: before this stands the model's type. */
+const endOfClass = /(Model|ForCausalLM|LMHeadModel)$/;
 
 export class Said {
   constructor(private readonly weights: Pick<NamedWeights, 'answers' | 'config' | 'metadata' | 'file'>) {}
@@ -18,14 +15,14 @@ export class Said {
     return typeof found === 'string' || typeof found === 'number' || typeof found === 'boolean' ? String(found) : null;
   }
 
-  /** Which model it is, as transformers calls it; of a class that is not known here its name. Null where nothing says it. */
+  /** Which model it is, as transformers calls it, or much like that where only its class is said. Null where nothing says it. */
   type(): string | null {
     const said = this.text('type') ?? this.text('model_type');
     if (said !== null) return said;
     const classes = own(this.weights.config ?? {}, 'architectures');
     const first: unknown = Array.isArray(classes) ? classes[0] : null;
     if (typeof first !== 'string') return null;
-    return typesOfClasses.find(([pattern]) => pattern.test(first))?.[1] ?? first;
+    return first.replace(endOfClass, '').toLowerCase();
   }
 
   /** A whole number above 0 under the first of these names that has one; null where none has. */
