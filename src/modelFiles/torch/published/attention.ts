@@ -14,6 +14,7 @@ import { normEpsilon, type NormKind } from '../../../layers/norm';
 import { UserError } from '../../../userError';
 import { answerOf } from '../answers';
 import { checkReadable, checkSizes } from './agreement';
+import { checkAnswers, isWhole } from './answered';
 import { linearForm } from './linearForm';
 import type { NamedWeights, NameOf, Published, PublishedModel } from './published';
 import { otherModel } from './otherModels';
@@ -24,6 +25,7 @@ const ofBlocks = /^(.*?)h\.(\d+)\.attn\.c_attn\.weight$/;
 /** Masks that PyTorch's modules keep among their weights. */
 const buffers = /(^|\.)attn\.(bias|masked_bias)$/;
 const contextOfRotary = 1024;
+const kindsOfNorms: readonly NormKind[] = ['layerNorm', 'rmsNorm'];
 const head = 'lm_head.weight';
 const headBias = 'lm_head.bias';
 
@@ -101,6 +103,7 @@ function readModel(weights: NamedWeights, prefix: string, layers: number): Publi
       { names: ['n_embd', 'hidden_size'], size: D },
       { names: ['n_layer', 'num_hidden_layers'], size: layers },
       { names: ['vocab_size'], size: V },
+      { names: ['n_inner'], size: 4 * D },
       {
         names: hasTable ? ['n_positions', 'n_ctx', 'block_size'] : [],
         size: taker.has(wpe) ? taker.shapeOf(wpe)[0] : 0,
@@ -109,6 +112,16 @@ function readModel(weights: NamedWeights, prefix: string, layers: number): Publi
     file,
   );
   checkBiases(weights, prefix, layers);
+  const biases = Array.from(tensors.keys()).some((name) => /\.c_(attn|proj|fc)\.bias$/.test(name));
+  checkAnswers(weights, {
+    type: () => true,
+    heads: isWhole,
+    positions: (value) => (hasTable ? ['learned'] : ['rotary', 'none']).includes(value),
+    context: (value) => (hasTable ? value === String(taker.shapeOf(wpe)[0]) : isWhole(value)),
+    biases: (value) => value === String(biases),
+    gelu: (value) => value === 'exact' || value === 'tanh',
+    norms: (value) => kindsOfNorms.some((name) => name === value),
+  });
   const form = linearForm(weights, (layer, name) => `${prefix}h.${layer}.${name}.weight`, layers, D);
   const E = taker.take(wte, [V, D]);
   const lmHead = taker.around(prefix, head);
@@ -116,7 +129,6 @@ function readModel(weights: NamedWeights, prefix: string, layers: number): Publi
   // Without it, it is what the library calls the model's body: its output is not kept.
   if (isApart && !taker.has(lmHead)) throw new UserError('error.torch.tensorMissing', file, lmHead);
   const W = taker.takeHead(lmHead, E, [V, D], isApart);
-  const biases = Array.from(tensors.keys()).some((name) => /\.c_(attn|proj|fc)\.bias$/.test(name));
   const { kind: normKind, notices } = normsOf(weights, said, prefix, biases);
   const layer = {
     cell: kind.name,
@@ -239,15 +251,14 @@ function normsOf(
   const hasBias = biasesOfNorms.some((name) => tensors.has(name));
   const missing = biasesOfNorms.find((name) => !tensors.has(name));
   if (hasBias && missing !== undefined) throw new UserError('error.torch.tensorMissing', file, missing);
-  const kinds: readonly NormKind[] = ['layerNorm', 'rmsNorm'];
-  const chosen = kinds.find((name) => name === said.text('norms'));
+  const chosen = kindsOfNorms.find((name) => name === said.text('norms'));
   if (chosen === 'rmsNorm' && hasBias) throw new UserError('error.torch.tensorsInTheWay', file, biasesOfNorms[0]);
   if (chosen !== undefined || norms.length === 0 || hasBias) return { kind: chosen ?? 'layerNorm', notices: [] };
   // GPT-2 itself has biases in all of them.
   if (biases)
     throw new UserError('error.torch.normsUnsaid', file, first).needing(
       'tensors',
-      kinds.map((name) => answerOf('norms', name)),
+      kindsOfNorms.map((name) => answerOf('norms', name)),
     );
   return { kind: 'layerNorm', notices: [new UserError('notice.torch.norms', file, first)] };
 }

@@ -12,6 +12,7 @@ import type { LayerSizes } from '../../../layers/parameters';
 import { UserError } from '../../../userError';
 import { answerOf } from '../answers';
 import { checkReadable, checkSizes } from './agreement';
+import { checkAnswers } from './answered';
 import type { NamedWeights, NameOf, Published, PublishedConfig, PublishedFiles, PublishedModel } from './published';
 import { Said } from './said';
 import { TensorTaker } from './tensors';
@@ -42,6 +43,7 @@ export const mamba: Published = {
     const said = new Said(weights);
     checkVersion(weights, said);
     checkType(weights, said);
+    checkAnswers(weights, { type: () => true });
     const numbers = new Set(places.map(({ layer }) => layer));
     const other = [...tensors.keys()].find((name) => {
       const match = name.startsWith(`${prefix}layers.`) && /^(\d+)\./.exec(name.slice(`${prefix}layers.`.length));
@@ -103,6 +105,13 @@ function readModel(weights: NamedWeights, said: Said, prefix: string, layers: nu
     layerOf(taker, `${prefix}layers.${layer}`, { D, layer, layers }, norm, file),
   );
   checkConfig(config, { V, D, layers, options: read[0].options }, file);
+  for (const [key, name] of [
+    ['use_bias', 'in_proj.bias'],
+    ['use_conv_bias', 'conv1d.bias'],
+  ]) {
+    const bias = `${prefix}layers.0.mixer.${name}`;
+    if (said.text(key) === 'true' && !taker.has(bias)) throw new UserError('error.torch.tensorMissing', file, bias);
+  }
   const E = taker.take(embedding, [V, D]);
   const lmHead = taker.around(prefix, head);
   const isApart = said.text('tie_word_embeddings') === 'false';

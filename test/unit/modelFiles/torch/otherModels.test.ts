@@ -255,10 +255,37 @@ describe('weights of other models', () => {
     const read = (config: Readonly<Record<string, unknown>>, tensors = '') =>
       readTorchWeights(bytes, 'model.safetensors', { activation: null, tensors, config });
     assert.equal(read({ model_type: 'gpt2', n_head: 2 }).model.layers.length, 1);
-    for (const [key, value] of Object.entries({ n_embd: 16, n_layer: 2, vocab_size: 50257, n_positions: 1024 }))
+    for (const [key, value] of Object.entries({
+      n_embd: 16,
+      n_layer: 2,
+      n_inner: 16,
+      vocab_size: 50257,
+      n_positions: 1024,
+    }))
       assert.throws(() => read({ n_head: 2, [key]: value }), new RegExp(`another model: it says ${key} = ${value}`));
     assert.throws(() => read({ n_head: 3 }), /3 heads|heads/);
     assert.throws(() => read({ n_head: 2, tie_word_embeddings: false }), /lm_head\.weight/);
+  });
+
+  it('GPT-2 is not read where a person says what cannot be so', () => {
+    const bytes = encodeSafetensors(new Map(Object.entries(gpt2())), {});
+    for (const said of [
+      'heads=2,positions=rotary',
+      'heads=2,context=8',
+      'heads=2,biases=false',
+      'heads=2,gelu=relu',
+      'heads=2,norms=batchNorm',
+      'heads=2,other=3',
+      'heads=two',
+      'heads=2,stateSize=4',
+    ])
+      assert.throws(
+        () => readTorchWeights(bytes, 'model.safetensors', { activation: null, tensors: said }),
+        /of which “.*” cannot be so/,
+        said,
+      );
+    const said = 'heads=2,positions=learned,context=16,biases=true,gelu=tanh,norms=layerNorm,type=gpt2';
+    assert.ok(readTorchWeights(bytes, 'model.safetensors', { activation: null, tensors: said }).model);
   });
 
   it('GPT-2 without a bias that its other layers have is not whole', () => {

@@ -182,6 +182,13 @@ describe('Mamba under transformers’ names', () => {
     assert.equal(refusalOf(broken).key, 'error.torch.configBroken');
   });
 
+  it('is refused without the biases that its config.json says it has', () => {
+    const lost = refusalOf(() => read(bytesOf('tied'), { ...configOf('tied'), use_bias: true }));
+    assert.match(lost.message, /lacks the tensor backbone\.layers\.0\.mixer\.in_proj\.bias/);
+    const without = changed('tied', { 'backbone.layers.0.mixer.conv1d.bias': null });
+    assert.match(refusalOf(() => read(without, configOf('tied'))).message, /conv1d\.bias/);
+  });
+
   it('is refused without its own head where it is said not to be tied, and where some layers are others', () => {
     const config = configOf('tied');
     const apart = refusalOf(() => read(bytesOf('tied'), { ...config, tie_word_embeddings: false }));
