@@ -1,16 +1,10 @@
 /** The large products on ONNX Runtime's CPU provider: graphs of one Gemm. */
-import { flushSubnormals, InferenceSession, Tensor } from '../onnxRuntime';
-import { GraphBuilder } from '../../formats/onnx/graphBuilder';
-import { dataType, encodeModel } from '../../formats/onnx/messages';
+import { InferenceSession, Tensor } from '../onnxRuntime';
+import { dataType } from '../../formats/onnx/messages';
 import type { Products, StepProducts } from '../../core/products';
+import { gemmModel, gemmOptions, gemmSession, type GemmSession } from './gemmSession';
 import { OrtSteps } from './ortSteps';
 import { Staging } from './staging';
-
-interface Gemm {
-  readonly transA: number;
-  readonly transB: number;
-  readonly bias: boolean;
-}
 
 /** Arrays by the names that the graph has for them, with their shapes. */
 type Operands = Record<string, [Float32Array, number[]]>;
@@ -26,21 +20,23 @@ export class OrtProducts implements Products {
     private readonly transposed: InferenceSession,
     private readonly biased: InferenceSession,
     private readonly unbiased: InferenceSession,
-    /** Of a recurrence's small steps. */
-    private readonly smallStep: InferenceSession,
+    /** Of a recurrence's steps, and of its small ones: so many that they do not wait for the event loop. */
+    private readonly step: GemmSession,
+    private readonly smallStep: GemmSession,
   ) {}
 
-  /** @param spin threads wait for work by spinning: faster, but they take the processor from everyone else */
-  static async create(threads: number, spin: boolean): Promise<OrtProducts> {
-    const session = (gemm: Gemm, count = threads) =>
-      InferenceSession.create(gemmModel(gemm), sessionOptions(count, spin));
-    const unbiased = { transA: 0, transB: 1, bias: false };
+  static async create(threads: number): Promise<OrtProducts> {
+    const type = dataType.float;
+    const session = (transA: number, transB: number, bias = false) =>
+      InferenceSession.create(gemmModel({ transA, transB, bias, type }), gemmOptions(threads));
+    const step = { transA: 0, transB: 1, type };
     return new OrtProducts(
-      await session({ transA: 0, transB: 0, bias: false }),
-      await session({ transA: 1, transB: 0, bias: false }),
-      await session({ transA: 0, transB: 1, bias: true }),
-      await session(unbiased),
-      await session(unbiased, 1),
+      await session(0, 0),
+      await session(1, 0),
+      await session(0, 1, true),
+      await session(0, 1),
+      gemmSession(step, threads),
+      gemmSession(step, 1),
     );
   }
 
@@ -79,7 +75,7 @@ export class OrtProducts implements Products {
   }
 
   steps(m: number, n: number, k: number): StepProducts {
-    return new OrtSteps(m * n * k < minForThreads ? this.smallStep : this.unbiased, m, n, k);
+    return new OrtSteps(m * n * k < minForThreads ? this.smallStep : this.step, m, n, k);
   }
 
   private async run(session: InferenceSession, out: Float32Array, shape: number[], operands: Operands): Promise<void> {
@@ -98,31 +94,4 @@ export class OrtProducts implements Products {
 
 function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
-}
-
-function sessionOptions(threads: number, spin: boolean): InferenceSession.SessionOptions {
-  return {
-    executionProviders: ['cpu'],
-    executionMode: 'sequential',
-    intraOpNumThreads: threads,
-    interOpNumThreads: 1,
-    logSeverityLevel: 3,
-    extra: { session: { ...flushSubnormals, intra_op: { allow_spinning: spin ? '1' : '0' } } },
-  };
-}
-
-function gemmModel({ transA, transB, bias }: Gemm): Uint8Array {
-  const graph = new GraphBuilder();
-  const operands = ['a', 'b'];
-  graph.input('a', dataType.float, ['a0', 'a1']);
-  graph.input('b', dataType.float, ['b0', 'b1']);
-  if (bias) operands.push(graph.input('bias', dataType.float, ['n']));
-  graph.node('Gemm', operands, { transA, transB }, 'out');
-  graph.output('out', dataType.float, ['m', 'n']);
-  return encodeModel({
-    irVersion: 8,
-    graph: graph.build('product'),
-    opsetImport: [{ domain: '', version: 18 }],
-    metadataProps: [],
-  });
 }

@@ -1,22 +1,18 @@
-/** Large products in float64 on ONNX Runtime's CPU provider: graphs of one Gemm, run by the library's synchronized sessions, since what is inspected is read at once. */
-import { flushSubnormals, Tensor } from '../onnxRuntime';
-import { binding, initOrt } from '../onnxRuntimeBinding';
+/** Large products in float64 on ONNX Runtime's CPU provider, whose results are read at once. */
+import { Tensor } from '../onnxRuntime';
 import type { LargeProducts, Transposed } from '../../core/float64/matrixProduct';
-import { GraphBuilder } from '../../formats/onnx/graphBuilder';
-import { dataType, encodeModel } from '../../formats/onnx/messages';
-
-type Session = InstanceType<(typeof binding)['InferenceSession']>;
+import { dataType } from '../../formats/onnx/messages';
+import { gemmSession, type GemmSession } from './gemmSession';
 
 /** Multiply-adds from which other threads are worth waking. */
 const minForThreads = 5e7;
 
 export class OrtProducts64 implements LargeProducts {
   /** On one thread, and on several. */
-  private readonly alone: Readonly<Record<Transposed, Session>>;
-  private readonly sessions: Readonly<Record<Transposed, Session>>;
+  private readonly alone: Readonly<Record<Transposed, GemmSession>>;
+  private readonly sessions: Readonly<Record<Transposed, GemmSession>>;
 
   constructor(threads: number) {
-    initOrt();
     this.alone = sessionsOf(1);
     this.sessions = threads === 1 ? this.alone : sessionsOf(threads);
   }
@@ -42,36 +38,11 @@ export class OrtProducts64 implements LargeProducts {
   }
 }
 
-function sessionsOf(threads: number): Readonly<Record<Transposed, Session>> {
+function sessionsOf(threads: number): Readonly<Record<Transposed, GemmSession>> {
+  const type = dataType.double;
   return {
-    none: sessionOf({ transA: 0, transB: 0 }, threads),
-    a: sessionOf({ transA: 1, transB: 0 }, threads),
-    b: sessionOf({ transA: 0, transB: 1 }, threads),
+    none: gemmSession({ transA: 0, transB: 0, type }, threads),
+    a: gemmSession({ transA: 1, transB: 0, type }, threads),
+    b: gemmSession({ transA: 0, transB: 1, type }, threads),
   };
-}
-
-function sessionOf(forms: { transA: number; transB: number }, threads: number): Session {
-  const graph = new GraphBuilder();
-  graph.input('a', dataType.double, ['a0', 'a1']);
-  graph.input('b', dataType.double, ['b0', 'b1']);
-  graph.node('Gemm', ['a', 'b'], forms, 'out');
-  graph.output('out', dataType.double, ['m', 'n']);
-  const bytes = encodeModel({
-    irVersion: 8,
-    graph: graph.build('product64'),
-    opsetImport: [{ domain: '', version: 18 }],
-    metadataProps: [],
-  });
-  const session = new binding.InferenceSession();
-  // A copy: the bytes may lie in a larger buffer, or in one that is shared.
-  const { buffer, byteLength } = Uint8Array.from(bytes);
-  session.loadModel(buffer, 0, byteLength, {
-    executionProviders: ['cpu'],
-    executionMode: 'sequential',
-    intraOpNumThreads: threads,
-    interOpNumThreads: 1,
-    logSeverityLevel: 3,
-    extra: { session: { ...flushSubnormals, intra_op: { allow_spinning: '0' } } },
-  });
-  return session;
 }

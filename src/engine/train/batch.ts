@@ -71,7 +71,8 @@ export class Batch<T> {
     const beside = this.others.filter(({ isHere }) => !isHere).map((share) => share.run(whole));
     const own = this.here(whole, this.others);
     // All are waited for even if one fails: they read the board.
-    for (const result of await Promise.allSettled([own, ...beside])) if (result.status === 'rejected') throw result.reason;
+    for (const result of await Promise.allSettled([own, ...beside]))
+      if (result.status === 'rejected') throw result.reason;
     let [likelihood, tokens] = [tape.logLikelihood, tape.tokens];
     const { values } = backward.gradient;
     board.gradients.forEach((gradient, i) => {

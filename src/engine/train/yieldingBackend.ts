@@ -28,7 +28,7 @@ class TimeSlices {
   constructor(private readonly modelLock: ModelLock) {}
 
   /** Runs `work`, at once within a time slice. */
-  run(work: () => Promise<void>): Promise<void> {
+  run<T extends Promise<void> | void>(work: () => T): Promise<void> | T {
     const isOver = !this.modelLock.isFree || performance.now() - this.began >= this.modelLock.slice;
     return isOver ? this.next().then(work) : work();
   }
