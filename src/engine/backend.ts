@@ -72,7 +72,7 @@ export async function createBackend(
   const work = Math.max(stepWork, windowWork);
   const threads = wanted ?? (work < minStepWork ? 1 : Math.min(cores, maxThreads));
   const ort = backend === 'ort' ? await loadOrt() : undefined;
-  const products = ort && (await ort.OrtProducts.create(threads));
+  const products = ort && new ort.OrtProducts(threads);
   if (ort) useLargeProducts((large ??= new ort.OrtProducts64(threads)));
   const whole = new Builder(products, threads, stepWork, 1);
   const isShared = products !== undefined && work >= minStepWork && Number.isFinite(work);
@@ -91,7 +91,7 @@ export async function createBackend(
 /** What builds the network of a share on ONNX Runtime; one of `shares` in this process. Throws where the library cannot be loaded. */
 export async function createShareBuilder(threads: number, stepWork: number, shares: number): Promise<Builder> {
   const { OrtProducts } = await import('./products/ortProducts');
-  return new Builder(await OrtProducts.create(threads), threads, stepWork, shares);
+  return new Builder(new OrtProducts(threads), threads, stepWork, shares);
 }
 
 /** Makes arenas, whose large products are `large` or, where there are none, the kernels'. */

@@ -1,13 +1,20 @@
 /** The large products on ONNX Runtime's CPU provider: graphs of one Gemm. */
-import { InferenceSession, Tensor } from '../onnxRuntime';
+import { setImmediate } from 'node:timers/promises';
+import { Tensor } from '../onnxRuntime';
 import { dataType } from '../../formats/onnx/messages';
 import type { Products, StepProducts } from '../../core/products';
-import { gemmModel, gemmOptions, gemmSession, type GemmSession } from './gemmSession';
+import { GemmSession } from './gemmSession';
 import { OrtSteps } from './ortSteps';
 import { Staging } from './staging';
 
-/** Arrays by the names that the graph has for them, with their shapes. */
-type Operands = Record<string, [Float32Array, number[]]>;
+/** An array with its shape. */
+type Operand = readonly [Float32Array, number[]];
+
+interface Operands {
+  readonly a: Operand;
+  readonly b: Operand;
+  readonly bias?: Operand;
+}
 
 /** Multiply-adds of one step from which a second thread is worth waking. */
 const minForThreads = 8e6;
@@ -15,29 +22,21 @@ const minForThreads = 8e6;
 export class OrtProducts implements Products {
   private readonly staging = new Staging();
 
-  private constructor(
-    private readonly plain: InferenceSession,
-    private readonly transposed: InferenceSession,
-    private readonly biased: InferenceSession,
-    private readonly unbiased: InferenceSession,
-    /** Of a recurrence's steps, and of its small ones: so many that they do not wait for the event loop. */
-    private readonly step: GemmSession,
-    private readonly smallStep: GemmSession,
-  ) {}
+  private readonly plain: GemmSession;
+  private readonly transposed: GemmSession;
+  private readonly biased: GemmSession;
+  private readonly unbiased: GemmSession;
+  /** Of a recurrence's small steps. */
+  private readonly smallStep: GemmSession;
 
-  static async create(threads: number): Promise<OrtProducts> {
-    const type = dataType.float;
-    const session = (transA: number, transB: number, bias = false) =>
-      InferenceSession.create(gemmModel({ transA, transB, bias, type }), gemmOptions(threads));
-    const step = { transA: 0, transB: 1, type };
-    return new OrtProducts(
-      await session(0, 0),
-      await session(1, 0),
-      await session(0, 1, true),
-      await session(0, 1),
-      gemmSession(step, threads),
-      gemmSession(step, 1),
-    );
+  constructor(threads: number) {
+    const session = (transA: number, transB: number, bias = false, count = threads) =>
+      new GemmSession({ transA, transB, bias, type: dataType.float }, count);
+    this.plain = session(0, 0);
+    this.transposed = session(1, 0);
+    this.biased = session(0, 1, true);
+    this.unbiased = session(0, 1);
+    this.smallStep = threads === 1 ? this.unbiased : session(0, 1, false, 1);
   }
 
   multiply(out: Float32Array, a: Float32Array, b: Float32Array, m: number, n: number, k: number): Promise<void> {
@@ -75,19 +74,21 @@ export class OrtProducts implements Products {
   }
 
   steps(m: number, n: number, k: number): StepProducts {
-    return new OrtSteps(m * n * k < minForThreads ? this.smallStep : this.step, m, n, k);
+    return new OrtSteps(m * n * k < minForThreads ? this.smallStep : this.unbiased, m, n, k);
   }
 
-  private async run(session: InferenceSession, out: Float32Array, shape: number[], operands: Operands): Promise<void> {
+  private async run(session: GemmSession, out: Float32Array, shape: number[], operands: Operands): Promise<void> {
+    // Who waits for an answer meanwhile gets it before a large product, not after it.
+    await setImmediate();
     const { staging } = this;
-    const feeds = Object.fromEntries(
-      Object.entries(operands).map(([name, [data, dims]]) => [
-        name,
-        new Tensor('float32', staging.read(name, data, sizeOf(dims)), dims),
-      ]),
-    );
+    const tensor = (name: keyof Operands, [data, dims]: Operand) =>
+      new Tensor('float32', staging.read(name, data, sizeOf(dims)), dims);
+    const { a, b, bias } = operands;
     const result = staging.room('out', out, sizeOf(shape));
-    await session.run(feeds, { out: new Tensor('float32', result, shape) });
+    session.run(
+      { a: tensor('a', a), b: tensor('b', b), ...(bias && { bias: tensor('bias', bias) }) },
+      new Tensor('float32', result, shape),
+    );
     staging.write(out, result);
   }
 }

@@ -2,7 +2,7 @@
 import { Tensor } from '../onnxRuntime';
 import type { LargeProducts, Transposed } from '../../core/float64/matrixProduct';
 import { dataType } from '../../formats/onnx/messages';
-import { gemmSession, type GemmSession } from './gemmSession';
+import { GemmSession } from './gemmSession';
 
 /** Multiply-adds from which other threads are worth waking. */
 const minForThreads = 5e7;
@@ -30,19 +30,15 @@ export class OrtProducts64 implements LargeProducts {
       a: new Tensor('float64', a, transposed === 'a' ? [k, m] : [m, k]),
       b: new Tensor('float64', b, transposed === 'b' ? [n, k] : [k, n]),
     };
-    (m * n * k < minForThreads ? this.alone : this.sessions)[transposed].run(
-      feeds,
-      { out: new Tensor('float64', out, [m, n]) },
-      {},
-    );
+    (m * n * k < minForThreads ? this.alone : this.sessions)[transposed].run(feeds, new Tensor('float64', out, [m, n]));
   }
 }
 
 function sessionsOf(threads: number): Readonly<Record<Transposed, GemmSession>> {
   const type = dataType.double;
   return {
-    none: gemmSession({ transA: 0, transB: 0, type }, threads),
-    a: gemmSession({ transA: 1, transB: 0, type }, threads),
-    b: gemmSession({ transA: 0, transB: 1, type }, threads),
+    none: new GemmSession({ transA: 0, transB: 0, type }, threads),
+    a: new GemmSession({ transA: 1, transB: 0, type }, threads),
+    b: new GemmSession({ transA: 0, transB: 1, type }, threads),
   };
 }

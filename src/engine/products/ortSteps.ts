@@ -32,7 +32,7 @@ export class OrtSteps implements StepProducts {
   run(out: Float32Array, b: Float32Array, block: number): void {
     if (!this.a) throw new Error('The left-hand matrix has not been loaded');
     const result = this.resultFor(out);
-    this.session.run({ a: this.a, b: this.blockOf(b, block) }, { out: result.tensor }, {});
+    this.session.run({ a: this.a, b: this.blockOf(b, block) }, result.tensor);
     this.staging.write(out, result.data);
   }
 
