@@ -69,7 +69,7 @@ describe('the sublayers of attention in float32', () => {
   before(async () => {
     enableRelaxedSimd();
     pool = createThreadPool(2);
-    ort = await OrtProducts.create(1, false);
+    ort = new OrtProducts(1);
   });
   after(() => pool.end());
 
