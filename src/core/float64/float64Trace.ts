@@ -12,7 +12,7 @@ import { activationOf } from './activations';
 import type { Float64Direction } from '../layers/float64Cell';
 import type { Float64Mixer, Float64MixerLayer, Float64MixerTrace } from '../layers/float64Mixer';
 import { float64CellOf, mixerOf } from '../layers/registry';
-import { addProductOfTransposed, matrix } from './matrixProduct';
+import { matrix, setProductOfTransposed } from './matrixProduct';
 import { normalize } from './norm';
 import { addMatrixVector } from './products';
 
@@ -227,20 +227,19 @@ function predict(
   const T = targets.length;
   const width = W.length / V;
   const probabilities = new Float64Array(T * V);
-  for (let t = 0; t < T; t++) probabilities.set(b, t * V);
-  addProductOfTransposed(matrix(probabilities, V), matrix(top, width), matrix(W, width), T, V, width);
+  setProductOfTransposed(probabilities, matrix(top, width), matrix(W, width), T, V, width, b);
   const targetLogProbabilities = new Float64Array(T);
   let loss = 0;
   for (let t = 0; t < T; t++) {
     const row = probabilities.subarray(t * V, (t + 1) * V);
     let largest = -Infinity;
     for (const logit of row) largest = Math.max(largest, logit);
+    const ofTarget = row[targets[t]];
     let sum = 0;
-    for (const logit of row) sum += Math.exp(logit - largest);
-    const logOfSum = largest + Math.log(sum);
-    targetLogProbabilities[t] = row[targets[t]] - logOfSum;
+    for (let i = 0; i < V; i++) sum += row[i] = Math.exp(row[i] - largest);
+    targetLogProbabilities[t] = ofTarget - (largest + Math.log(sum));
     loss -= targetLogProbabilities[t] / T;
-    for (let i = 0; i < V; i++) row[i] = Math.exp(row[i] - logOfSum);
+    for (let i = 0; i < V; i++) row[i] /= sum;
   }
   return { probabilities, targetLogProbabilities, loss };
 }

@@ -6,7 +6,13 @@
  *   ∂q_τ = Σ_t ∂s_{τ,t} k_t / √d,  ∂k_t = Σ_τ ∂s_{τ,t} q_τ / √d,  ∂v_t = Σ_τ a_{τ,t} W_Oᵀ ∂y_τ
  */
 import { at } from '../../../kernels/arena';
-import { addProduct, addProductOfTransposed, addTransposedProduct, matrix } from '../../float64/matrixProduct';
+import {
+  addProduct,
+  addTransposedProduct,
+  matrix,
+  setProduct,
+  setProductOfTransposed,
+} from '../../float64/matrixProduct';
 import { workspace } from '../../float64/workspace';
 import type { Float64MixerLayer, Float64MixerTrace } from '../float64Mixer';
 import { parameter } from './parameter';
@@ -29,8 +35,9 @@ export interface AttentionTrace extends Float64MixerTrace {
 export function attend(layer: Float64MixerLayer, x: Float64Array, T: number): AttentionTrace {
   const sizes = attentionSizes(layer);
   const { input: I, width: D, heads, headSize: d, isRotary } = sizes;
-  const qkv = biasedRows(layer, 'bqkv', T, 3 * D);
-  addProductOfTransposed(matrix(qkv, 3 * D), matrix(x, I), matrix(parameter(layer, 'Wqkv'), I), T, 3 * D, I);
+  const qkv = new Float64Array(T * 3 * D);
+  const { bqkv, bo } = layer.parameters;
+  setProductOfTransposed(qkv, matrix(x, I), matrix(parameter(layer, 'Wqkv'), I), T, 3 * D, I, bqkv);
   if (isRotary) turn(qkv, T, 3 * D, 2 * heads, d, 1);
   const context = new Float64Array(T * D);
   const weights = Array.from({ length: heads }, (_, head) => {
@@ -38,8 +45,8 @@ export function attend(layer: Float64MixerLayer, x: Float64Array, T: number): At
     addProduct({ values: context, at: head * d, stride: D }, matrix(a, T), valuesOf(sizes, qkv, head), T, d, T);
     return a;
   });
-  const output = biasedRows(layer, 'bo', T, D);
-  addProductOfTransposed(matrix(output, D), matrix(context, D), matrix(parameter(layer, 'Wo'), D), T, D, D);
+  const output = new Float64Array(T * D);
+  setProductOfTransposed(output, matrix(context, D), matrix(parameter(layer, 'Wo'), D), T, D, D, bo);
   return { steps: T, x, qkv, weights, context, output };
 }
 
@@ -47,7 +54,7 @@ export function attend(layer: Float64MixerLayer, x: Float64Array, T: number): At
 function weightsOf(sizes: AttentionSizes, qkv: Float64Array, head: number, T: number): Float64Array {
   const { headSize: d, scale } = sizes;
   const a = new Float64Array(T * T);
-  addProductOfTransposed(matrix(a, T), queriesOf(sizes, qkv, head), keysOf(sizes, qkv, head), T, T, d);
+  setProductOfTransposed(a, queriesOf(sizes, qkv, head), keysOf(sizes, qkv, head), T, T, d);
   const space = workspace([T]);
   const scores = space.room(T);
   for (let target = 0; target < T; target++) {
@@ -70,7 +77,7 @@ export function headsBack(
 ): Float64Array {
   const { width: D } = attentionSizes(layer);
   const context = new Float64Array(n * D);
-  addProduct(matrix(context, D), matrix(above, D), matrix(parameter(layer, 'Wo'), D), n, D, D);
+  setProduct(matrix(context, D), matrix(above, D), matrix(parameter(layer, 'Wo'), D), n, D, D);
   const qkv = new Float64Array((first + n) * 3 * D);
   contextBack(layer, trace, { values: context, at: 0, stride: D }, first, n, qkv, 0);
   return qkv;
@@ -93,8 +100,7 @@ export function contextBack(
   for (let head = 0; head < heads; head++) {
     const ofContext = { ...context, at: context.at + head * d };
     const a = { values: trace.weights[head], at: first * trace.steps, stride: trace.steps };
-    slopes.fill(0);
-    addProductOfTransposed(matrix(slopes, steps), ofContext, valuesOf(sizes, trace.qkv, head), n, steps, d);
+    setProductOfTransposed(slopes, ofContext, valuesOf(sizes, trace.qkv, head), n, steps, d);
     scoresBack(slopes, steps, a, first, n, scale);
     const part = (index: number, step = 0) => ({
       values: qkv,
@@ -125,14 +131,6 @@ function scoresBack(
     for (let t = 0; t <= end; t++) slopes[to + t] = scale * weights[from + t] * (slopes[to + t] - mean);
     slopes.fill(0, to + end + 1, to + steps);
   }
-}
-
-/** A row of biases, or zeros, for each step. */
-export function biasedRows(layer: Float64MixerLayer, role: string, steps: number, width: number): Float64Array {
-  const rows = new Float64Array(steps * width);
-  const bias = layer.parameters[role];
-  if (bias) for (let t = 0; t < steps; t++) rows.set(bias, t * width);
-  return rows;
 }
 
 type Rows = ReturnType<typeof matrix<Float64Array>>;
