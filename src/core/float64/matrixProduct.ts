@@ -117,6 +117,16 @@ export function addTransposedProduct(
   addProduct(out, matrix(transposed, k), b, m, n, k);
 }
 
+/** out[m, n] = a[k, m]ᵀ · b[k, n], out without gaps. */
+export function setTransposedProduct(out: Float64Array, a: Matrix, b: Matrix, m: number, n: number, k: number): void {
+  if (large && m * n * k > maxForKernels) {
+    large.multiply(out, withoutGaps('a', a, k, m), withoutGaps('b', b, k, n), m, n, k, 'a');
+    return;
+  }
+  out.fill(0);
+  addTransposedProduct(matrix(out, n), a, b, m, n, k);
+}
+
 /** @param down from b's element (l, j) to (l + 1, j)  @param right to (l, j + 1) */
 function product(
   out: Matrix<Float64Array>,

@@ -8,7 +8,7 @@ import { dataType, encodeModel } from '../../formats/onnx/messages';
 type Session = InstanceType<(typeof binding)['InferenceSession']>;
 
 /** Multiply-adds from which other threads are worth waking. */
-const minForThreads = 5e7;
+const minForThreads = 1.5e7;
 
 export class OrtProducts64 implements LargeProducts {
   /** On one thread, and on several. */

@@ -13,6 +13,7 @@ import {
   setProduct,
   setProductOfTransposed,
 } from '../../float64/matrixProduct';
+import { scratch } from '../../float64/scratch';
 import { workspace } from '../../float64/workspace';
 import type { Float64MixerLayer, Float64MixerTrace } from '../float64Mixer';
 import { parameter } from './parameter';
@@ -75,36 +76,21 @@ export function headsBack(
   first: number,
   n: number,
 ): Float64Array {
-  const { width: D } = attentionSizes(layer);
-  const context = new Float64Array(n * D);
-  setProduct(matrix(context, D), matrix(above, D), matrix(parameter(layer, 'Wo'), D), n, D, D);
-  const qkv = new Float64Array((first + n) * 3 * D);
-  contextBack(layer, trace, { values: context, at: 0, stride: D }, first, n, qkv, 0);
-  return qkv;
-}
-
-/** The same from ∂/∂(Σ_t a_{τ,t} v_t), [n, D]. @param qkv out, from `start` on, where there are zeros */
-export function contextBack(
-  layer: Float64MixerLayer,
-  trace: AttentionTrace,
-  context: Rows,
-  first: number,
-  n: number,
-  qkv: Float64Array,
-  start: number,
-): void {
   const sizes = attentionSizes(layer);
   const { width: D, heads, headSize: d, isRotary, scale } = sizes;
+  const context = new Float64Array(n * D);
+  setProduct(matrix(context, D), matrix(above, D), matrix(parameter(layer, 'Wo'), D), n, D, D);
   const steps = first + n;
-  const slopes = new Float64Array(n * steps);
+  const qkv = new Float64Array(steps * 3 * D);
+  const slopes = scratch('slopes', n * steps);
   for (let head = 0; head < heads; head++) {
-    const ofContext = { ...context, at: context.at + head * d };
+    const ofContext = { values: context, at: head * d, stride: D };
     const a = { values: trace.weights[head], at: first * trace.steps, stride: trace.steps };
     setProductOfTransposed(slopes, ofContext, valuesOf(sizes, trace.qkv, head), n, steps, d);
     scoresBack(slopes, steps, a, first, n, scale);
     const part = (index: number, step = 0) => ({
       values: qkv,
-      at: start + step * 3 * D + index * D + head * d,
+      at: step * 3 * D + index * D + head * d,
       stride: 3 * D,
     });
     addProduct(part(0, first), matrix(slopes, steps), keysOf(sizes, trace.qkv, head), n, d, steps);
@@ -112,11 +98,12 @@ export function contextBack(
     addTransposedProduct(part(1), matrix(slopes, steps), { ...queries, at: queries.at + first * 3 * D }, steps, d, n);
     addTransposedProduct(part(2), a, ofContext, steps, d, n);
   }
-  if (isRotary) turn(start === 0 ? qkv : qkv.subarray(start), steps, 3 * D, 2 * heads, d, -1);
+  if (isRotary) turn(qkv, steps, 3 * D, 2 * heads, d, -1);
+  return qkv;
 }
 
 /** From ∂a to ∂s, n rows in place, of the steps `first` …; later steps have no weights. */
-function scoresBack(
+export function scoresBack(
   slopes: Float64Array,
   steps: number,
   { values: weights, at: begin, stride }: Rows,
@@ -135,14 +122,17 @@ function scoresBack(
 
 type Rows = ReturnType<typeof matrix<Float64Array>>;
 
-function queriesOf({ width, headSize }: AttentionSizes, qkv: Float64Array, head: number): Rows {
+/** Of a head, T × d. */
+export function queriesOf({ width, headSize }: AttentionSizes, qkv: Float64Array, head: number): Rows {
   return { values: qkv, at: head * headSize, stride: 3 * width };
 }
 
-function keysOf({ width, headSize }: AttentionSizes, qkv: Float64Array, head: number): Rows {
+/** Of a head, T × d. */
+export function keysOf({ width, headSize }: AttentionSizes, qkv: Float64Array, head: number): Rows {
   return { values: qkv, at: width + head * headSize, stride: 3 * width };
 }
 
-function valuesOf({ width, headSize }: AttentionSizes, qkv: Float64Array, head: number): Rows {
+/** Of a head, T × d. */
+export function valuesOf({ width, headSize }: AttentionSizes, qkv: Float64Array, head: number): Rows {
   return { values: qkv, at: 2 * width + head * headSize, stride: 3 * width };
 }

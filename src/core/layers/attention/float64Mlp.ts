@@ -1,6 +1,7 @@
 /** The sublayer `mlp` in float64: y_t = W₂ gelu(W₁ x_t + b₁) + b₂, step by step. */
 import { exactGelu, tanhGelu } from '../../float64/gelu';
 import { addProduct, matrix, setProduct, setProductOfTransposed } from '../../float64/matrixProduct';
+import { scratch } from '../../float64/scratch';
 import { stepsOf, targetBlock } from '../../float64/targetBlock';
 import type { Float64Mixer, Float64MixerLayer, Float64MixerTrace } from '../float64Mixer';
 import { addRows } from './bands';
@@ -78,7 +79,7 @@ export const float64Mlp: Float64Mixer<MlpTrace> = {
     const below = targetBlock(I, above.first, above.last, above.logScales);
     const steps = stepsOf(above);
     const rows = steps.length;
-    const back = new Float64Array(rows * inner);
+    const back = scratch('inner', rows * inner);
     setProduct(matrix(back, inner), matrix(above.values, D), matrix(parameter(layer, 'W2'), inner), rows, inner, D);
     for (let row = 0; row < rows; row++)
       for (let i = row * inner, slope = steps[row] * inner; i < (row + 1) * inner; i++, slope++)
@@ -95,7 +96,7 @@ export const float64Mlp: Float64Mixer<MlpTrace> = {
   },
 };
 
-/** ∂/∂(W₁ x + b₁) of n gradients by y, those of the steps `first` …: [n, 4·D]. */
+/** ∂/∂(W₁ x + b₁) of n gradients by y, those of the steps `first` …: [n, 4·D], good until the next call. */
 function innerBack(
   layer: Float64MixerLayer,
   { slopes }: MlpTrace,
@@ -105,7 +106,7 @@ function innerBack(
 ): Float64Array {
   const { hidden: D } = layer;
   const inner = innerWidth(layer);
-  const back = new Float64Array(n * inner);
+  const back = scratch('inner', n * inner);
   setProduct(matrix(back, inner), matrix(above, D), matrix(parameter(layer, 'W2'), inner), n, inner, D);
   for (let i = 0, slope = first * inner; i < back.length; i++, slope++) back[i] *= slopes[slope];
   return back;
