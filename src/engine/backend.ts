@@ -1,7 +1,6 @@
 /** Chooses the backend of the large products, and on how many threads. */
 import { totalmem } from 'node:os';
 import { useLargeProducts, type LargeProducts } from '../core/float64/matrixProduct';
-import { useThreads } from '../core/float64/workspace';
 import { KernelProducts } from '../core/kernelProducts';
 import { isMixer, type ModelConfig } from '../core/model/config';
 import { layoutOf } from '../core/model/parameters';
@@ -60,7 +59,6 @@ export async function createBackend(
   let pool: ThreadPool | null = null;
   const poolFor = (streams: number, isWide: boolean) =>
     threads > 1 && (isWide || (streams > 1 && !wouldCopy)) ? (pool ??= createThreadPool(threads)) : null;
-  if (threads > 1) useThreads(() => (pool ??= createThreadPool(threads)));
   return {
     name: products ? 'ort' : 'wasm',
     build: (streams, make, isWide = false) => {

@@ -139,22 +139,15 @@ export interface Kernels {
   ): void;
 
   mambaScan64(
-    n: number, chunk: number, E: number, S: number, width: number, stride: number, first: number, channels: number, A: number, BC: number,
-    step: number, v: number, starts: number, y: number, squares: number,
-  ): void;
-  mambaStates64(
     n: number, E: number, S: number, width: number, A: number, BC: number, step: number, v: number, factors: number, h: number,
+    y: number, squares: number,
   ): void;
   mambaScanBack64(
-    n: number, last: number, chunk: number, E: number, S: number, width: number, stride: number, first: number, channels: number, A: number, BC: number,
-    step: number, v: number, dY: number, starts: number, scale: number, above: number, below: number, dV: number, dStep: number, dBC: number,
-    dA: number, squares: number, room: number,
+    E: number, S: number, A: number, BC: number, step: number, v: number, dY: number, factors: number, h: number, scale: number, above: number,
+    below: number, dV: number, dStep: number, dBC: number, dA: number, squares: number,
   ): void;
-  convolve64(n: number, E: number, K: number, out: number, taps: number, u: number, stride: number): void;
-  convolveBack64(E: number, K: number, out: number, taps: number, row: number, rows: number, factors: number): void;
 
   // Functions in float64
-  applyExp64(x: number, n: number): void;
   applyLogistic64(out: number, x: number, n: number): void;
   applySoftplus64(out: number, slope: number, x: number, n: number): void;
   applyGated64(

@@ -14,7 +14,6 @@ import type { Float64Mixer, Float64MixerLayer, Float64MixerTrace } from '../laye
 import { float64CellOf, mixerOf } from '../layers/registry';
 import { matrix, setProductOfTransposed } from './matrixProduct';
 import { normalize } from './norm';
-import { addMatrixVector } from './products';
 
 /** A mixer's sublayer that has been run. */
 export interface MixerRun {
@@ -208,10 +207,10 @@ function readDirection(
   parameters.initialStates.forEach((initial, state) => {
     if (initial) own.states[state].set(initial, first * H);
   });
+  if (input) setProductOfTransposed(own.preActivations, matrix(input, I), matrix(W, I), T, rows, I, bias);
   for (let visited = 0; visited < T; visited++) {
     const t = direction === 'forward' ? visited : T - 1 - visited;
-    for (let j = 0; j < rows; j++) own.preActivations[t * rows + j] = bias[j] + (input ? 0 : W[j * I + ids[t]]);
-    if (input) addMatrixVector(own.preActivations, t * rows, W, input, t * I, rows, I);
+    if (!input) for (let j = 0; j < rows; j++) own.preActivations[t * rows + j] = bias[j] + W[j * I + ids[t]];
     const { before, after } = rowsOf(parameters, t);
     float64Cell.forward(own, t, before, after);
   }

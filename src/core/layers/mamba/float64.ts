@@ -75,7 +75,9 @@ function convolve(sizes: MambaSizes, p: MambaParameters, projected: Float64Array
   const space = workspace([K * E, projected.length, steps * E]);
   const [taps, u, convolved] = [space.holding(tapsOf(sizes, p)), space.holding(projected), space.room(steps * E)];
   for (let t = 0; t < steps; t++) convolved.set(p.b_conv, t * E);
-  space.kernels.convolve64(steps, E, K, at(convolved), at(taps), at(u), 2 * E);
+  for (let t = 0; t < steps; t++)
+    for (let k = 0; k < K && k <= t; k++)
+      space.kernels.addProducts64(at(convolved, t * E), 1, at(taps, k * E), at(u, (t - k) * 2 * E), E);
   return convolved.slice();
 }
 

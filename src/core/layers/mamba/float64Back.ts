@@ -57,10 +57,9 @@ export function scanAndSelectionBack(
   const v = new Float64Array(steps * E);
   const step = new Float64Array(steps * E);
   const selected = new Float64Array(steps * width);
-  const begin = (first: number, to: number) => {
-    const factor = visits.begin(first, to);
-    if (factor !== null)
-      for (let t = first; t <= to; t++) for (let e = 0, i = t * E; e < E; e++, i++) v[i] = y[i] * p.D[e];
+  const begin = (t: number) => {
+    const factor = visits.begin(t);
+    if (factor !== null) for (let e = 0, i = t * E; e < E; e++, i++) v[i] = y[i] * p.D[e];
     return factor;
   };
   const end: ScanVisits['end'] = (...args) => visits.end(...args);
@@ -79,7 +78,6 @@ export class ConvolutionBack {
   private readonly space: Workspace;
   private readonly taps: Float64Array;
   private readonly convolved: Float64Array;
-  private readonly factors: Float64Array;
 
   constructor(
     private readonly sizes: MambaSizes,
@@ -87,20 +85,23 @@ export class ConvolutionBack {
     private readonly back: Pick<MambaBack, 'convolved' | 'last'>,
   ) {
     const { E, K } = sizes;
-    this.space = workspace([(K - 1) * E, K * E, back.convolved.length, K]);
+    this.space = workspace([(K - 1) * E, K * E, back.convolved.length]);
     this.found = this.space.room((K - 1) * E);
     this.taps = this.space.holding(tapsOf(sizes, p));
     this.convolved = this.space.holding(back.convolved);
-    this.factors = this.space.room(K);
   }
 
   /** Of step t. @param factors [K] of the rows from t on, which bring them to one scale; zero for those that are not there */
   run(t: number, factors: Float64Array): void {
     const { sizes, back, space, taps, convolved, found } = this;
     const { E, K } = sizes;
-    this.factors.set(factors);
-    const rows = Math.min(K, back.last + 1 - t);
-    space.kernels.convolveBack64(E, K, at(found), at(taps), at(convolved, t * E), rows, at(this.factors));
+    found.fill(0);
+    for (let i = 0; i < K - 1; i++)
+      for (let later = 0; later + i < K && t + later <= back.last; later++)
+        if (factors[later] !== 0) {
+          const [row, tap] = [at(convolved, (t + later) * E), at(taps, (later + i) * E)];
+          space.kernels.addProducts64(at(found, i * E), factors[later], tap, row, E);
+        }
   }
 }
 

@@ -31,8 +31,8 @@ export function flow(
   if (lastSent < 0) return [ofScan, ofInputs];
 
   const gates = gateBack(sizes, p, trace, rows, first, lastSent);
-  const scales = new Float64Array(lastSent + 1);
-  const visits = scaledVisits(above.logScales.slice(0, lastSent + 1), scales, gates, E, ofScan);
+  const scales = new Float64Array(lastSent + 1).fill(-Infinity);
+  const visits = scaledVisits(above.logScales, scales, gates, E, ofScan);
   const back = scanAndSelectionBack(sizes, p, trace, gates, lastSent, visits, null);
 
   const ofProjected = new Float64Array((lastSent + 1) * 2 * E);
@@ -73,16 +73,9 @@ function sentRows(
   return { rows, first, last };
 }
 
-/** In nats. Steps are taken together where what arrives, and what is carried to them, is at least e^−300 of the largest; their numbers have as much room again. */
-const bandWidth = 300;
-
-/**
- * Brings the rows of steps that are taken together to their greatest scale: that of what is carried to them, or of what comes from above.
- * @param ofRows scales of the rows of `gates` by step, kept as they change; −Infinity where they are zero
- * @param scales out: those of the steps, −Infinity where nothing reaches them
- */
+/** Brings every step's rows to the greater of two scales: that of what is carried to it, and that of what comes from above. */
 function scaledVisits(
-  ofRows: Float64Array,
+  arriving: Float64Array,
   scales: Float64Array,
   gates: { readonly y: Float64Array; readonly z: Float64Array },
   E: number,
@@ -91,25 +84,17 @@ function scaledVisits(
   let carried = -Infinity;
   let length = 1;
   return {
-    begin(first, last) {
-      let [least, scale] = [Infinity, -Infinity];
-      for (const each of [carried, ...ofRows.subarray(first, last + 1)]) {
-        if (each === -Infinity) continue;
-        least = Math.min(least, each);
-        scale = Math.max(scale, each);
-      }
-      scales.fill(scale, first, last + 1);
+    begin(t) {
+      const scale = Math.max(carried, arriving[t]);
       if (scale === -Infinity) return null;
-      if (first < last && least < scale - bandWidth) return NaN;
-      for (let t = first; t <= last; t++) {
-        if (ofRows[t] === -Infinity || ofRows[t] === scale) continue;
-        const factor = Math.exp(ofRows[t] - scale);
+      scales[t] = scale;
+      const factor = Math.exp(arriving[t] - scale);
+      // Where nothing arrives they are zero.
+      if (arriving[t] > -Infinity && factor !== 1)
         for (let i = t * E; i < (t + 1) * E; i++) {
           gates.y[i] *= factor;
           gates.z[i] *= factor;
         }
-        ofRows[t] = scale;
-      }
       return carried === -Infinity ? 0 : Math.exp(carried - scale) / length;
     },
     end(t, total, through) {
