@@ -5,7 +5,7 @@ import { dataType } from '../../formats/onnx/messages';
 import { GemmSession } from './gemmSession';
 
 /** Multiply-adds from which other threads are worth waking. */
-const minForThreads = 5e7;
+const minForThreads = 1.5e7;
 
 export class OrtProducts64 implements LargeProducts {
   /** On one thread, and on several. */

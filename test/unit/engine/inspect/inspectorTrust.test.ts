@@ -62,7 +62,7 @@ describe('the inspector', () => {
         const seed = Number(process.env['BACKFLOW_SEED'] ?? Math.floor(Math.random() * 1e6));
         let fast = 0;
         let count = 0;
-        for (const layers of [1, 2]) {
+        for (const layers of [1, 2, 4]) {
           const config = uniformModel({
             ...plainStack,
             cell,
