@@ -74,7 +74,9 @@ export function readTorchWeights(bytes: Uint8Array, file: string, requested: Req
 
 /** @param file for the sentences  Throws a UserError for what is no language model of layers that are known, or could be several. */
 export function readDecodedWeights(decoded: WeightsFile, file: string, requested: RequestedArchitecture): TorchWeights {
-  const { metadata } = decoded;
+  const { metadata, leftOut = [] } = decoded;
+  // A file beside the weights is written by hand or for a library: it is more than what a training script has kept.
+  const config = { ...decoded.config, ...requested.config };
   const said = requested.tensors ?? '';
   const entries = new Map(Object.entries(metadata));
   const own = said === '' ? ownWeights(decoded) : null;
@@ -86,8 +88,11 @@ export function readDecodedWeights(decoded: WeightsFile, file: string, requested
   const all = namedTensors(decoded);
   const answers = readAnswers(said);
   const considered = new Map(Array.from(all).filter(([name]) => !isOfOptimizer(name) && !isSaidUnused(name, answers)));
-  const aside = Array.from(all).flatMap(([name, { data }]) => (data && !considered.has(name) ? [name] : []));
-  const published = readPublished({ tensors: considered, metadata, config: requested.config ?? null, answers, file });
+  const aside = [
+    ...Array.from(all).flatMap(([name, { data }]) => (data && !considered.has(name) ? [name] : [])),
+    ...leftOut,
+  ];
+  const published = readPublished({ tensors: considered, metadata, config, answers, file });
   if (published) {
     const notices = [...published.notices, ...unusedNotices(aside, file)];
     return { model: published.model, plain: null, trainingStep: 0, metadata: entries, notices };
@@ -96,7 +101,7 @@ export function readDecodedWeights(decoded: WeightsFile, file: string, requested
   if (computed !== undefined) throw new UserError('error.torch.computedWeight', file, computed);
   const linear = linearNames(considered.keys());
   const isOfLayers = (name: string) => isRecurrent(name) || linear.has(name);
-  const type = requested.config?.['model_type'];
+  const type = config['model_type'];
   if (typeof type === 'string' && !Array.from(considered.keys()).some(isOfLayers))
     throw new UserError('error.torch.typeUnknown', file, type);
   const reading = chosenReading({
@@ -110,7 +115,7 @@ export function readDecodedWeights(decoded: WeightsFile, file: string, requested
   return {
     model: modelOf(
       reading,
-      activationOf(reading, requested, metadata, file),
+      activationOf(reading, requested, metadata, config, file),
       optionsFor(reading, answers, metadata, file),
       file,
     ),
@@ -155,9 +160,11 @@ function activationOf(
   { chain }: Reading,
   { activation }: RequestedArchitecture,
   metadata: Readonly<Record<string, string>>,
+  config: Readonly<Record<string, unknown>>,
   file: string,
 ): Activation {
-  const said = activation ?? activations.find((name) => name === metadata['activation']);
+  const words = [metadata['activation'], config['nonlinearity'], config['activation']];
+  const said = activation ?? activations.find((name) => words.includes(name));
   const isOpen = chain.some(({ layers }) => layers.some(({ cell }) => kindOf(cell).activation === 'chosen'));
   if (isOpen && said === undefined) throw new UserError('error.torch.activationUnsaid', file).needing('activation');
   return said ?? 'tanh';
