@@ -12,7 +12,7 @@ export function refuseOtherFormat(bytes: Uint8Array, path: string): void {
   if (ofKeras.includes(extension)) throw new UserError('error.model.kerasFile', path);
 }
 
-/** PyTorch writes zip files, and before 1.6 wrote pickles of protocol 2. */
+/** A pickle of protocol 2 or later begins so; what `torch.save` writes is a zip file. */
 function isZipOrPickle([first, second]: Uint8Array): boolean {
-  return (first === 0x50 && second === 0x4b) || (first === 0x80 && second === 2);
+  return (first === 0x50 && second === 0x4b) || (first === 0x80 && second >= 2 && second <= 5);
 }

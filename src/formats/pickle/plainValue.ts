@@ -1,9 +1,9 @@
 /** A pickle's value as JSON would have it. */
-import { PickleDict, PickleList, PickleObject, PickleTuple, type PickleValue } from './values';
+import { entriesOf, PickleList, PickleTuple, type PickleValue } from './values';
 
 const maxDepth = 8;
 /** A list that holds another many times is written out as often: no further than this. */
-const maxValues = 2_000_000;
+const maxValues = 500_000;
 
 /** Of dicts the entries with texts and whole numbers as keys, of objects their attributes, as of `argparse.Namespace` and of dataclasses; undefined of what JSON has not. */
 export function plainValue(value: PickleValue): unknown {
@@ -14,21 +14,12 @@ export function plainValue(value: PickleValue): unknown {
     if (each instanceof PickleList || each instanceof PickleTuple)
       return each.items.map((item) => plain(item, depth + 1));
     const entries = entriesOf(each);
-    return (
-      entries &&
-      Object.fromEntries(
-        entries.flatMap(([key, entry]) =>
-          typeof key === 'string' || typeof key === 'number' ? [[String(key), plain(entry, depth + 1)]] : [],
-        ),
-      )
+    if (!entries) return undefined;
+    return Object.fromEntries(
+      entries.flatMap(([key, entry]) =>
+        typeof key === 'string' || typeof key === 'number' ? [[String(key), plain(entry, depth + 1)]] : [],
+      ),
     );
   };
   return plain(value, 0);
-}
-
-function entriesOf(value: PickleValue): readonly (readonly [PickleValue, PickleValue])[] | undefined {
-  if (value instanceof PickleDict) return value.entries;
-  if (!(value instanceof PickleObject)) return undefined;
-  if (value.entries.length > 0) return value.entries;
-  return value.state instanceof PickleDict ? value.state.entries : [];
 }

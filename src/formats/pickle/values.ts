@@ -63,10 +63,19 @@ export class PickleReference {
   constructor(readonly id: PickleValue) {}
 }
 
-/** The entries whose keys are strings, of a dict or of an object used as one (`OrderedDict`); null of anything else. */
+/** What a value holds: of a dict its entries; of an object those set by key, else its attributes (`argparse.Namespace`, a dataclass); null of anything else. */
+export function entriesOf(value: PickleValue): readonly (readonly [PickleValue, PickleValue])[] | null {
+  if (value instanceof PickleDict) return value.entries;
+  if (!(value instanceof PickleObject)) return null;
+  if (value.entries.length > 0) return value.entries;
+  return value.state instanceof PickleDict ? value.state.entries : [];
+}
+
+/** The same with their names, of those that have a text for a key. */
 export function namedEntries(value: PickleValue): ReadonlyMap<string, PickleValue> | null {
-  if (!(value instanceof PickleDict || value instanceof PickleObject)) return null;
+  const entries = entriesOf(value);
+  if (!entries) return null;
   const named = new Map<string, PickleValue>();
-  for (const [key, entry] of value.entries) if (typeof key === 'string') named.set(key, entry);
+  for (const [key, entry] of entries) if (typeof key === 'string') named.set(key, entry);
   return named;
 }

@@ -35,7 +35,8 @@ interface StateDict {
 /** @param file for the sentences  Throws a UserError where there is no tensor, or one is not where it says. */
 export function readCheckpoint(value: PickleValue, file: string): Checkpoint {
   const found: StateDict[] = [];
-  collect(value, [], found, new Set(), file);
+  const seen = new Set<PickleValue>();
+  collect(value, [], found, seen, file);
   const all = found.filter(({ path, tensors }) => tensors.size > 0 && !path.some(isOfOptimizer));
   if (all.length === 0) throw new UserError('error.pytorch.noTensors', file);
   const taken = withoutCopies(all);
@@ -46,7 +47,7 @@ export function readCheckpoint(value: PickleValue, file: string): Checkpoint {
   const leftOut = all
     .filter((each) => !taken.includes(each))
     .flatMap(({ path, tensors: own }) => Array.from(own.keys(), (name) => nameIn(path.join('.'), name)));
-  return { tensors, leftOut, config: configOf(value) };
+  return { tensors, leftOut, config: { ...nonlinearityOf(seen), ...configOf(value) } };
 }
 
 /** Every dict or module that holds tensors, with what lies in it. */
@@ -102,10 +103,8 @@ function partsOf(value: PickleValue): Iterable<readonly [string, PickleValue]> |
   if (ofModule) return ofModule;
   if (value instanceof PickleList || value instanceof PickleTuple)
     return value.items.map((item, i) => [String(i), item] as const);
-  const entries = namedEntries(value);
-  if (entries && entries.size > 0) return entries;
-  // An object of a person's own, or of a scripted module: its attributes.
-  return value instanceof PickleObject ? namedEntries(value.state) : entries;
+  // An object of a person's own, or of a scripted module, holds its attributes.
+  return namedEntries(value);
 }
 
 /** Of a module that was saved whole, its parameters, buffers and modules; null of anything else. */
@@ -133,6 +132,17 @@ function withoutCopies(all: readonly StateDict[]): readonly StateDict[] {
 function rank({ path }: StateDict): number {
   const place = preferred.indexOf(path.at(-1) ?? '');
   return place < 0 ? preferred.length : place;
+}
+
+/** What modules that were saved whole say of their vanilla RNNs, where all say the same. */
+function nonlinearityOf(seen: ReadonlySet<PickleValue>): Readonly<Record<string, unknown>> {
+  const said = new Set<PickleValue>();
+  for (const value of seen) {
+    const state = value instanceof PickleObject ? namedEntries(value.state) : null;
+    const nonlinearity = state?.get('nonlinearity');
+    if (typeof nonlinearity === 'string') said.add(nonlinearity);
+  }
+  return said.size === 1 ? { nonlinearity: Array.from(said)[0] } : {};
 }
 
 function configOf(value: PickleValue): Readonly<Record<string, unknown>> {
