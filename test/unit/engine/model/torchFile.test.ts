@@ -1,12 +1,14 @@
 /** What `torch.save` writes, in the forms people save their models in: the tensors that PyTorch has, under their names, and the loss of the model they are of. */
 import { strict as assert } from 'node:assert';
-import { readFileSync, readdirSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readInFloat64 } from '../../../../src/core/float64/float64Trace';
 import { readTorchFile } from '../../../../src/engine/model/torchFile';
 import { decodeSafetensors } from '../../../../src/formats/safetensors';
 import { vocabularyOfMetadata } from '../../../../src/modelFiles/foreignVocabulary';
 import { readDecodedWeights } from '../../../../src/modelFiles/torchWeights';
+import { UserError } from '../../../../src/userError';
 import { assertClose } from '../../../reference/compare';
 
 const folder = join(process.cwd(), 'test/vectors/data/torchFiles');
@@ -60,4 +62,30 @@ describe('files of torch.save', () => {
       const found = vocabularyOfMetadata(new Map(Object.entries(metadata)), 7, name);
       assert.deepEqual(found?.vocabulary.symbols, Array.from('abcde \n'));
     });
+
+  it('ends of files, and files of other kinds, are refused in a sentence', async () => {
+    const made = mkdtempSync(join(tmpdir(), 'backflow-torch-'));
+    try {
+      const refused = async (bytes: Uint8Array, sentence: RegExp) => {
+        const path = join(made, 'model.pt');
+        writeFileSync(path, bytes);
+        await assert.rejects(
+          readTorchFile(path),
+          (thrown) => thrown instanceof UserError && sentence.test(thrown.message),
+        );
+      };
+      const [zip, older] = [readFileSync(pathOf('run')), readFileSync(pathOf('run-older-form'))];
+      await refused(zip.subarray(0, zip.length / 2), /is a broken zip archive/);
+      for (const length of [30, 400, older.length - 1]) await refused(older.subarray(0, length), /is cut short/);
+      await refused(new Uint8Array(0), /is not a file that torch\.save has written/);
+      await refused(Buffer.from('a text'), /is not a file that torch\.save has written/);
+      // An archive in which the numbers of a tensor are missing: its name in the directory is another.
+      const renamed = Buffer.from(zip);
+      for (let at = renamed.indexOf('run/data/0'); at >= 0; at = renamed.indexOf('run/data/0', at + 1))
+        renamed[at + 9] = 0x78;
+      await refused(renamed, /run\/data\/0 is missing in it/);
+    } finally {
+      rmSync(made, { recursive: true });
+    }
+  });
 });
