@@ -78,7 +78,9 @@ export function readTorchWeights(bytes: Uint8Array, file: string, requested: Req
 
 /** @param file for the sentences  Throws a UserError for what is no language model of layers that are known, or could be several. */
 export function readDecodedWeights(decoded: WeightsFile, file: string, requested: RequestedArchitecture): TorchWeights {
-  const { metadata } = decoded;
+  const { metadata, leftOut = [] } = decoded;
+  // A file beside the weights is written by hand or for a library: it is more than what a training script has kept.
+  const config = requested.config || decoded.config ? { ...decoded.config, ...requested.config } : null;
   const said = requested.tensors ?? '';
   const entries = new Map(Object.entries(metadata));
   const own = said === '' ? ownWeights(decoded) : null;
@@ -90,8 +92,11 @@ export function readDecodedWeights(decoded: WeightsFile, file: string, requested
   const all = namedTensors(decoded);
   const answers = readAnswers(said);
   const considered = new Map(Array.from(all).filter(([name]) => !isOfOptimizer(name) && !isSaidUnused(name, answers)));
-  const aside = Array.from(all).flatMap(([name, { data }]) => (data && !considered.has(name) ? [name] : []));
-  const { config = null, isConfigBroken = false } = requested;
+  const aside = [
+    ...Array.from(all).flatMap(([name, { data }]) => (data && !considered.has(name) ? [name] : [])),
+    ...leftOut,
+  ];
+  const { isConfigBroken = false } = requested;
   const published = readPublished({ tensors: considered, metadata, config, isConfigBroken, answers, file });
   if (published) {
     const notices = [...published.notices, ...unusedNotices(aside, file)];
@@ -113,7 +118,7 @@ export function readDecodedWeights(decoded: WeightsFile, file: string, requested
   return {
     model: modelOf(
       reading,
-      activationOf(reading, requested, metadata, file),
+      activationOf(reading, requested, metadata, config, file),
       optionsFor(reading, answers, metadata, file),
       file,
     ),
@@ -178,9 +183,11 @@ function activationOf(
   { chain }: Reading,
   { activation }: RequestedArchitecture,
   metadata: Readonly<Record<string, string>>,
+  config: RequestedArchitecture['config'],
   file: string,
 ): Activation {
-  const said = activation ?? activations.find((name) => name === metadata['activation']);
+  const words = [metadata['activation'], config?.['nonlinearity'], config?.['activation']];
+  const said = activation ?? activations.find((name) => words.includes(name));
   const isOpen = chain.some(({ layers }) => layers.some(({ cell }) => kindOf(cell).activation === 'chosen'));
   if (isOpen && said === undefined) throw new UserError('error.torch.activationUnsaid', file).needing('activation');
   return said ?? 'tanh';

@@ -16,6 +16,7 @@ import { checkpointOf } from '../../modelFiles/checkpointFile';
 import { decodeOnnx } from '../../formats/onnx/onnxFile';
 import { recognizeGraph, type GraphLanguageModel } from '../../modelFiles/onnx/graphMode/recognize';
 import { readOnnx, type GraphUse, type ReadModel } from '../../modelFiles/onnx/read/readModel';
+import { isPickle, pickleAsJson } from '../../modelFiles/torch/checkpointVocabulary';
 import { readDecodedWeights } from '../../modelFiles/torchWeights';
 import { UserError } from '../../userError';
 import type { OpenRequest } from '../../protocol/engine';
@@ -288,6 +289,7 @@ async function vocabularyOf(
 
 async function readVocabularyFile(path: string): Promise<string> {
   const bytes = await readWhole(path);
+  if (isPickle(bytes)) return pickleAsJson(bytes, path);
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
