@@ -66,7 +66,7 @@ const nameOf = ({ sublayer, steps, lengths, hidden, options: chosen }: Case) =>
 describe('the sublayers of attention in float32', () => {
   let pool: WorkerThreadPool;
   let ort: OrtProducts;
-  before(async () => {
+  before(() => {
     enableRelaxedSimd();
     pool = createThreadPool(2);
     ort = new OrtProducts(1);
