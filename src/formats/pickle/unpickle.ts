@@ -229,7 +229,10 @@ const instructions: ReadonlyMap<number, Instruction> = new Map<number, Instructi
 
 function integerOfLine(machine: Machine, text: string): void {
   // Protocol 0 has no other way to write truth values.
-  if (text === '00' || text === '01') return machine.push(text === '01');
+  if (text === '00' || text === '01') {
+    machine.push(text === '01');
+    return;
+  }
   if (!/^[+-]?\d{1,2500}$/.test(text.trim())) throw machine.broken();
   const value = Number(text);
   machine.push(Number.isSafeInteger(value) ? value : BigInt(text.trim().replace(/^\+/, '')));
