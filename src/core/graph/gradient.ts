@@ -132,7 +132,10 @@ function isInBand(value: number): boolean {
 }
 
 function isInRange(values: Float64Array): boolean {
-  for (let i = 0; i < values.length; i++) if (!isInBand(values[i])) return false;
+  for (let i = 0; i < values.length; i++) {
+    const size = Math.abs(values[i]);
+    if ((size < smallest || size > largest) && !isInBand(size)) return false;
+  }
   return true;
 }
 

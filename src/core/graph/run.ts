@@ -3,6 +3,7 @@ import type { ExternalData } from '../../formats/onnx/constant';
 import type { FunctionProto, GraphProto, NodeProto, OperatorSet } from '../../formats/onnx/messages';
 import { Attributes, sparseTensorOf, tensorOf } from './attributes';
 import { Call } from './call';
+import { ConstantResults } from './constantResults';
 import { controlOperators, type LoopRecord } from './control';
 import { instantiate } from './functions';
 import { domainOf, type GraphModel } from './model';
@@ -27,6 +28,7 @@ export interface GraphRun {
 export class GraphProgram {
   private readonly bodies = new Map<GraphProto, Body>();
   private readonly functions: ReadonlyMap<string, FunctionProto>;
+  readonly constants = new ConstantResults();
 
   constructor(
     private readonly model: GraphModel,
@@ -98,10 +100,12 @@ export class GraphProgram {
   }
 
   private constantsOf({ initializer, sparseInitializer = [] }: GraphProto): ReadonlyMap<string, Value> {
-    return new Map([
+    const values = new Map([
       ...initializer.map((proto) => constantOf(proto.name, () => tensorOf(proto, this.external))),
       ...sparseInitializer.map((proto) => constantOf(proto.values?.name, () => sparseTensorOf(proto, this.external))),
     ]);
+    for (const value of values.values()) if (value instanceof Variable) this.constants.add(value.tensor);
+    return values;
   }
 }
 
@@ -244,10 +248,12 @@ class Runner {
     const named = names.map((name) => name !== '');
     const computed = () => {
       const tensors = variables.map((variable) => variable?.tensor);
-      const call = new Call(operator, opset, attributes, tensors, named);
-      const result = compute(call);
-      call.checkAllRead();
-      return result;
+      return this.program.constants.resultOf(attributes, tensors, () => {
+        const call = new Call(operator, opset, attributes, tensors, named);
+        const result = compute(call);
+        call.checkAllRead();
+        return result;
+      });
     };
     return this.tape.record(path, operator, variables, computed(), names, computed);
   }

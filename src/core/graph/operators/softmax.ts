@@ -36,12 +36,19 @@ function rowwise(
     if (!back) return { outputs };
     return {
       outputs,
-      vjp: ([g]) => {
+      takesSeveral: true,
+      vjp: ([g], _wanted, count = 1) => {
         if (!g) return [];
-        const dx = new Float64Array(y.length);
-        const incoming = rowsOfGradient(call, shape, g);
-        for (let row = 0; row < axes.count; row++) back(incoming, y, row * axes.length, axes.length, dx);
-        return [axes.back(dx)];
+        const dx = new Float64Array(g.length);
+        for (let target = 0; target < count; target++) {
+          const part = (of: Float64Array) => of.subarray(target * y.length, (target + 1) * y.length);
+          const incoming = rowsOfGradient(call, shape, part(g));
+          const own = part(dx);
+          for (let row = 0; row < axes.count; row++) back(incoming, y, row * axes.length, axes.length, own);
+          const inPlace = axes.back(own);
+          if (inPlace !== own) own.set(inPlace);
+        }
+        return [dx];
       },
     };
   };

@@ -70,8 +70,9 @@ export class GraphInspector {
     const target = resolveTarget(request.target, reading.steps);
     const turns = <T>(work: Turns<T>) => inTurns(work, pause);
     const norms = await turns(reading.norms(series));
-    const flows = await turns(reading.flow(series, target));
-    const totals = request.total ? await turns(reading.totals(series)) : null;
+    const { flows, totals } = request.total
+      ? await turns(reading.flowAndTotals(series, target))
+      : { flows: await turns(reading.flow(series, target)), totals: null };
     const matrix = withMatrix && series.length > 0 ? await this.matrix(reading, series[0], pause, progress) : null;
     return {
       loss: reading.loss,

@@ -23,6 +23,12 @@ import {
 import { joinedSeeds, scoreSeeds } from './seeds';
 import { callsAtOnce, loose, part, tapeWithin, type ReadingSource, type Segment } from './segments';
 
+/** A gradient that a way back gives: of the losses of these targets, each with the same weight. */
+interface Traced {
+  readonly targets: readonly number[];
+  readonly weight: number;
+}
+
 /** What one way back hands out: of step t of a series its elements and ∂/∂ them, undefined where nothing flows. */
 type Visit = (series: number, t: number, slab: Slab, gradient: Gradient | undefined) => void;
 
@@ -126,12 +132,25 @@ export class GraphReading {
   /** log₁₀‖∂ℓ_τ/∂s_t‖ of each series; NaN where s_t cannot reach τ, −∞ where it is exactly zero. */
   *flow(series: readonly Series[], target: number): Turns<Float64Array[]> {
     const logs = series.map(() => new Float64Array(this.steps).fill(NaN));
-    yield* this.back(series, [target], 1, (s, t, slab, gradient) => {
-      const log = log10NormOf(slab, gradient);
-      const isBehind = series[s].isReversed ? t < target : t > target;
-      logs[s][t] = log === -Infinity && isBehind ? NaN : log;
+    yield* this.back(series, [{ targets: [target], weight: 1 }], (s, t, slab, gradient) => {
+      logs[s][t] = flowOf(series[s], t, target, slab, gradient);
     });
     return logs;
+  }
+
+  /** `flow` and `totals` by one way back. */
+  *flowAndTotals(series: readonly Series[], target: number): Turns<{ flows: Float64Array[]; totals: Float64Array[] }> {
+    const { steps } = this;
+    if (this.source.use.way === 'prefixes')
+      return { flows: yield* this.flow(series, target), totals: yield* this.totals(series) };
+    const flows = series.map(() => new Float64Array(steps).fill(NaN));
+    const totals = series.map(() => new Float64Array(steps).fill(NaN));
+    const both = [{ targets: [target], weight: 1 }, this.mean];
+    yield* this.back(series, both, (s, t, slab, gradient) => {
+      flows[s][t] = flowOf(series[s], t, target, slab, gradient);
+      totals[s][t] = 10 ** log10NormOf(slabOf(slab, 1), gradient);
+    });
+    return { flows, totals };
   }
 
   /** The same of several targets at once, one series: a row for each. @param targets in order */
@@ -143,18 +162,12 @@ export class GraphReading {
     }
     yield* this.back(
       [series],
-      targets,
-      1,
+      targets.map((target) => ({ targets: [target], weight: 1 })),
       (_, t, slab, gradient) => {
         targets.forEach((target, row) => {
-          const start = slab.start + row * slab.variable.size;
-          const log = log10NormOf({ ...slab, start }, gradient);
-          const isBehind = series.isReversed ? t < target : t > target;
-          rows[row][t] = log === -Infinity && isBehind ? NaN : log;
+          rows[row][t] = flowOf(series, t, target, slabOf(slab, row), gradient);
         });
       },
-      null,
-      true,
     );
     return rows;
   }
@@ -179,20 +192,24 @@ export class GraphReading {
     return isSame ? reading : this;
   }
 
+  /** The mean loss. */
+  private get mean(): Traced {
+    return { targets: Array.from({ length: this.steps }, (_, t) => t), weight: 1 / this.steps };
+  }
+
   /** ‖∂L/∂s_t‖ of each series, L the mean loss. */
   *totals(series: readonly Series[]): Turns<Float64Array[]> {
     const { steps } = this;
-    const all = Array.from({ length: steps }, (_, t) => t);
     if (this.source.use.way !== 'prefixes') {
       const totals = series.map(() => new Float64Array(steps).fill(NaN));
-      yield* this.back(series, all, 1 / steps, (s, t, slab, gradient) => {
+      yield* this.back(series, [this.mean], (s, t, slab, gradient) => {
         totals[s][t] = 10 ** log10NormOf(slab, gradient);
       });
       return totals;
     }
     // Each target has a run of its own: of one step the gradients are summed before they have a size.
-    const sums = series.map(() => all.map(() => new Float64Array(0)));
-    yield* this.back(series, all, 1 / steps, (s, t, slab, gradient) => {
+    const sums = series.map(() => Array.from({ length: steps }, () => new Float64Array(0)));
+    yield* this.back(series, [this.mean], (s, t, slab, gradient) => {
       if (!gradient) return;
       const size = slab.length * slab.count;
       if (sums[s][t].length !== size) sums[s][t] = new Float64Array(size);
@@ -227,8 +244,7 @@ export class GraphReading {
     const parts = new Float64Array(this.steps);
     yield* this.back(
       [series],
-      [target],
-      1,
+      [{ targets: [target], weight: 1 }],
       (_, t, slab, gradient) => {
         if (!gradient) return;
         const plain = gradient.toFloat64();
@@ -243,30 +259,30 @@ export class GraphReading {
   }
 
   /**
-   * The way back from some targets' losses, each with the same weight; or from the score of one symbol.
+   * The way back from some losses, the gradients of each one behind the other; or from the score of one symbol.
+   * @param traced one alone where each prefix has a run of its own
    * @param visit each step of each series once; where each prefix has a run of its own, once for each target
-   * @param isApart each target's gradients by themselves, one behind the other, instead of their sum
    */
   private *back(
     series: readonly Series[],
-    targets: readonly number[],
-    weight: number,
+    traced: readonly Traced[],
     visit: Visit,
     symbol: number | null = null,
-    isApart = false,
   ): Turns<void> {
     const { use, program, maxTape } = this.source;
     const { scores } = use;
+    const targets = traced.flatMap((each) => each.targets);
     const seedsOf = (run: TextRun, from: number) => {
-      const rows = scoreRows(run, use, scores).filter(({ step }) => targets.includes(from + step));
-      if (symbol !== null) return scoreSeeds(rows, symbol, scores.form);
+      const rows = scoreRows(run, use, scores);
       const following = part(this.ids, from + 1, this.ids.length);
-      if (!isApart) return lossSeeds(rows, following, scores.size, scores.form, weight);
-      const ofTargets = targets.map((target) => {
-        const own = rows.filter(({ step }) => from + step === target);
-        return lossSeeds(own, following, scores.size, scores.form, weight);
+      const ofEach = traced.map(({ targets: own, weight }) => {
+        const wanted = new Set(own);
+        const traceable = rows.filter(({ step }) => wanted.has(from + step));
+        return symbol === null
+          ? lossSeeds(traceable, following, scores.size, scores.form, weight)
+          : scoreSeeds(traceable, symbol, scores.form);
       });
-      return joinedSeeds(ofTargets);
+      return ofEach.length === 1 ? ofEach[0] : joinedSeeds(ofEach);
     };
     if (use.way === 'prefixes') {
       for (const target of targets) {
@@ -275,7 +291,7 @@ export class GraphReading {
       }
       return;
     }
-    const last = Math.max(...targets);
+    const last = targets.reduce((latest, target) => Math.max(latest, target), 0);
     let later: ReadonlyMap<string, Gradient> = new Map();
     for (const segment of this.segments.toReversed()) {
       if (segment.from > last) {
@@ -290,8 +306,7 @@ export class GraphReading {
         if (variable) seeds.set(variable, seeds.get(variable)?.plus(gradient) ?? gradient);
       }
       const begun = [...segment.beginning.carried.values()];
-      const count = isApart ? targets.length : 1;
-      const gradients = yield* handOut(series, run, segment.from, seeds, begun, visit, count);
+      const gradients = yield* handOut(series, run, segment.from, seeds, begun, visit, traced.length);
       later = new Map(
         [...segment.beginning.carried].flatMap(([input, variable]) => {
           const gradient = gradients.get(variable);
@@ -320,6 +335,18 @@ export class GraphReading {
     const segment = this.segments.find(({ to }) => t < to) ?? this.segments[0];
     return { run: this.kept ?? (yield* this.run(segment)), from: segment.from };
   }
+}
+
+/** log₁₀ of the gradient's norm at one step; NaN behind the target, where nothing reaches it. */
+function flowOf({ isReversed }: Series, t: number, target: number, slab: Slab, gradient: Gradient | undefined): number {
+  const log = log10NormOf(slab, gradient);
+  const isBehind = isReversed ? t < target : t > target;
+  return log === -Infinity && isBehind ? NaN : log;
+}
+
+/** Where the gradients of one of several that are traced lie. */
+function slabOf(slab: Slab, place: number): Slab {
+  return { ...slab, start: slab.start + place * slab.variable.size };
 }
 
 const emptyVariable = new Variable({ kind: 'float', shape: [0], data: new Float64Array(0) }, '');

@@ -40,6 +40,7 @@ export function* tryWhole(
   const use: GraphUse = { ids, others, way: 'whole', carried: [], scores: null };
   if (ids.length !== null) return yield* tryFixed(graph, program, use, ids.length, hindrances);
   const fixed = new Set<number>();
+  const alone = new Set<number>();
   for (const [short, long] of lengths) {
     const shorter = yield* runText(program, use, someIds(short, 2), new Tape(maxTape));
     const longer = yield* runText(program, use, someIds(long, 2), new Tape(maxTape));
@@ -56,11 +57,14 @@ export function* tryWhole(
     }
     for (const size of traced) fixed.add(size);
     const failure = longer.calls[0].failures.at(0);
+    // A graph that computes one length and not the other may compute that alone.
+    const isShortComputed = shorter.calls[0].failures.length === 0;
+    if (isShortComputed !== (failure === undefined)) alone.add(failure ? short : long);
     if (failure) hindrances.failures.push(failure);
     else hindrances.isComputed = true;
     if (!failure && found.length === 0 && fixed.size > 0) break;
   }
-  for (const size of [...fixed, ...keptSizes(graph)]) {
+  for (const size of new Set([...fixed, ...alone, ...keptSizes(graph)])) {
     const attempt = yield* tryFixed(graph, program, { ...use, ids: { ...ids, length: size } }, size, {
       failures: [],
       isComputed: false,

@@ -20,6 +20,7 @@ export interface Evidence {
 export function differs(a: Variable | undefined, b: Variable | undefined): boolean {
   if (!a || !b) return false;
   const [x, y] = [a.tensor.data, b.tensor.data];
+  if (x === y) return false;
   if (x.length !== y.length) return true;
   for (let i = 0; i < x.length; i++) if (!same(x[i], y[i])) return true;
   return false;
@@ -29,36 +30,40 @@ function same(a: number, b: number): boolean {
   return a === b || (Number.isNaN(a) && Number.isNaN(b));
 }
 
-/** Which elements have other values, in order; all of a tensor of another size. */
-export function changedElements({ tensor: { data } }: Variable, { tensor: { data: other } }: Variable): number[] {
-  if (data.length !== other.length) return Array.from(data.keys());
-  const changed: number[] = [];
-  for (let i = 0; i < data.length; i++) {
-    const a = data[i];
-    const b = other[i];
-    if (a !== b && !(Number.isNaN(a) && Number.isNaN(b))) changed.push(i);
+/**
+ * At which places along each of these axes a tensor has other values in another run, by more than sums in another order do; null where all values are
+ * the same. Of places that are many, two.
+ */
+export function changedPlaces(
+  { tensor: { data, shape } }: Variable,
+  { tensor: { data: other } }: Variable,
+  axes: readonly number[],
+): readonly ReadonlySet<number>[] | null {
+  let first = 0;
+  while (first < data.length && same(data[first], other[first])) first++;
+  if (first === data.length && data.length === other.length) return null;
+  const rounding = 1e-12 * largestFinite(data);
+  const inner = axes.map((axis) => shape.slice(axis + 1).reduce((product, size) => product * size, 1));
+  const places = axes.map(() => new Set<number>());
+  for (let i = first; i < data.length; i++) {
+    if (same(data[i], other[i]) || Math.abs(data[i] - other[i]) <= rounding) continue;
+    let isOpen = false;
+    for (let k = 0; k < axes.length; k++) {
+      if (places[k].size < 2) places[k].add(Math.floor(i / inner[k]) % shape[axes[k]]);
+      if (places[k].size < 2) isOpen = true;
+    }
+    if (!isOpen) break;
   }
-  return changed;
+  return places;
 }
 
-/** Those of the changed elements that differ by more than sums in another order do. */
-export function beyondRounding(
-  { tensor: { data } }: Variable,
-  { tensor: { data: other } }: Variable,
-  changed: readonly number[],
-): number[] {
-  let scale = 0;
+function largestFinite(data: Float64Array): number {
+  let largest = 0;
   for (let i = 0; i < data.length; i++) {
     const size = Math.abs(data[i]);
-    if (size > scale && size !== Infinity) scale = size;
+    if (size > largest && size !== Infinity) largest = size;
   }
-  return changed.filter((i) => !(Math.abs(data[i] - other[i]) <= 1e-12 * scale));
-}
-
-/** At which places along an axis these elements are. */
-export function placesOf({ tensor: { shape } }: Variable, elements: readonly number[], axis: number): Set<number> {
-  const inner = shape.slice(axis + 1).reduce((product, size) => product * size, 1);
-  return new Set(elements.map((i) => Math.floor(i / inner) % shape[axis]));
+  return largest;
 }
 
 /** Of each variable the step of the tape that gives it. */

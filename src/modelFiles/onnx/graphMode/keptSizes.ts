@@ -6,13 +6,16 @@ import type { GraphProto, TensorProto } from '../../../formats/onnx/messages';
 const maxSizes = 8;
 const maxLength = 4096;
 
-/** What occurs most often first. */
+/** Those of the declared outputs first, then what occurs most often. */
 export function keptSizes(graph: GraphProto): number[] {
   const counts = new Map<number, number>();
   const note = (sizes: readonly number[]) => {
     for (const size of sizes) if (size > 1 && size <= maxLength) counts.set(size, (counts.get(size) ?? 0) + 1);
   };
-  for (const { type } of graph.output) note(type?.tensorType?.shape?.dim.map(({ dimValue }) => dimValue ?? 0) ?? []);
+  const ofOutputs = graph.output.flatMap(
+    ({ type }) => type?.tensorType?.shape?.dim.map((dim) => dim.dimValue ?? 0) ?? [],
+  );
+  note(ofOutputs);
   for (const tensor of graph.initializer) note(listOf(tensor));
   for (const { opType, attribute } of graph.node) {
     if (opType !== 'Constant') continue;
@@ -22,7 +25,7 @@ export function keptSizes(graph: GraphProto): number[] {
     }
   }
   return Array.from(counts)
-    .toSorted(([, a], [, b]) => b - a)
+    .toSorted(([x, a], [y, b]) => Number(ofOutputs.includes(y)) - Number(ofOutputs.includes(x)) || b - a)
     .map(([size]) => size)
     .slice(0, maxSizes);
 }

@@ -2,7 +2,7 @@
 import { operators } from '../../../layers/catalog';
 import type { Step } from '../../../core/graph/step';
 import { Variable, type Value } from '../../../core/graph/variable';
-import { beyondRounding, changedElements, placesOf, placesRead, type Evidence } from './evidence';
+import { changedPlaces, placesRead, type Evidence } from './evidence';
 
 export interface TimeAxis {
   readonly axis: number;
@@ -36,8 +36,8 @@ export function timeAxes(
     );
     if (fits.length === 0) continue;
     const isShown = short !== undefined && shorter !== null;
-    const changed = readsLater || !other ? [] : changedElements(value, other);
-    if (!other || changed.length === 0) {
+    const changed = readsLater || !other ? null : changedPlaces(value, other, fits);
+    if (!changed) {
       // What has not changed does not depend on the last token: unless its length has shown what it is, it is of an earlier step.
       const axes = isShown
         ? fits
@@ -48,11 +48,9 @@ export function timeAxes(
       continue;
     }
     // The last token must have changed nothing but the last place.
-    const elements = beyondRounding(value, other, changed);
-    const placed = fits.flatMap((axis): TimeAxis[] => {
-      const places = placesOf(value, elements, axis);
-      if (places.size !== 1) return [];
-      const [place] = places;
+    const placed = fits.flatMap((axis, k): TimeAxis[] => {
+      if (changed[k].size !== 1) return [];
+      const [place] = changed[k];
       return place === base.steps - 1 || place === 0 ? [{ axis, isFlipped: place === 0 && base.steps > 1 }] : [];
     });
     if (placed.length === 1) found.set(value, placed[0]);

@@ -19,6 +19,30 @@ function assertNear(actual: ArrayLike<number> | undefined, expected: readonly nu
 }
 
 describe('graph mode: control flow', () => {
+  it('a loop that slices everything in each iteration holds no copy of it', () => {
+    const slice = node('Slice', ['x', 'zero', 'endless', 'zero'], ['all']);
+    const gather = node('Gather', ['all', 'i'], ['row'], { axis: 0 });
+    const body = graph([slice, gather, node('Add', ['h', 'row'], ['next'])], ['i', 'go', 'h'], ['go', 'next']);
+    const loop = modelOf(graph([node('Loop', ['trips', '', 'h0'], ['y'], { body })], ['trips', 'x', 'h0'], ['y']));
+    const heldOf = (steps: number) => {
+      const run = runModel(loop, {
+        trips: integers([], [steps]),
+        zero: integers([1], [0]),
+        endless: integers([1], [2 ** 63]),
+        x: floats(
+          [steps, 3],
+          Float64Array.from({ length: 3 * steps }, (_, i) => i),
+        ),
+        h0: floats([3]),
+      });
+      const [byX] = gradientsBy(run, new Map([[variable(run, 'y'), Float64Array.of(1, 2, 3)]]), [variable(run, 'x')]);
+      assertNear(byX, Array.from({ length: steps }, () => [1, 2, 3]).flat());
+      return run.tape.bytes;
+    };
+    // The row and the state of each step.
+    assert.ok(heldOf(80) <= 2 * heldOf(40));
+  });
+
   it('If takes one branch, and what it reads from outside gets a gradient', () => {
     const branches = {
       then_branch: graph([node('Mul', ['x', 'w'], ['a'])], [], ['a']),
