@@ -66,7 +66,7 @@ describe('the engine, asked for tints and hovers', () => {
       ...watchOf(text),
       lane: { kind: 'unit', layer: 0, direction: 'forward', quantity: 'forgetGate', unit: 0 },
     });
-    assert.match(inEnglish(await refused), /has no unit/);
+    assert.match(inEnglish(await refused), /has no “forget gate” in layer 1\.$/);
   });
 
   it('sends as surprise the loss less the entropy of all five symbols’ probabilities', async () => {

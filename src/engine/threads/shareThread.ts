@@ -27,7 +27,8 @@ export interface ShareAnswer {
 
 async function makeShare(data: ShareThreadData): Promise<Share> {
   const { simd, threads, stepWork, settings, sizes, memory, streams, index } = data;
-  enableRelaxedSimd();
+  // It is switched on for all threads at once: not where the others are without it.
+  if (simd === 'relaxed') enableRelaxedSimd();
   const builder = await createShareBuilder(threads, stepWork, sizes.shares);
   const network = builder.build(streams.count, (arena, products) => {
     if (arena.simd !== simd) throw new Error(`The kernels' SIMD is ${arena.simd} here, ${simd} there`);

@@ -64,9 +64,20 @@ export class ByteReader {
 
   /** What stands before the next line end, which is passed over. */
   line(): string {
+    return this.text.decode(this.lineBytes());
+  }
+
+  /** The same, a byte a character. */
+  latin1Line(): string {
+    // What the web calls by this name decodes other characters from 0x80 to 0x9f.
+    let line = '';
+    for (const byte of this.lineBytes()) line += String.fromCharCode(byte);
+    return line;
+  }
+
+  private lineBytes(): Uint8Array {
     const end = this.bytes.indexOf(0x0a, this.at);
-    const length = (end < 0 ? this.bytes.length + 1 : end) - this.at;
-    const line = this.utf8(length);
+    const line = this.take((end < 0 ? this.bytes.length + 1 : end) - this.at);
     this.at++;
     return line;
   }
