@@ -6,6 +6,7 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { assemblyScript } from './lib/assemblyScript.mjs';
+import { partsOf } from './lib/testParts.mjs';
 import { threadProgram } from './lib/threadProgram.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -79,24 +80,27 @@ const programs = [
 /** Loaded as they are by what runs outside the product. */
 const outside = ['mocha', 'playwright-core', '@vscode/test-electron', 'esbuild', 'typescript'];
 
-/** The folders of tests that run in one process each. */
+/** The folders of tests that run in one process each, or in as many as they have parts. */
 const testFolders = ['unit', 'engine', 'webview', 'package', 'soak', 'editor/host', 'editor/window', 'editor/default'];
 
-/** All test files of a folder become one bundle, so that what they test is bundled and loaded once: out/test/FOLDER/all.test.js. */
+/** All test files of a folder, or of a part of it, become one bundle, so that what they test is bundled and loaded once: out/test/FOLDER/PART.test.js. */
 function testPrograms() {
-  return testFolders.map((folder) => {
+  return testFolders.flatMap((folder) => {
     const place = join(root, 'test', folder);
-    const files = readdirSync(place, { recursive: true })
+    const allFiles = readdirSync(place, { recursive: true })
+      .map((name) => name.replaceAll('\\', '/'))
       .filter((name) => name.endsWith('.test.ts'))
       .sort();
-    const imports = [join(root, 'test/support/english.ts'), ...files.map((name) => `./${name.replaceAll('\\', '/')}`)];
-    const contents = imports.map((path) => `import ${JSON.stringify(path)};`).join('\n');
-    return {
-      ...node,
-      stdin: { contents, resolveDir: place, sourcefile: 'all.test.ts' },
-      outfile: `out/test/${folder}/all.test.js`,
-      external: [...node.external, ...outside],
-    };
+    return partsOf(folder, allFiles).map(({ part, files }) => {
+      const imports = [join(root, 'test/support/english.ts'), ...files.map((name) => `./${name}`)];
+      const contents = imports.map((path) => `import ${JSON.stringify(path)};`).join('\n');
+      return {
+        ...node,
+        stdin: { contents, resolveDir: place, sourcefile: `${part}.test.ts` },
+        outfile: `out/test/${folder}/${part}.test.js`,
+        external: [...node.external, ...outside],
+      };
+    });
   });
 }
 

@@ -1,4 +1,4 @@
-// Runs one suite of `npm test`, for which everything is prepared:  node scripts/suite.mjs NAME OUTCOME
+// Runs one suite of `npm test`, or a part of one, for which everything is prepared:  node scripts/suite.mjs OUTCOME NAME [PART]
 // OUTCOME is the file for what came of it, in JSON: { passed, failed, failures } where tests were counted, and `problem`, null when all is well.
 import { writeFileSync } from 'node:fs';
 import { untilInterrupted } from './lib/processes.mjs';
@@ -7,8 +7,8 @@ import { runSuite } from './lib/suites.mjs';
 
 await main(() =>
   untilInterrupted(async () => {
-    const [name, file] = process.argv.slice(2);
-    const result = await runSuite(name);
+    const [file, name, part] = process.argv.slice(2);
+    const result = await runSuite(name, part);
     writeFileSync(file, JSON.stringify(result));
     return result.problem === null ? 0 : 1;
   }),

@@ -3,7 +3,7 @@ import type { Link } from './shared/link';
 
 /** Where the editor's explorer, and the system's, put addresses of what is dragged. */
 const listTypes = ['application/vnd.code.uri-list', 'text/uri-list'];
-const model = /\.(onnx|safetensors)$/i;
+const model = /\.(onnx|safetensors|pt|pth|ckpt)$/i;
 
 export function acceptModels(target: HTMLElement, link: Link): void {
   target.addEventListener('dragover', (event) => {

@@ -45,7 +45,7 @@ export interface Training {
   readonly frame: () => Promise<void>;
   /** The same where the text has changed: nothing that has been computed is used again. */
   readonly newFrame: () => Promise<void>;
-  /** The source × target matrix of the probe. */
+  /** The source × target matrix of a probe that has changed; it is read with it. */
   readonly matrix: () => Promise<void>;
   /** That of what the lowest layer reads, in float64; the probe is read with it. */
   readonly inputMatrix: () => Promise<void>;
@@ -121,10 +121,11 @@ export async function createTraining(request: TrainingRequest): Promise<Training
     maxRate: 20,
   } as const;
   const texts = [text, text.slice(1) + text[0]];
-  const probe = vocabulary.encode(text);
+  const probes = texts.map((each) => vocabulary.encode(each));
   // A mixer has none: made where it is asked for.
   let reading: FastReading | null = null;
   let frames = 0;
+  let matrices = 0;
   return {
     async step() {
       await trainer.next();
@@ -137,11 +138,11 @@ export async function createTraining(request: TrainingRequest): Promise<Training
       await makeFrame(inspector, { ...watch, text: texts[++frames % texts.length] }, frames, trainer.step);
     },
     async inputMatrix() {
-      await new Float64Reading(model.general, probe).inputMatrix(() => Promise.resolve());
+      await new Float64Reading(model.general, probes[0]).inputMatrix(() => Promise.resolve());
     },
     async matrix() {
-      reading ??= FastReading.ofSize(probe.length - 1, plain, inspecting, true);
-      await reading.read(probe, plain);
+      reading ??= FastReading.ofSize(probes[0].length - 1, plain, inspecting, true);
+      await reading.read(probes[++matrices % probes.length], plain);
       await reading.matrix(() => Promise.resolve());
     },
   };

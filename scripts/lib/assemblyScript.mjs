@@ -1,7 +1,9 @@
 // An esbuild plugin: an import of './NAME.plain.wasm' or './NAME.relaxed.wasm' is compiled from assembly/NAME.ts beside the importing
-// file, without or with relaxed SIMD, and bundled as bytes; './NAME.….shared.wasm' is the same for a memory that threads share.
+// file, without or with relaxed SIMD, and bundled as bytes; './NAME.….shared.wasm' is the same for a memory that threads share. What was compiled
+// is kept (.vscode-test/kernels), named by all that it was made from: most changes leave the kernels as they are.
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
-import asc from 'assemblyscript/asc';
+import { cacheFolder, hashOf } from './stamps.mjs';
 
 const options = [
   '-O3',
@@ -24,7 +26,7 @@ export function assemblyScript(root, { names = false } = {}) {
   const compiled = new Map();
   const compileOnce = (source, simd) => {
     const key = `${source} ${simd}`;
-    if (!compiled.has(key)) compiled.set(key, compile(root, source, simd, names));
+    if (!compiled.has(key)) compiled.set(key, compileUnlessKept(root, source, simd, names));
     return compiled.get(key);
   };
   return {
@@ -46,7 +48,21 @@ export function assemblyScript(root, { names = false } = {}) {
   };
 }
 
+async function compileUnlessKept(root, source, simd, names) {
+  const made = hashOf([dirname(source), 'scripts/lib/assemblyScript.mjs', 'node_modules/assemblyscript/package.json']);
+  const kept = join(cacheFolder, 'kernels', `${basename(source, '.ts')}.${simd}${names ? '.names' : ''}.${made}.wasm`);
+  if (existsSync(kept)) return readFileSync(kept);
+  const binary = await compile(root, source, simd, names);
+  mkdirSync(dirname(kept), { recursive: true });
+  const unfinished = `${kept}.${process.pid}`;
+  writeFileSync(unfinished, binary);
+  renameSync(unfinished, kept);
+  return binary;
+}
+
 async function compile(root, source, simd, names) {
+  // The compiler takes a second to load.
+  const { default: asc } = await import('assemblyscript/asc');
   let binary;
   const features = simd === 'relaxed' ? ['--enable', 'relaxed-simd'] : [];
   const { error, stderr } = await asc.main(

@@ -1,27 +1,30 @@
-// Jobs side by side: as many at once as there are lanes, the longest first, each a process of its own whose output stays together.
+// Jobs side by side: as many at once as there are lanes, the longest of those that can begin first, each a process of its own whose output stays together.
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from './processes.mjs';
 
 /**
- * Runs all jobs and resolves to their exit codes and seconds, in the jobs' order. What a job prints is shown as it comes where it is the only one, else as
- * a whole when the job has ended.
- * @param {{ name: string, seconds: number, command: string[] }[]} jobs `seconds`: about how long each takes; the order in which they start follows from it
+ * Runs all jobs and resolves to their exit codes and when they started and ended, in milliseconds, in the jobs' order. What a job prints is shown as it
+ * comes where it is the only one, else as a whole when the job has ended.
+ * @param {{ name: string, seconds: number, command: string[], after: Promise<void> | null }[]} jobs `seconds`: about how long each takes; the order in
+ * which they start follows from it. `after`: what has to be done before; when it fails, so does all.
  * @param {{ lanes: number, began: (name: string) => void, cwd: string }} options
- * @returns {Promise<{ code: number, milliseconds: number }[]>}
+ * @returns {Promise<{ code: number, start: number, end: number }[]>}
  */
 export async function runInLanes(jobs, { lanes, began, cwd }) {
   const isAlone = jobs.length === 1 || lanes === 1;
   const folder = mkdtempSync(join(tmpdir(), 'backflow-output-'));
-  const waiting = jobs.map((job, i) => ({ ...job, i })).sort((a, b) => (isAlone ? a.i - b.i : b.seconds - a.seconds));
+  const isEarlier = (a, b) => (a.after ? 1 : 0) - (b.after ? 1 : 0) || b.seconds - a.seconds;
+  const waiting = jobs.map((job, i) => ({ ...job, i })).sort((a, b) => (isAlone ? a.i - b.i : isEarlier(a, b)));
   const outcomes = new Array(jobs.length);
   const lane = async () => {
     for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) {
+      await job.after;
       if (!isAlone) began(job.name);
       const start = Date.now();
       const code = await (isAlone ? runJob(job, cwd, 'inherit') : runApart(job, cwd, join(folder, String(job.i))));
-      outcomes[job.i] = { code, milliseconds: Date.now() - start };
+      outcomes[job.i] = { code, start, end: Date.now() };
     }
   };
   try {

@@ -25,6 +25,7 @@ const programSources = [
   'webview',
   'scripts/build.mjs',
   'scripts/lib/assemblyScript.mjs',
+  'scripts/lib/testParts.mjs',
   'scripts/lib/threadProgram.mjs',
   'package.json',
   'package-lock.json',

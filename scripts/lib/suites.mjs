@@ -1,5 +1,5 @@
 // The suites of `npm test`: what runs each, and what it needs.
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startCodeServer } from './codeServer.mjs';
@@ -9,6 +9,7 @@ import { makeWindowPlain } from './plainWindow.mjs';
 import { npm, run, withoutNpm } from './processes.mjs';
 import { cacheFolder, root } from './stamps.mjs';
 import { chromiumFlags, findChromium } from './system.mjs';
+import { testParts } from './testParts.mjs';
 
 const minute = 60_000;
 /** For a test and for a suite: nothing but a hang takes so long, on a machine that has other things to do too. */
@@ -18,13 +19,14 @@ const screenshots = join(cacheFolder, 'screenshots');
 const restingEngines = join(root, 'test/editor/resting');
 
 /**
- * Name → what runs it, what has to be there first, and about how many seconds it takes on two quiet cores, for the order. Each resolves to its counts,
- * the titles and messages of what failed, and its `problem`: null when it passed, else why it did not.
+ * Name → what runs it, what has to be there first, and about how many seconds it takes on two quiet cores, for the order: of each part, where it has
+ * parts, and `run` is told which. Each resolves to its counts, the titles and messages of what failed, and its `problem`: null when it passed, else
+ * why it did not.
  */
 export const suites = {
   lint: { run: lint, seconds: 15 },
-  unit: { run: () => mocha('unit', 'unit'), seconds: 130 },
-  engine: { run: () => mocha('engine', 'engine'), seconds: 110 },
+  unit: { run: (part) => mocha('unit', 'unit', { part }), parts: testParts.unit },
+  engine: { run: (part) => mocha('engine', 'engine', { part }), parts: testParts.engine },
   webview: {
     run: () => mocha('webview', 'webview', { environment: browserEnvironment() }),
     seconds: 160,
@@ -38,9 +40,9 @@ export const suites = {
   soak: { run: soakSuite, seconds: 150, browser: true, editors: ['newest'] },
 };
 
-/** Runs one suite in this process; what it needs is there already. */
-export function runSuite(name) {
-  return suites[name].run();
+/** Runs one suite, or one part of one, in this process; what it needs is there already. */
+export function runSuite(name, part) {
+  return suites[name].run(part);
 }
 
 async function lint() {
@@ -49,11 +51,10 @@ async function lint() {
 }
 
 /** Runs the bundled test files of a folder under out/test with mocha, in a process of its own. */
-async function mocha(name, folder, { environment = {}, deadline = timeouts.suite } = {}) {
-  const place = join(root, 'out/test', folder);
-  const files = listTests(place);
-  if (files.length === 0) return { passed: 0, failed: 0, problem: `there is no test in test/${folder}` };
-  return counted(name, deadline, (counts) =>
+async function mocha(name, folder, { part = 'all', environment = {}, deadline = timeouts.suite } = {}) {
+  const bundle = join(root, 'out/test', folder, `${part}.test.js`);
+  if (!existsSync(bundle)) return { passed: 0, failed: 0, problem: `there is no test in test/${folder}` };
+  return counted(`${name}.${part}`, deadline, (counts) =>
     run(
       process.execPath,
       [
@@ -64,7 +65,7 @@ async function mocha(name, folder, { environment = {}, deadline = timeouts.suite
         ...['--no-config', '--reporter', join(root, 'scripts/lib/reporter.cjs'), '--timeout', String(timeouts.test)],
         ...['--forbid-only', '--forbid-pending'],
         ...(process.env.BACKFLOW_TEST_GREP ? ['--fgrep', process.env.BACKFLOW_TEST_GREP] : []),
-        ...files,
+        bundle,
       ],
       {
         cwd: root,
@@ -75,17 +76,6 @@ async function mocha(name, folder, { environment = {}, deadline = timeouts.suite
       },
     ),
   );
-}
-
-function listTests(place) {
-  try {
-    return readdirSync(place, { recursive: true })
-      .filter((file) => file.endsWith('.test.js'))
-      .sort()
-      .map((file) => join(place, file));
-  } catch {
-    return [];
-  }
 }
 
 /** Runs tests that leave their counts in a file, and reads it. A run that left none is a failure, whatever its exit code. */
@@ -120,10 +110,9 @@ async function counted(name, deadline, program) {
 }
 
 /** Why a run does not count as passed, or null. */
-function problemWith({ passed, failed, skipped }, code, thrown) {
+function problemWith({ failed, skipped }, code, thrown) {
   if (failed > 0) return 'failed';
   if (skipped > 0) return `${skipped} skipped`;
-  if (passed === 0) return 'no test ran';
   if (thrown !== null) return thrown.message;
   return code === 0 ? null : `exit code ${code}`;
 }

@@ -26,11 +26,11 @@ const usage = `npm test -- [SUITE …] [--quick] [--grep TEXT] [--lanes N]
   soak     a window in use for six rounds, or for BACKFLOW_SOAK_MINUTES: nothing grows, no engine outlives it
   editor   host, window and default
 
-Without a name, all of them. --quick is lint, unit and engine. --grep: only tests whose titles contain the text. --lanes: how many suites run side by side (3, or 1
-where there is one processor); with 1, each says at once what it does. BACKFLOW_TEST_EDITOR=desktop runs "host" in a downloaded Visual Studio Code.`;
+Without a name, all of them. --quick is lint, unit and engine. --grep: only tests whose titles contain the text. --lanes: how many suites, or parts of
+suites, run side by side (3, or 1 where there is one processor); with 1, each says at once what it does. BACKFLOW_TEST_EDITOR=desktop runs "host" in a downloaded Visual Studio Code.`;
 
 const quick = ['lint', 'unit', 'engine'];
-/** Suites side by side: three keep two processors busy, since those with an editor wait as long as they compute. More would wait for each other. */
+/** Suites or parts side by side: three keep two processors busy, since those with an editor wait as long as they compute. More would wait for each other. */
 const lanesOfMany = 3;
 /** Milliseconds for a suite to end its browsers and servers before it is made to. */
 const grace = 15_000;
@@ -81,35 +81,62 @@ async function runSuites(names, lanes) {
   await installDependencies();
   if (names.some((name) => suites[name].browser)) await ensureSystemParts(toTest);
   for (const release of new Set(names.flatMap((name) => suites[name].editors ?? []))) await installCodeServer(release);
-  if (names.some((name) => name !== 'lint')) await buildProject({ tests: true });
+  const built = names.some((name) => name !== 'lint') ? buildProject({ tests: true }) : Promise.resolve();
+  // Lint reads sources, and is done with most of them before the bundles are there.
+  const before = (name) => (name === 'lint' ? null : built);
+  if (lanes === 1) await built;
   mkdirSync(results, { recursive: true });
-  const jobs = names.map((name) => ({
-    name,
-    seconds: suites[name].seconds,
-    command: [process.execPath, join(root, 'scripts/suite.mjs'), name, outcomeFile(name)],
-  }));
-  for (const name of names) rmSync(outcomeFile(name), { force: true });
-  const ended = await runInLanes(jobs, { lanes, cwd: root, began: (name) => say(name, 'begins') });
+  const jobs = names.flatMap(jobsOf);
+  for (const { file } of jobs) rmSync(file, { force: true });
+  const ended = await runInLanes(
+    jobs.map((job) => ({ ...job, after: before(job.suite) })),
+    { lanes, cwd: root, began: (name) => say(name, 'begins') },
+  );
+  const outcomes = jobs.map((job, i) => ({ ...job, ...ended[i], ...outcomeOf(job.file, ended[i].code) }));
   return summary(
-    names.map((name, i) => ({
-      name,
-      ...outcomeOf(name, ended[i].code),
-      time: `${(ended[i].milliseconds / 1000).toFixed(0)} s`,
-    })),
+    names.map((name) =>
+      together(
+        name,
+        outcomes.filter(({ suite }) => suite === name),
+      ),
+    ),
   );
 }
 
-function outcomeFile(name) {
-  return join(results, `${name}.outcome.json`);
+/** One for a suite, or one for each of its parts. */
+function jobsOf(suite) {
+  const { seconds, parts = { '': seconds } } = suites[suite];
+  return Object.entries(parts).map(([part, seconds]) => {
+    const file = join(results, `${[suite, ...(part ? [part] : [])].join('.')}.outcome.json`);
+    const name = part ? `${suite}/${part}` : suite;
+    const command = [process.execPath, join(root, 'scripts/suite.mjs'), file, suite, ...(part ? [part] : [])];
+    return { suite, name, seconds, file, command };
+  });
 }
 
-/** What a suite left behind; one that left nothing has failed, whatever its exit code. */
-function outcomeOf(name, code) {
+/** What a job left behind; one that left nothing has failed, whatever its exit code. */
+function outcomeOf(file, code) {
   try {
-    return JSON.parse(readFileSync(outcomeFile(name), 'utf8'));
+    return JSON.parse(readFileSync(file, 'utf8'));
   } catch {
     return { passed: 0, failed: 1, problem: `it ended by itself with exit code ${code}` };
   }
+}
+
+/** A suite's outcome, of those of its jobs. */
+function together(name, outcomes) {
+  const problems = outcomes.flatMap(({ problem }) => problem ?? []);
+  const time = Math.max(...outcomes.map(({ end }) => end)) - Math.min(...outcomes.map(({ start }) => start));
+  const isCounted = outcomes[0].passed !== undefined;
+  const sum = (key) => outcomes.reduce((total, outcome) => total + outcome[key], 0);
+  if (isCounted && problems.length === 0 && sum('passed') === 0) problems.push('no test ran');
+  return {
+    name,
+    ...(isCounted ? { passed: sum('passed'), failed: sum('failed') } : {}),
+    failures: outcomes.flatMap(({ failures = [] }) => failures),
+    problem: problems.length === 0 ? null : [...new Set(problems)].join('; '),
+    time: `${(time / 1000).toFixed(0)} s`,
+  };
 }
 
 function summary(results) {
@@ -119,7 +146,7 @@ function summary(results) {
     say(name.padEnd(8), `${counted}${time}${problem === null ? '' : `: ${problem}`}`);
   }
   // Once more, for a reader who looks only at the end.
-  for (const { name, failures = [] } of results) {
+  for (const { name, failures } of results) {
     for (const { title, message } of failures) process.stdout.write(`\n${name}: ${title}\n${firstLines(message)}\n`);
   }
   const sum = (key) => results.reduce((total, result) => total + (result[key] ?? 0), 0);

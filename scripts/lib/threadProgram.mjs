@@ -5,7 +5,7 @@ import { basename, dirname, join } from 'node:path';
 
 export const threadProgram = {
   name: 'thread-program',
-  setup({ onResolve, onLoad, initialOptions: { platform, target } }) {
+  setup({ onResolve, onLoad, initialOptions: { platform, target, external, plugins } }) {
     onResolve({ filter: /\.thread$/ }, ({ importer, path }) => ({
       path: join(dirname(importer), `${basename(path, '.thread')}.ts`),
       namespace: 'thread-program',
@@ -17,6 +17,9 @@ export const threadProgram = {
         platform,
         target,
         format: 'cjs',
+        external,
+        // A thread may start further ones.
+        plugins,
         write: false,
         metafile: true,
       });

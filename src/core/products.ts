@@ -45,6 +45,6 @@ export interface Products {
 export interface StepProducts {
   /** Takes a[m, k], which must not change before the last `run`. */
   load(a: Float32Array): void;
-  /** out = a · bᵀ with the block [n, k] of b that has this number. */
-  run(out: Float32Array, b: Float32Array, block: number): Promise<void>;
+  /** out = a · bᵀ with the block [n, k] of b that has this number. A promise only where others are let go first. */
+  run(out: Float32Array, b: Float32Array, block: number): Promise<void> | void;
 }

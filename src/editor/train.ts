@@ -4,17 +4,11 @@ import * as vscode from 'vscode';
 import type { CorpusSource, StartingModel, TrainRequest } from '../protocol/engine';
 import type { RunDescription } from '../protocol/run';
 import { kindsInFolder } from '../layers/stackName';
-import { layersOf, type ModelSettings, type StackSettings } from '../protocol/settings';
+import { layersOf, type ModelSettings } from '../protocol/settings';
 import type { ChoiceMemory } from './choices/choiceMemory';
 import { withChoices } from './choices/choices';
 import { askBeforeTraining } from './choices/trainingPick';
-import {
-  modelSettings,
-  stackSettings,
-  trainingSettings,
-  vocabularySettings,
-  type SettingReader,
-} from './chosenSettings';
+import { modelSettings, trainingSettings, vocabularySettings, type SettingReader } from './chosenSettings';
 import type { Panel } from './panel/panel';
 import { editorOf } from './probe/probeTracker';
 import type { RunRegistry } from './runs/runRegistry';
@@ -67,8 +61,26 @@ export interface AskingOptions {
   readonly from?: StartingModel | null;
   /** Whether the user may be asked for settings that the caller has not given. */
   readonly mayAsk: boolean;
-  /** The model that is chosen instead of that of the settings, from one with as many layers, which are alike. */
-  readonly adapt?: (model: StackSettings) => ModelSettings;
+  /** The model that is chosen instead of that of the settings, which it is given. */
+  readonly adapt?: (read: SettingReader) => ModelSettings;
+}
+
+/** The text that is asked for, and what is given with it: see `train`. */
+function askedFor(target: unknown): {
+  readonly uri: vscode.Uri | undefined;
+  readonly given: Readonly<Record<string, unknown>>;
+} {
+  const given =
+    typeof target === 'object' && target !== null && !(target instanceof vscode.Uri)
+      ? (target as Record<string, unknown>)
+      : {};
+  return { uri: uriOf(target) ?? uriOf(given['uri']) ?? vscode.window.activeTextEditor?.document.uri, given };
+}
+
+/** The settings of such a training, without a question. */
+export function settingsOf(target: unknown): SettingReader {
+  const { uri, given } = askedFor(target);
+  return settingsWith(settingsFor(uri), given);
 }
 
 /** What `train` asks of the engine. Brings the text into view. */
@@ -77,11 +89,7 @@ export async function trainRequest(
   target: unknown,
   { from = null, mayAsk, adapt }: AskingOptions,
 ): Promise<RequestedTraining | undefined> {
-  const given =
-    typeof target === 'object' && target !== null && !(target instanceof vscode.Uri)
-      ? (target as Record<string, unknown>)
-      : {};
-  const uri = uriOf(target) ?? uriOf(given['uri']) ?? vscode.window.activeTextEditor?.document.uri;
+  const { uri, given } = askedFor(target);
   if (!uri) {
     void vscode.window.showInformationMessage(localize('train.needsText'));
     return undefined;
@@ -91,7 +99,7 @@ export async function trainRequest(
   const read =
     isExplicit(given) || from || !mayAsk ? settingsWith(settingsFor(uri), given) : await askedSettings(parts, uri);
   if (!read) return undefined;
-  const model = adapt ? adapt(stackSettings(read)) : modelSettings(read);
+  const model = adapt ? adapt(read) : modelSettings(read);
   const path = corpus.kind === 'file' ? corpus.path : corpus.name;
   const [vocabulary, training] = [vocabularySettings(read), trainingSettings(read)];
   const folder = await parts.runsFolder.newRun(uri, path, from ? 'further' : kindsInFolder(layersOf(model)));

@@ -29,11 +29,10 @@ import { createBackend } from './backend';
 import { readFlowHistory, writeFlowHistory } from './files/flowHistoryFile';
 import { FlowHistory } from './inspect/flowHistory';
 import { attribute, prepareAttribution } from './inspect/attribution';
-import { makeFrame } from './inspect/frame';
-import { FrameSource, type MakeFrame } from './inspect/frameSource';
+import type { FrameSource } from './inspect/frameSource';
 import { makeGraphMatrix } from './inspect/graph/graphFrame';
 import type { GraphInspector } from './inspect/graph/graphInspector';
-import { Inspector, type InspectedModel } from './inspect/inspector';
+import type { InspectedModel } from './inspect/inspector';
 import { Playground } from './inspect/playground';
 import { MatrixSource } from './inspect/matrixRows';
 import { makeReport } from './inspect/report';
@@ -45,11 +44,11 @@ import { exportModel } from './model/exportModel';
 import { openModel, openModelOrGraph, type OpenedGraph } from './model/openModel';
 import { graphSummaryOf, summaryOf } from './model/summary';
 import { Sampler } from './sampling/sampler';
-import { SampleSource } from './sampling/sampleSource';
 import { sampleText } from './sampling/sampleText';
 import { Run, type RunParts } from './train/run';
 import { setUpResumed, setUpRun } from './train/setUp';
-import { loadGraph, type LoadedGraph } from './loadedGraph';
+import { loadGraph, type LoadedGraph, type ModelSink } from './loadedGraph';
+import { loadModel, type LoadedModel, type TrainedModel } from './loadedModel';
 import { ModelLock } from './modelLock';
 
 export type Emit = <K extends keyof EngineEvents>(event: K, value: EngineEvents[K]) => void;
@@ -58,17 +57,6 @@ export type Emit = <K extends keyof EngineEvents>(event: K, value: EngineEvents[
 const historyInterval = 10_000;
 /** Part of a target matrix after which its progress is reported again. */
 const progressShare = 0.02;
-
-interface Loaded {
-  readonly inspector: Inspector;
-  /** Steps the model has been trained for, now. */
-  readonly trainingStep: () => number;
-  readonly frames: FrameSource;
-  readonly samples: SampleSource;
-  /** The flows of the frames so far. */
-  readonly history: FlowHistory;
-  readonly run: Run | null;
-}
 
 export class Engine {
   readonly handlers: Handlers<EngineCalls> = {
@@ -104,8 +92,13 @@ export class Engine {
       this.playground.run(settings, thresholds, () => yieldToMessages(signal)),
     exportModel: ({ path }) => this.exportModel(path),
   };
+  private readonly sink: ModelSink = {
+    frame: this.emitter('frame'),
+    watchFailed: this.emitter('watchFailed'),
+    sampleDrawn: this.emitter('sampleDrawn'),
+  };
   private readonly playground = new Playground();
-  private loaded: Loaded | null = null;
+  private loaded: LoadedModel | null = null;
   private graph: LoadedGraph | null = null;
   private examined: Examined | null = null;
   private matrices: MatrixSource | null = null;
@@ -144,12 +137,8 @@ export class Engine {
         opened;
       const backend = await createBackend(request, this.cores, Infinity);
       const history = folder ? await readFlowHistory(folder.flowsPath) : new FlowHistory();
-      this.loaded = this.prepare(
-        { general, plain, isLive: false, vocabulary, backend },
-        history,
-        null,
-        () => trainingStep,
-      );
+      const model = { general, plain, isLive: false, vocabulary, backend };
+      this.loaded = this.prepare(model, { run: null, history, trainingStep: () => trainingStep });
       const run = folder && { description: folder.record.description, history: await folder.readHistory() };
       return {
         model: summaryOf(general, producer),
@@ -165,11 +154,7 @@ export class Engine {
   }
 
   private openGraph(opened: OpenedGraph): OpenResult {
-    this.graph = loadGraph(opened, this.modelLock, {
-      frame: this.emitter('frame'),
-      watchFailed: this.emitter('watchFailed'),
-      sampleDrawn: this.emitter('sampleDrawn'),
-    });
+    this.graph = loadGraph(opened, this.modelLock, this.sink);
     const { graph, vocabulary, stackRefusal, verification, notices, producer } = opened;
     return {
       model: graphSummaryOf(graph, stackRefusal, producer),
@@ -285,6 +270,10 @@ export class Engine {
     };
   }
 
+  private prepare(model: InspectedModel, of: TrainedModel): LoadedModel {
+    return loadModel(model, of, this.modelLock, this.sink);
+  }
+
   private emitter<K extends keyof EngineEvents>(event: K): (value: EngineEvents[K]) => void {
     return (value) => this.emit(event, value);
   }
@@ -311,7 +300,7 @@ export class Engine {
     if (run && ['running', 'paused'].includes(run.status.state)) await run.stop();
   }
 
-  private get model(): Loaded {
+  private get model(): LoadedModel {
     if (this.graph) throw new UserError('error.graph.notAvailable', messageOf(this.graph.inspector.stackRefusal));
     if (!this.loaded) throw new UserError('error.model.noneOpen');
     return this.loaded;
@@ -366,43 +355,10 @@ export class Engine {
         await this.loaded?.samples.continueIfDue();
       },
     });
-    this.loaded = this.prepare(parts.model, history, run, () => parts.trainer.step);
+    this.loaded = this.prepare(parts.model, { run, history, trainingStep: () => parts.trainer.step });
     this.emit('started', parts.description);
     run.start();
     return parts.description;
-  }
-
-  private prepare(model: InspectedModel, history: FlowHistory, run: Run | null, trainingStep: () => number): Loaded {
-    const inspector = new Inspector(model);
-    const sink = {
-      frame: (frame: EngineEvents['frame']) => {
-        // A model that is only looked at does not change.
-        if (run) history.add(frame);
-        this.emit('frame', frame);
-      },
-      watchFailed: this.emitter('watchFailed'),
-    };
-    const make: MakeFrame = (watch, sequence) => makeFrame(inspector, watch, sequence, trainingStep());
-    const isTraining = () => run?.isTraining ?? false;
-    const samples = new SampleSource(
-      {
-        vocabulary: model.vocabulary,
-        makeSampler: () => Sampler.of(model),
-        trainingStep,
-        loss: () => run?.lastLoss ?? null,
-        isTraining,
-      },
-      this.modelLock,
-      (sample) => this.emit('sampleDrawn', sample),
-    );
-    return {
-      inspector,
-      trainingStep,
-      run,
-      history,
-      frames: new FrameSource(make, this.modelLock, sink, isTraining, trainingStep),
-      samples,
-    };
   }
 }
 

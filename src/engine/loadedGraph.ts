@@ -22,14 +22,15 @@ export interface LoadedGraph {
   makeSampler(pause: Pause): GraphSampler;
 }
 
-export interface GraphSink extends FrameSink {
+/** Where an engine sends what comes of its model. */
+export interface ModelSink extends FrameSink {
   sampleDrawn(sample: ModelSample): void;
 }
 
 export function loadGraph(
   { graph, vocabulary, stackRefusal }: OpenedGraph,
   modelLock: ModelLock,
-  sink: GraphSink,
+  sink: ModelSink,
 ): LoadedGraph {
   const most = Math.min(totalmem() / 4, maxTape);
   const inspector = new GraphInspector(graph, vocabulary, stackRefusal, most);

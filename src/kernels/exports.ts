@@ -148,10 +148,11 @@ export interface Kernels {
   ): void;
 
   // Functions in float64
-  applyExp64(x: number, n: number): void;
   applyLogistic64(out: number, x: number, n: number): void;
   applySoftplus64(out: number, slope: number, x: number, n: number): void;
-  applySeries64(out: number, x: number, n: number, table: number, terms: number, perUnit: number, limit: number): void;
+  applyGated64(
+    values: number, slopes: number, x: number, n: number, table: number, terms: number, perUnit: number, limit: number,
+  ): void;
   addProducts64(out: number, factor: number, a: number, b: number, n: number): void;
   softmaxRow64(x: number, n: number, scale: number): void;
 

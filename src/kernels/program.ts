@@ -12,10 +12,13 @@ export type Simd = 'relaxed' | 'plain';
 
 const binaries = { relaxed: { own: relaxed, shared: relaxedShared }, plain: { own: plain, shared: plainShared } };
 const modules = new Map<Uint8Array, WebAssembly.Module>();
+/** Asked until it is so, since it can be switched on: to ask means to read the whole module. */
+let hasRelaxed = false;
 
 /** The better of what this process can run. */
 export function supportedSimd(): Simd {
-  return WebAssembly.validate(relaxed) ? 'relaxed' : 'plain';
+  hasRelaxed ||= WebAssembly.validate(relaxed);
+  return hasRelaxed ? 'relaxed' : 'plain';
 }
 
 /** Compiled once. Throws WebAssembly.CompileError where the process cannot run it. */

@@ -17,7 +17,7 @@ import type {
   UnitRange,
 } from './recurrent';
 import type { Activation } from './activation';
-import { recurrentWeights } from './parameters';
+import { recurrentWeights, type UnitSizes } from './parameters';
 import { filledOptions, optionsInWords, type LayerOptions, type OptionDescription } from './options';
 
 /** In the order in which they are offered. */
@@ -143,6 +143,12 @@ export function isStateName(value: unknown): value is StateName {
   return typeof value === 'string' && states.has(value as StateName);
 }
 
+/** A layer's states, first the one that carries the gradient farthest: of a recurrent layer the last one, of a mixer the first. */
+export function farthestStatesFirst(name: CellName): readonly LayerState[] {
+  const { states: own, mixer } = kindOf(name);
+  return mixer ? own : own.toReversed();
+}
+
 /** States of one name are the same in every kind that has it. */
 export function stateNamed(name: StateName): LayerState {
   const found = states.get(name);
@@ -179,6 +185,21 @@ export function unitMapNamed(name: UnitMapName): UnitMapDescription {
   const found = maps.get(name);
   if (!found) throw new Error(`no kind has the unit map ${name}`);
   return found;
+}
+
+/** How many units a layer has in one of its maps, in each direction; 0 in a map that its kind does not have. */
+export function unitCountOf(name: CellName, map: UnitMapName, sizes: UnitSizes): number {
+  const found = kindOf(name).unitMaps.find((each) => each.name === map);
+  return found ? (found.units?.(sizes) ?? sizes.hidden) : 0;
+}
+
+/** Of a map whose units are several numbers of each channel, how many; null of others. */
+export function unitsOfChannel(name: CellName, map: UnitMapName, sizes: UnitSizes): number | null {
+  return (
+    kindOf(name)
+      .unitMaps.find((each) => each.name === map)
+      ?.inEachChannel?.(sizes) ?? null
+  );
 }
 
 export function rangeOf(kind: CellName, map: UnitMapName, activation: Activation): UnitRange {

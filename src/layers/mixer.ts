@@ -37,6 +37,7 @@ export const bare: Surroundings = { norm: 'none', finalNorm: 'none', residual: f
 export interface MixerDescription extends LayerDescription {
   /** In the order of files; those of all sublayers. No role is W, R, Wb or Rb. */
   readonly parameters: readonly ParameterDescription[];
+  /** The first one carries the gradient farthest. */
   readonly states: readonly StateDescription[];
   readonly unitMaps: readonly UnitMapDescription[];
   readonly options: readonly OptionDescription[];

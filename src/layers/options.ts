@@ -82,13 +82,21 @@ export function choicesOf(option: OptionDescription): readonly string[] {
   }
 }
 
+function isByName(given: unknown): boolean {
+  return typeof given === 'object' && given !== null && !Array.isArray(given);
+}
+
 function inWords(value: unknown): string {
   if (value === undefined) return 'missing';
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-/** All of the listed options: those that are given, checked, and the others as they are by default. What else is given is another kind's. */
+/**
+ * All of the listed options: those that are given, checked, and the others as they are by default. What else is given is another kind's. Throws a UserError for
+ * what was read from a file and is no list of options by name, whatever its type says.
+ */
 export function filledOptions(options: readonly OptionDescription[], given: LayerOptions): LayerOptions {
+  if (!isByName(given)) throw new UserError('error.option.notByName', inWords(given));
   return Object.fromEntries(
     options.map((option) => [
       option.name,

@@ -19,6 +19,9 @@ export interface LayerSizes {
   readonly below: readonly LayerBelow[];
 }
 
+/** What the widths of a layer's states and unit maps follow from. */
+export type UnitSizes = Pick<LayerSizes, 'hidden' | 'options'>;
+
 /** What a layer can depend on of one below it. */
 export interface LayerBelow {
   readonly cell: string;

@@ -5,7 +5,7 @@
 import type { KeysOf } from '../messages';
 import type { Activation } from './activation';
 import type { LayerOptions, OptionDescription, SwitchOption } from './options';
-import type { LayerSizes, ParameterDescription } from './parameters';
+import type { ParameterDescription, UnitSizes } from './parameters';
 import type { KindPlayground } from './playground';
 
 /** Of the values of a unit map: between 0 and 1 (a gate), between −1 and 1, or without a bound. */
@@ -26,7 +26,9 @@ export interface UnitMapDescription {
   /** It goes through the layer's activation, which saturates where that is tanh. */
   readonly isActivated?: boolean;
   /** How many units it has, where that is not H. */
-  readonly units?: (sizes: LayerSizes) => number;
+  readonly units?: (sizes: UnitSizes) => number;
+  /** Of units that are several numbers of each channel, channel by channel: how many. */
+  readonly inEachChannel?: (sizes: UnitSizes) => number;
 }
 
 /** What a layer carries from one step to the next, in each direction. */
@@ -40,7 +42,7 @@ export interface StateDescription {
   /** Its values, unit by unit. */
   readonly unitMap: string;
   /** How many numbers it is, where that is not H. */
-  readonly width?: (sizes: LayerSizes) => number;
+  readonly width?: (sizes: UnitSizes) => number;
 }
 
 /** What cannot be had of a kind, and the sentence that says why. */

@@ -20,7 +20,7 @@ const unknownNames = ['<unk>', '[UNK]', '<UNK>', '<unknown>', '<oov>', '<|unk|>'
 /** Names that stand for a line's end, those that say so first. */
 const lineEndNames = ['<eol>', '<nl>', '<newline>', '<eos>', '<EOS>', '[EOS]', '</s>'];
 /** Under these keys models keep their vocabulary. */
-const metadataKeys = [
+export const metadataKeys = [
   'vocabulary',
   'vocab',
   'itos',

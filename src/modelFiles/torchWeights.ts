@@ -21,9 +21,11 @@ import { UserError } from '../userError';
 import { vocabularyOfMetadata } from './foreignVocabulary';
 import { answerOf, isSaidUnused, readAnswers, type TensorAnswers } from './torch/answers';
 import { choicesOfCopies, chosenReading, unreadable } from './torch/choice';
+import { namesInPairs, pairedByName, pairedByNumber, twoDirections } from './torch/directionPairs';
 import { intoOurOrder } from './torch/gateOrder';
 import { linearModules, linearNames } from './torch/linearModules';
 import { ownWeights } from './torch/ownFile';
+import { otherModel } from './torch/published/otherModels';
 import { readPublished } from './torch/published/registry';
 import type { Reading } from './torch/readings';
 import {
@@ -52,6 +54,8 @@ export interface RequestedArchitecture {
   readonly tensors?: string | null;
   /** What is in a `config.json` beside the file; null or nothing where there is none. */
   readonly config?: Readonly<Record<string, unknown>> | null;
+  /** There is one, but it cannot be read. */
+  readonly isConfigBroken?: boolean;
 }
 
 export interface TorchWeights {
@@ -74,7 +78,9 @@ export function readTorchWeights(bytes: Uint8Array, file: string, requested: Req
 
 /** @param file for the sentences  Throws a UserError for what is no language model of layers that are known, or could be several. */
 export function readDecodedWeights(decoded: WeightsFile, file: string, requested: RequestedArchitecture): TorchWeights {
-  const { metadata } = decoded;
+  const { metadata, leftOut = [] } = decoded;
+  // A file beside the weights is written by hand or for a library: it is more than what a training script has kept.
+  const config = requested.config || decoded.config ? { ...decoded.config, ...requested.config } : null;
   const said = requested.tensors ?? '';
   const entries = new Map(Object.entries(metadata));
   const own = said === '' ? ownWeights(decoded) : null;
@@ -86,8 +92,12 @@ export function readDecodedWeights(decoded: WeightsFile, file: string, requested
   const all = namedTensors(decoded);
   const answers = readAnswers(said);
   const considered = new Map(Array.from(all).filter(([name]) => !isOfOptimizer(name) && !isSaidUnused(name, answers)));
-  const aside = Array.from(all).flatMap(([name, { data }]) => (data && !considered.has(name) ? [name] : []));
-  const published = readPublished({ tensors: considered, metadata, config: requested.config ?? null, answers, file });
+  const aside = [
+    ...Array.from(all).flatMap(([name, { data }]) => (data && !considered.has(name) ? [name] : [])),
+    ...leftOut,
+  ];
+  const { isConfigBroken = false } = requested;
+  const published = readPublished({ tensors: considered, metadata, config, isConfigBroken, answers, file });
   if (published) {
     const notices = [...published.notices, ...unusedNotices(aside, file)];
     return { model: published.model, plain: null, trainingStep: 0, metadata: entries, notices };
@@ -96,9 +106,7 @@ export function readDecodedWeights(decoded: WeightsFile, file: string, requested
   if (computed !== undefined) throw new UserError('error.torch.computedWeight', file, computed);
   const linear = linearNames(considered.keys());
   const isOfLayers = (name: string) => isRecurrent(name) || linear.has(name);
-  const type = requested.config?.['model_type'];
-  if (typeof type === 'string' && !Array.from(considered.keys()).some(isOfLayers))
-    throw new UserError('error.torch.typeUnknown', file, type);
+  if (!Array.from(considered.keys()).some(isOfLayers)) refuseOther(considered, config, file);
   const reading = chosenReading({
     chains: chainsIn(considered, isOfLayers, file),
     tensors: distinctTensors(Array.from(considered.values()).filter(({ names }) => !isOfLayers(names[0]))),
@@ -110,7 +118,7 @@ export function readDecodedWeights(decoded: WeightsFile, file: string, requested
   return {
     model: modelOf(
       reading,
-      activationOf(reading, requested, metadata, file),
+      activationOf(reading, requested, metadata, config, file),
       optionsFor(reading, answers, metadata, file),
       file,
     ),
@@ -119,6 +127,19 @@ export function readDecodedWeights(decoded: WeightsFile, file: string, requested
     metadata: entries,
     notices: [...noticesOf(reading, aside, file), ...publishedNotices(reading, answers, metadata, file)],
   };
+}
+
+/** Throws a UserError for a model without recurrent layers that a config.json or its tensors' names tell. */
+function refuseOther(
+  tensors: ReadonlyMap<string, WeightTensor>,
+  config: RequestedArchitecture['config'],
+  file: string,
+): void {
+  const type = config?.['model_type'];
+  const other = otherModel(tensors);
+  const label = typeof type === 'string' ? type : other?.label;
+  if (label !== undefined)
+    throw new UserError('error.torch.typeUnknown', file, other ? `${label}: “${other.tensor}”` : label);
 }
 
 /** The rows in which the recurrent modules can stand; at least one. */
@@ -130,7 +151,14 @@ function chainsIn(
   const recurrent = new Map(Array.from(tensors).filter(([name]) => isRecurrent(name)));
   if (!Array.from(tensors.keys()).some(isOfLayers)) throw new UserError('error.torch.noRecurrentWeights', file);
   const modules = [...recurrentModules(recurrent, file), ...linearModules(tensors, file)];
-  const chains = chainsOf(modules);
+  const pairs = pairedByName(modules, file);
+  if (pairs) {
+    const ofPairs = chainsOf(pairs);
+    if (ofPairs.length > 0) return ofPairs;
+    throw twoDirections(file, namesInPairs(pairs));
+  }
+  const guessed = pairedByNumber(modules);
+  const chains = [...chainsOf(modules), ...(guessed ? chainsOf(guessed) : [])];
   if (chains.length > 0) return chains;
   const ofSingles = chainsOf(withoutTwins(modules));
   if (ofSingles.length > 0) return ofSingles;
@@ -155,9 +183,11 @@ function activationOf(
   { chain }: Reading,
   { activation }: RequestedArchitecture,
   metadata: Readonly<Record<string, string>>,
+  config: RequestedArchitecture['config'],
   file: string,
 ): Activation {
-  const said = activation ?? activations.find((name) => name === metadata['activation']);
+  const words = [metadata['activation'], config?.['nonlinearity'], config?.['activation']];
+  const said = activation ?? activations.find((name) => words.includes(name));
   const isOpen = chain.some(({ layers }) => layers.some(({ cell }) => kindOf(cell).activation === 'chosen'));
   if (isOpen && said === undefined) throw new UserError('error.torch.activationUnsaid', file).needing('activation');
   return said ?? 'tanh';
@@ -294,6 +324,9 @@ function noticesOf(
 ): UserError[] {
   return [
     ...(embedding === output ? [new UserError('notice.torch.tied', file, output.names.join(', '))] : []),
+    ...(chain.some(({ isPair }) => isPair)
+      ? [new UserError('notice.torch.directions', file, namesInPairs(chain).join(', '))]
+      : []),
     ...(chain.length > 1
       ? [new UserError('notice.torch.modules', file, chain.map(({ name }) => name).join(' → '))]
       : []),

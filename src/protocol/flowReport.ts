@@ -24,4 +24,12 @@ export interface Contribution {
   readonly symbol: string;
   /** Its part of the logit, in nats; positive speaks for the token. */
   readonly score: number;
+  /** Where most of that came through one of several attention heads: which, and its own part. */
+  readonly head?: HeadContribution;
+}
+
+export interface HeadContribution {
+  readonly layer: number;
+  readonly head: number;
+  readonly score: number;
 }

@@ -10,6 +10,8 @@ export interface LayerShape {
   readonly cell: CellName;
   /** H, of each direction. */
   readonly hiddenSize: number;
+  /** Of its kind, all of them. */
+  readonly options: LayerOptions;
   /** Seldom only `backward`. */
   readonly directions: readonly Direction[];
 }
@@ -18,7 +20,6 @@ export interface LayerShape {
 export interface DescribedLayer extends LayerShape {
   /** Of a vanilla RNN, where it is one that we train; tanh otherwise. */
   readonly activation: Activation;
-  readonly options: LayerOptions;
 }
 
 /** A model of any tool that is a stack of known layers; they need not be alike. What is none has a `GraphSummary`. */

@@ -38,29 +38,29 @@ export function parameterCountOf(model: ModelSettings, vocabularySize: number): 
   return count + normParameterCount(finalNorm, input) + (tied ? 0 : vocabularySize * input);
 }
 
-/** The settings with another cell, of the hidden size at which the count is nearest to `count`. What stands around its layers is as usual for it where that was so before. */
+/** The settings with another cell, of this hidden size. What stands around its layers is as usual for it where that was so before. */
+export function settingsOfCell(model: StackSettings, cell: CellName, hiddenSize = model.hiddenSize): StackSettings {
+  const usual = surroundingsOf(model.cell);
+  return completeModel({
+    ...model,
+    cell,
+    hiddenSize,
+    norm: model.norm === usual.norm ? null : model.norm,
+    finalNorm: model.finalNorm === usual.finalNorm ? null : model.finalNorm,
+    residual: model.residual === usual.residual ? null : model.residual,
+    embeddingSize: isEmbeddingOfTopSize(model) || kindOf(cell).mixer ? null : model.embeddingSize,
+  });
+}
+
+/** The same, of the hidden size at which the count is nearest to `count`. */
 export function settingsOfSize(
   model: StackSettings,
   cell: CellName,
   vocabularySize: number,
   count: number,
 ): StackSettings {
-  const usual = surroundingsOf(model.cell);
-  const open = {
-    ...model,
-    cell,
-    norm: model.norm === usual.norm ? null : model.norm,
-    finalNorm: model.finalNorm === usual.finalNorm ? null : model.finalNorm,
-    residual: model.residual === usual.residual ? null : model.residual,
-  };
-  const { mixer } = kindOf(cell);
-  const step = mixer?.widthStep(optionsOf(cell, model.options)) ?? 1;
-  const withSize = (steps: number): StackSettings =>
-    completeModel({
-      ...open,
-      hiddenSize: steps * step,
-      embeddingSize: isEmbeddingOfTopSize(model) || mixer ? null : model.embeddingSize,
-    });
+  const step = kindOf(cell).mixer?.widthStep(optionsOf(cell, model.options)) ?? 1;
+  const withSize = (steps: number): StackSettings => settingsOfCell(model, cell, steps * step);
   let [low, high] = [1, Math.floor(maxHiddenSize / step)];
   while (low < high) {
     const middle = (low + high) >> 1;

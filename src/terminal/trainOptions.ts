@@ -150,6 +150,7 @@ export function readTraining(given: GivenOptions, model: ModelSettings): Trainin
     dropout,
     ...readSteps(given),
     ...readOptimization(given),
+    ...readFirstParameters(given, model),
     seed: integer(given, 'seed', 0, 2 ** 31 - 1) ?? defaults.seed,
     checkpointEvery: integer(given, 'checkpoint-every', 1, 1e9) ?? defaults.checkpointEvery,
     checkpointSeconds: integer(given, 'checkpoint-seconds', 1, 86_400) ?? defaults.checkpointSeconds,
@@ -194,7 +195,7 @@ function readSteps(given: GivenOptions): Pick<TrainingSettings, 'steps' | 'epoch
   return { epochs, steps: null };
 }
 
-/** Optimizer, learning rate, clipping and the first parameters. */
+/** Optimizer, learning rate and clipping. */
 function readOptimization(given: GivenOptions): Partial<TrainingSettings> {
   const defaults = defaultTrainingSettings;
   const schedule = choice(given, 'schedule', schedules, defaults.schedule);
@@ -224,8 +225,29 @@ function readOptimization(given: GivenOptions): Partial<TrainingSettings> {
       defaults.decayFactor,
     clipNorm: limit(given, 'clip-norm', defaults.clipNorm),
     clipValue: limit(given, 'clip-value', defaults.clipValue),
-    initialization: choice(given, 'init', initializations, defaults.initialization),
+  };
+}
+
+const ofForgetGate = 'forget-bias';
+
+/** Refused where no layer has what they are about. */
+function readFirstParameters(
+  given: GivenOptions,
+  model: ModelSettings,
+): Pick<TrainingSettings, 'initialization' | 'initScale' | 'forgetBias'> {
+  const defaults = defaultTrainingSettings;
+  const kinds = Array.from(new Set(layersOf(model).map(({ cell }) => cell)));
+  const labels = kinds.map((cell) => kindOf(cell).label).join(', ');
+  const initialization = choice(given, 'init', initializations, defaults.initialization);
+  if (initialization !== defaults.initialization && kinds.every((cell) => kindOf(cell).mixer))
+    throw new UsageError(localize('usage.initOfMixers', initialization, labels));
+  const forgetBias = number(given, ofForgetGate, () => true, localize('value.number')) ?? defaults.forgetBias;
+  const withGate = cellNames.filter((cell) => kindOf(cell).forgetGate !== null);
+  if (forgetBias !== null && !kinds.some((cell) => withGate.includes(cell)))
+    throw new UsageError(localize('usage.optionOfOtherKind', ofForgetGate, labels, withGate.join(', ')));
+  return {
+    initialization,
     initScale: positive(given, 'init-scale') ?? positive(given, 'gain') ?? defaults.initScale,
-    forgetBias: number(given, 'forget-bias', () => true, 'a number') ?? defaults.forgetBias,
+    forgetBias,
   };
 }

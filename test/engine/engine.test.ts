@@ -114,8 +114,10 @@ describe('the engine process', () => {
 
   it('adds the total gradient to a frame when asked: at the last step it is the last loss’s alone, shared among all', async () => {
     const text = pangrams.slice(0, 33);
-    await engine.calls.call('train', requestFor(pangrams, newRun(), {}, { cell: 'lstm', layers: 2 }));
-    await engine.calls.call('pause', null);
+    const finished = engine.next('finished');
+    // To its end: a pause is told while the step that it follows is under way, and the report would be of the model after it.
+    await engine.calls.call('train', requestFor(pangrams, newRun(), { steps: 20 }, { cell: 'lstm', layers: 2 }));
+    await finished;
     const framed = engine.next('frame');
     await engine.calls.call('watch', { ...watchOf(text), total: true });
     const frame = await framed;
@@ -241,16 +243,16 @@ describe('the engine process', () => {
     }
     const whole = readFileSync(model);
     const broken = join(folder.path, 'broken.onnx');
+    const other = startEngine();
     for (const length of [0, 1, 100, Math.floor(whole.length / 2), whole.length - 1]) {
       writeFileSync(broken, whole.subarray(0, length));
-      const other = startEngine();
       await assert.rejects(
         other.calls.call('open', { ...opening, path: broken }),
         (error: unknown) => error instanceof RpcError && error.code === 'user' && error.message.includes('broken.onnx'),
         `cut at ${length}`,
       );
-      other.child.kill('SIGKILL');
     }
+    other.child.kill('SIGKILL');
   });
 
   it('an overflow pauses before the update, names step and tensor, and keeps the last good weights', async () => {

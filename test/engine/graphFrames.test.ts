@@ -184,16 +184,21 @@ describe('frames of a model in graph mode', () => {
   });
 
   it('are made of the newest probe only: what is asked meanwhile ends the one under way', async () => {
-    const frames: Frame[] = [];
-    const stop = call().on('frame', (frame) => frames.push(frame));
     const shorter = text.slice(0, 12);
+    const probes: (string | undefined)[] = [];
+    // That of the longer text can have been on its way before the shorter one was asked for.
+    const made = new Promise<void>((resolved) => {
+      const stop = call().on('frame', ({ header: { probe } }) => {
+        probes.push(probe);
+        if (probe !== shorter) return;
+        stop();
+        resolved();
+      });
+    });
     await watch({ text: text + text });
-    const made = frameOf({ text: shorter });
-    const { header } = await made;
-    stop();
-    assert.equal(header.probe, shorter);
-    assert.ok(frames.length <= 2);
-    assert.equal(frames.at(-1)?.header.probe, shorter);
+    await watch({ text: shorter });
+    await made;
+    assert.ok(probes.length <= 2, `${probes.length} frames`);
   });
 
   it('have beside them a matrix, each row relative to its own target, by the embedding unless told', async () => {

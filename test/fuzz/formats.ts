@@ -4,6 +4,7 @@ import { commandLine, pageMessages, settings } from './entrances';
 import type { FuzzedFormat } from './format';
 import { onnx } from './onnx';
 import { metricsFile, runFile } from './runFiles';
+import { olderTorchFile, torchPickle } from './torchFiles';
 import { vocabularies } from './vocabularies';
 import { weights } from './weights';
 
@@ -11,6 +12,8 @@ export const formats: readonly FuzzedFormat[] = [
   corpus,
   onnx,
   weights,
+  olderTorchFile,
+  torchPickle,
   vocabularies,
   runFile,
   metricsFile,

@@ -219,17 +219,17 @@ function opened(bytes: Uint8Array, random: Random): Uint8Array {
 function deep(bytes: Uint8Array, depth: number): Uint8Array {
   // ModelProto.graph, then GraphProto.node, NodeProto.attribute, AttributeProto.g, each as long as what is left.
   const tags = [0x3a, 0x0a, 0x2a, 0x32];
-  const opened: number[] = [];
+  /** The innermost first. */
+  const heads: number[][] = [];
   let length = 0;
-  for (let i = depth; i >= 0; i--) {
+  for (let i = depth; i >= 0 && length <= 60_000; i--) {
     const head = [i === 0 ? tags[0] : tags[1 + ((i - 1) % 3)], ...varint(length)];
-    opened.unshift(...head);
+    heads.push(head);
     length += head.length;
-    if (opened.length > 60_000) break;
   }
-  const all = new Uint8Array(bytes.length + opened.length);
+  const all = new Uint8Array(bytes.length + length);
   all.set(bytes);
-  all.set(opened, bytes.length);
+  all.set(heads.reverse().flat(), bytes.length);
   return all;
 }
 

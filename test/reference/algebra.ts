@@ -35,9 +35,9 @@ export function map(f: (...entries: number[]) => number, ...vectors: Vector[]): 
 }
 
 export const add = (...vectors: Vector[]): Vector =>
-  map((...entries) => entries.reduce((sum, entry) => sum + entry, 0), ...vectors);
+  vectors[0].map((_, k) => vectors.reduce((sum, vector) => sum + vector[k], 0));
 export const times = (...vectors: Vector[]): Vector =>
-  map((...entries) => entries.reduce((product, entry) => product * entry, 1), ...vectors);
+  vectors[0].map((_, k) => vectors.reduce((product, vector) => product * vector[k], 1));
 export const scale = (factor: number, x: Vector): Vector => x.map((entry) => factor * entry);
 export const norm = (x: Vector): number => Math.hypot(...x);
 

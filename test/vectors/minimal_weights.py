@@ -30,6 +30,23 @@ class Model(nn.Module):
         return self.to_logits(x)[0]
 
 
+class BothWays(nn.Module):
+    """As people build two directions of modules that know one."""
+
+    def __init__(self, size, cell):
+        super().__init__()
+        self.forward_rnn, self.backward_rnn = cell(size), cell(size)
+
+    def forward(self, x):
+        return torch.cat([self.forward_rnn(x), self.backward_rnn(x.flip(1)).flip(1)], -1)
+
+
+class BothWaysModel(Model):
+    def __init__(self):
+        super().__init__([BothWays(D, minGRU), BothWays(2 * D, minLSTM)])
+        self.to_logits = nn.Linear(4 * D, V)
+
+
 class Linears(nn.Module):
     """The names of the paper's listings."""
 
@@ -43,8 +60,10 @@ def norms_of(model):
     """Ours have a bias, of which the library's have none."""
     found = {'embedding': model.embed.weight.grad.norm(), 'output W': model.to_logits.weight.grad.norm(), 'output b': model.to_logits.bias.grad.norm()}
     for number, layer in enumerate(model.layers):
-        linear = layer.to_hidden_and_gate if hasattr(layer, 'to_hidden_and_gate') else layer.to_hidden_and_f_i_gate
-        found[f'{number} forward W'] = linear.weight.grad.norm()
+        ways = {'forward': layer.forward_rnn, 'backward': layer.backward_rnn} if hasattr(layer, 'forward_rnn') else {'forward': layer}
+        for way, module in ways.items():
+            linear = module.to_hidden_and_gate if hasattr(module, 'to_hidden_and_gate') else module.to_hidden_and_f_i_gate
+            found[f'{number} {way} W'] = linear.weight.grad.norm()
     return {name: float(f'{value.item():.12g}') for name, value in found.items()}
 
 
@@ -70,6 +89,7 @@ def main():
     choices = {'choices': ['positive=true', 'positive=false']}
     write('minimal-linears', Model([Linears(['linear_z', 'linear_h']), Linears(['linear_f', 'linear_i', 'linear_h'])]), **choices)
     write('refused-minimal-projection', Model([minGRU(D, expansion_factor=2.)]), refusal='to_out')
+    write('minimal-two-directions', BothWaysModel())
 
 
 if __name__ == '__main__':

@@ -2,7 +2,8 @@
 import type { StateName, UnitMapName } from '../../src/layers/catalog';
 import type { HeadsOfFrame, FlowRegion, FlowSummary, Frame, InputSummary, SeriesEntry } from '../../src/protocol/frame';
 import type { PanelStatus, ToPage } from '../../src/pageContract/messages';
-import type { CellName } from '../../src/layers/catalog';
+import { optionsOf, type CellName } from '../../src/layers/catalog';
+import { noOptions } from '../../src/layers/options';
 import { defaultModelSettings, defaultTrainingSettings } from '../../src/protocol/settings';
 import { progressColumns, type RunDescription, type ValidationPoint } from '../../src/protocol/run';
 
@@ -57,9 +58,10 @@ export const largePanel: FrameOptions = {
 };
 
 const thresholds = { vanishing: -3, exploding: 2 };
-const story =
+const story = Array.from(
   'There was, once, in a village by the sea, a clock that ran backwards.\nNobody minded. The baker rose at dusk and the lamps were lit at dawn; children grew young again in spring, ' +
-  'and the old captain, who had sailed beyond the last island, came home a boy.\nOne night the clock stopped. “Now,” said the boy, “we shall have to begin.” ';
+    'and the old captain, who had sailed beyond the last island, came home a boy.\nOne night the clock stopped. “Now,” said the boy, “we shall have to begin.” ',
+);
 
 /** log₁₀ of the gradient at the target's own step, which must cancel out of everything shown. */
 export const ownSize = -1.75;
@@ -68,10 +70,7 @@ export function syntheticFrame(options: FrameOptions = {}): Frame {
   const slopes = options.slopes ?? [-0.1];
   const tokens = Array.isArray(options.tokens)
     ? (options.tokens as string[])
-    : Array.from(
-        { length: (options.tokens as number | undefined) ?? 64 },
-        (_, i) => Array.from(story)[i % Array.from(story).length],
-      );
+    : Array.from({ length: (options.tokens as number | undefined) ?? 64 }, (_, i) => story[i % story.length]);
   const steps = tokens.length;
   const target = options.target ?? steps - 1;
   const hiddenSize = options.hiddenSize ?? 16;
@@ -179,7 +178,7 @@ export function syntheticFrame(options: FrameOptions = {}): Frame {
     header: {
       sequence: options.sequence ?? 1,
       trainingStep: options.trainingStep ?? 1240,
-      layers: slopes.map(() => ({ cell, hiddenSize, directions: ['forward'] })),
+      layers: slopes.map(() => ({ cell, hiddenSize, options: optionsOf(cell, noOptions), directions: ['forward'] })),
       tokens,
       lastTarget: 'x',
       target,

@@ -2,7 +2,7 @@
  * The flow of a frame, as the figures need it: one row per layer, direction and state, in graph mode per tensor, or per boundary between layers, relative to
  * the target's own step.
  */
-import { kindOf } from '../../src/layers/catalog';
+import { farthestStatesFirst } from '../../src/layers/catalog';
 import { seriesOf, type FlowSummary, type Frame, type FrameHeader, type LaneState } from '../../src/protocol/frame';
 import type { Direction } from '../../src/layers/direction';
 import { namedSeries, type NamedSeries } from './seriesNames';
@@ -32,7 +32,7 @@ export type GradientKind = 'perTarget' | 'total' | 'input';
 const seriesNames = { perTarget: 'flow', total: 'total' } as const;
 
 /**
- * Top layer first, as the rows are drawn; of a layer's states the last one first; of a graph what it computes last first. Empty where the frame does not
+ * Top layer first, as the rows are drawn; of a layer's states first the one that carries the gradient farthest; of a graph what it computes last first. Empty where the frame does not
  * hold this kind.
  */
 export function flowRows(frame: Frame, kind: Exclude<GradientKind, 'input'> = 'perTarget'): FlowRow[] {
@@ -49,8 +49,8 @@ export function flowRows(frame: Frame, kind: Exclude<GradientKind, 'input'> = 'p
     return [{ kind, layer, direction, state, naming, series, relative, isOwnStepOnly, summary }];
   });
   const place = ({ layer, state }: Pick<FlowRow, 'layer' | 'state'>) =>
-    graph ? 0 : kindOf(layers[layer].cell).states.findIndex(({ name }) => name === state);
-  rows.sort((a, b) => b.layer - a.layer || b.direction.localeCompare(a.direction) || place(b) - place(a));
+    graph ? 0 : farthestStatesFirst(layers[layer].cell).findIndex(({ name }) => name === state);
+  rows.sort((a, b) => b.layer - a.layer || b.direction.localeCompare(a.direction) || place(a) - place(b));
   const embedding = rows.findLastIndex(({ series }) => series?.role === 'embedding');
   return rows.map((row, i) => ({ ...row, isMain: i === Math.max(0, embedding) }));
 }

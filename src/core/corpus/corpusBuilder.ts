@@ -68,7 +68,9 @@ export class CorpusCounter {
   sequences = 0;
   private readonly reader: TokenReader;
   private readonly chunks: ChunkReader;
-  private counts = new Float64Array(0x110000);
+  /** How often each key was met; as long as the largest key needs. */
+  private counts = new Float64Array(0x100);
+  private met = 0;
 
   constructor(private readonly options: CorpusOptions) {
     this.reader = learningReader(options.unit);
@@ -87,7 +89,7 @@ export class CorpusCounter {
 
   /** Symbols met so far. */
   get symbols(): number {
-    return this.counts.reduce((found, count) => (count > 0 ? found + 1 : found), 0);
+    return this.met;
   }
 
   /**
@@ -134,7 +136,7 @@ export class CorpusCounter {
     for (let i = 0; i < tokens; i++) {
       const key = keys[i];
       if (key >= this.counts.length) this.grow(key);
-      this.counts[key]++;
+      if (this.counts[key]++ === 0) this.met++;
     }
     this.tokens += tokens;
     if (endsSequence) this.sequences++;

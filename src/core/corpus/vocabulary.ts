@@ -42,6 +42,7 @@ const replacement = '\ufffd';
 
 export class Vocabulary {
   /** Id by a token's key (tokenReader.ts), −1 where there is none. */
+  /** −1 for a key of no symbol; larger keys have none either. */
   private readonly idByKey: Int32Array;
   private readonly reader: TokenReader;
   /** Symbols that a text can yield, in the order of their ids. */
@@ -70,20 +71,20 @@ export class Vocabulary {
     this.firstKnown = ids.at(0) ?? 0;
     this.known = [...ids.map((id) => symbols[id]), ...(lineEnd === null ? [] : lineEndsOf(unit))];
     this.reader = knowingReader(unit, this.known);
-    this.idByKey = new Int32Array(keysOf(unit) ?? this.known.length).fill(-1);
     if (isTokenizer(unit)) {
       // Its reader gives ids, also the unknown token's.
       this.idByKey = Int32Array.from(symbols.keys());
       return;
     }
     const seen = new Set<string>();
-    ids.forEach((id, i) => {
-      const symbol = symbols[id];
+    const keys = this.known.map((symbol, i) => {
+      if (i >= ids.length) return keyIn(symbol, i, unit);
       if (seen.has(symbol)) throw new UserError('error.vocabulary.symbolTwice', symbol);
       seen.add(symbol);
-      this.idByKey[keyOf(symbol, id, i, unit)] = id;
+      return keyOf(symbol, ids[i], i, unit);
     });
-    for (let i = ids.length; i < this.known.length; i++) this.idByKey[keyIn(this.known[i], i, unit)] = lineEnd ?? -1;
+    this.idByKey = new Int32Array(1 + keys.reduce((largest, key) => Math.max(largest, key), -1)).fill(-1);
+    keys.forEach((key, i) => (this.idByKey[key] = i < ids.length ? ids[i] : (lineEnd ?? -1)));
   }
 
   get size(): number {
@@ -114,7 +115,7 @@ export class Vocabulary {
     let isMissing = false;
     for (let i = 0; i < tokens; i++) {
       const key = keys[i];
-      const known = key < 0 ? -1 : idByKey[key];
+      const known = key < 0 || key >= idByKey.length ? -1 : idByKey[key];
       const id = known < 0 ? unknown : known;
       if (id < 0) isMissing = true;
       ids[start + i] = id;
@@ -182,11 +183,6 @@ export class Vocabulary {
 /** The line ends that are one token each; of code points "\r\n" is two, and the first is none. */
 function lineEndsOf(unit: ReadUnit): readonly string[] {
   return unit === 'codePoint' ? ['\n'] : unit === 'byte' ? [] : lineEnds;
-}
-
-/** How many keys a unit has by itself. */
-function keysOf(unit: ReadUnit): number | null {
-  return unit === 'codePoint' ? 0x110000 : unit === 'byte' ? 0x100 : null;
 }
 
 /** `index` among the symbols that are no specials. Throws a UserError for what is no symbol of this unit. */

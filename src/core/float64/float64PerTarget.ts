@@ -16,8 +16,8 @@ import { Float64Arithmetic, log10Of } from './arithmetic';
 import { addLossGradient } from './float64Backward';
 import { rowsOf, type Float64Trace } from './float64Trace';
 import type { LowestInput } from './lowestInput';
+import { matrix, setProduct } from './matrixProduct';
 import { normalizeBack } from './norm';
-import { addRowsMatrix } from './products';
 
 export interface Float64PerTarget {
   /** Of every layer and direction. */
@@ -196,11 +196,8 @@ class WalkedTrace extends Float64Arithmetic implements Walked<Float64Array> {
   ): Promise<void> {
     const { width, inputSize: I } = this.layers[layer];
     const { W } = this.trace.layers[layer].directions[d].parameters;
-    for (let row = 0; row < count; row++) {
-      const down = out.subarray(row * I, (row + 1) * I);
-      down.fill(0);
-      addRowsMatrix(down, preActivations, (first + row) * width, 0, W, 1, width, I);
-    }
+    const read = { values: preActivations, at: first * width, stride: width };
+    setProduct(matrix(out, I), read, matrix(W, I), count, I, width);
     return Promise.resolve();
   }
 }

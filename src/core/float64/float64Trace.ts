@@ -12,9 +12,8 @@ import { activationOf } from './activations';
 import type { Float64Direction } from '../layers/float64Cell';
 import type { Float64Mixer, Float64MixerLayer, Float64MixerTrace } from '../layers/float64Mixer';
 import { float64CellOf, mixerOf } from '../layers/registry';
-import { addProductOfTransposed, matrix } from './matrixProduct';
+import { matrix, setProductOfTransposed } from './matrixProduct';
 import { normalize } from './norm';
-import { addMatrixVector } from './products';
 
 /** A mixer's sublayer that has been run. */
 export interface MixerRun {
@@ -208,10 +207,10 @@ function readDirection(
   parameters.initialStates.forEach((initial, state) => {
     if (initial) own.states[state].set(initial, first * H);
   });
+  if (input) setProductOfTransposed(own.preActivations, matrix(input, I), matrix(W, I), T, rows, I, bias);
   for (let visited = 0; visited < T; visited++) {
     const t = direction === 'forward' ? visited : T - 1 - visited;
-    for (let j = 0; j < rows; j++) own.preActivations[t * rows + j] = bias[j] + (input ? 0 : W[j * I + ids[t]]);
-    if (input) addMatrixVector(own.preActivations, t * rows, W, input, t * I, rows, I);
+    if (!input) for (let j = 0; j < rows; j++) own.preActivations[t * rows + j] = bias[j] + W[j * I + ids[t]];
     const { before, after } = rowsOf(parameters, t);
     float64Cell.forward(own, t, before, after);
   }
@@ -227,20 +226,19 @@ function predict(
   const T = targets.length;
   const width = W.length / V;
   const probabilities = new Float64Array(T * V);
-  for (let t = 0; t < T; t++) probabilities.set(b, t * V);
-  addProductOfTransposed(matrix(probabilities, V), matrix(top, width), matrix(W, width), T, V, width);
+  setProductOfTransposed(probabilities, matrix(top, width), matrix(W, width), T, V, width, b);
   const targetLogProbabilities = new Float64Array(T);
   let loss = 0;
   for (let t = 0; t < T; t++) {
     const row = probabilities.subarray(t * V, (t + 1) * V);
     let largest = -Infinity;
     for (const logit of row) largest = Math.max(largest, logit);
+    const ofTarget = row[targets[t]];
     let sum = 0;
-    for (const logit of row) sum += Math.exp(logit - largest);
-    const logOfSum = largest + Math.log(sum);
-    targetLogProbabilities[t] = row[targets[t]] - logOfSum;
+    for (let i = 0; i < V; i++) sum += row[i] = Math.exp(row[i] - largest);
+    targetLogProbabilities[t] = ofTarget - (largest + Math.log(sum));
     loss -= targetLogProbabilities[t] / T;
-    for (let i = 0; i < V; i++) row[i] = Math.exp(row[i] - logOfSum);
+    for (let i = 0; i < V; i++) row[i] /= sum;
   }
   return { probabilities, targetLogProbabilities, loss };
 }

@@ -1,6 +1,6 @@
 /**
  * GELU (Hendrycks & Gimpel 2016, arXiv:1606.08415). The exact one: gelu x = x Φ(x), gelu′ x = Φ(x) + x φ(x), with the normal distribution's Φ and φ. Φ by its
- * Taylor series around the nearest of the points k/32: to 1e−16, and many times as fast as its own series.
+ * Taylor series around the nearest of the points k/32, and φ by that series' slope: to 1e−16, and many times as fast as its own series.
  * GPT-2's approximation: gelu x = ½ x (1 + tanh a), a = √(2/π) (x + 0.044715 x³).
  */
 import { at } from '../../kernels/arena';
@@ -12,9 +12,6 @@ const pointsPerUnit = 32;
 const limit = 39;
 /** Terms of a series: |h| ≤ 1/64, so that the next one is below 1e−17 where Φ is not small itself. */
 const terms = 9;
-
-/** 1 / √(2π). */
-const densityOfZero = 1 / Math.sqrt(2 * Math.PI);
 
 let coefficients: Float64Array | null = null;
 
@@ -37,37 +34,20 @@ function makeCoefficients(): Float64Array {
   return made;
 }
 
-/** Φ of every element. */
-function cumulatives(x: Float64Array): Float64Array {
-  const table = (coefficients ??= makeCoefficients());
-  const space = workspace([table.length, x.length, x.length]);
-  const [series, given, found] = [space.holding(table), space.holding(x), space.room(x.length)];
-  space.kernels.applySeries64(at(found), at(given), x.length, at(series), terms, pointsPerUnit, limit);
-  return found.slice();
-}
-
-/** gelu′ of every element, from Φ of it. */
-function geluSlopes(x: Float64Array, ofCumulative: Float64Array): Float64Array {
-  const space = workspace([x.length]);
-  const exponentials = space.room(x.length);
-  for (let i = 0; i < x.length; i++) exponentials[i] = -0.5 * x[i] * x[i];
-  space.kernels.applyExp64(at(exponentials), x.length);
-  const slopes = new Float64Array(x.length);
-  for (let i = 0; i < x.length; i++) slopes[i] = ofCumulative[i] + x[i] * densityOfZero * exponentials[i];
-  return slopes;
-}
-
-/** Of every element gelu, and gelu′, computed when it is asked for. */
+/** Of every element gelu, and gelu′. */
 export interface Gelu {
   readonly values: Float64Array;
   readonly slopes: () => Float64Array;
 }
 
 export function exactGelu(x: Float64Array): Gelu {
-  const ofCumulative = cumulatives(x);
-  const values = new Float64Array(x.length);
-  for (let i = 0; i < values.length; i++) values[i] = x[i] * ofCumulative[i];
-  return { values, slopes: () => geluSlopes(x, ofCumulative) };
+  const table = (coefficients ??= makeCoefficients());
+  const n = x.length;
+  const space = workspace([table.length, n, n, n]);
+  const [series, given, values, slopes] = [space.holding(table), space.holding(x), space.room(n), space.room(n)];
+  space.kernels.applyGated64(at(values), at(slopes), at(given), n, at(series), terms, pointsPerUnit, limit);
+  const found = slopes.slice();
+  return { values: values.slice(), slopes: () => found };
 }
 
 const tanhScale = Math.sqrt(2 / Math.PI);

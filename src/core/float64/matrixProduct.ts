@@ -32,6 +32,8 @@ export interface LargeProducts {
 
 export type Transposed = 'none' | 'a' | 'b';
 
+const noBias = new Float64Array(0);
+
 let large: LargeProducts | null = null;
 
 /** From now on, in this process. */
@@ -76,6 +78,27 @@ export function addProductOfTransposed(
   product(out, a, b, 1, b.stride, m, n, k);
 }
 
+/** out[m, n] = a[m, k] · b[n, k]ᵀ + bias in every row, out without gaps. @param bias [n]; without numbers for none */
+export function setProductOfTransposed(
+  out: Float64Array,
+  a: Matrix,
+  b: Matrix,
+  m: number,
+  n: number,
+  k: number,
+  bias: Floats = noBias,
+): void {
+  if (!large || m * n * k <= maxForKernels) {
+    if (bias.length > 0) for (let row = 0; row < m; row++) out.set(bias, row * n);
+    else out.fill(0);
+    addProductOfTransposed(matrix(out, n), a, b, m, n, k);
+    return;
+  }
+  large.multiply(out, withoutGaps('a', a, m, k), withoutGaps('b', b, n, k), m, n, k, 'b');
+  if (bias.length > 0)
+    for (let first = 0; first < m * n; first += n) for (let j = 0; j < n; j++) out[first + j] += bias[j];
+}
+
 /** out[m, n] += a[k, m]ᵀ · b[k, n]. */
 export function addTransposedProduct(
   out: Matrix<Float64Array>,
@@ -92,6 +115,16 @@ export function addTransposedProduct(
   const transposed = new Float64Array(m * k);
   for (let l = 0; l < k; l++) for (let i = 0; i < m; i++) transposed[i * k + l] = a.values[a.at + l * a.stride + i];
   addProduct(out, matrix(transposed, k), b, m, n, k);
+}
+
+/** out[m, n] = a[k, m]ᵀ · b[k, n], out without gaps. */
+export function setTransposedProduct(out: Float64Array, a: Matrix, b: Matrix, m: number, n: number, k: number): void {
+  if (large && m * n * k > maxForKernels) {
+    large.multiply(out, withoutGaps('a', a, k, m), withoutGaps('b', b, k, n), m, n, k, 'a');
+    return;
+  }
+  out.fill(0);
+  addTransposedProduct(matrix(out, n), a, b, m, n, k);
 }
 
 /** @param down from b's element (l, j) to (l + 1, j)  @param right to (l, j + 1) */

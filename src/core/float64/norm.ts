@@ -17,16 +17,20 @@ const statisticsOf: Readonly<
 > = {
   layerNorm(x, start, F, epsilon) {
     let mean = 0;
-    for (let i = 0; i < F; i++) mean += x[start + i] / F;
+    for (let i = 0; i < F; i++) mean += x[start + i];
+    mean /= F;
     let variance = 0;
-    for (let i = 0; i < F; i++) variance += (x[start + i] - mean) ** 2 / F;
-    return { shift: mean, inverse: 1 / Math.sqrt(variance + epsilon) };
+    for (let i = 0; i < F; i++) {
+      const centered = x[start + i] - mean;
+      variance += centered * centered;
+    }
+    return { shift: mean, inverse: 1 / Math.sqrt(variance / F + epsilon) };
   },
 
   rmsNorm(x, start, F, epsilon) {
     let square = 0;
-    for (let i = 0; i < F; i++) square += x[start + i] ** 2 / F;
-    return { shift: 0, inverse: 1 / Math.sqrt(square + epsilon) };
+    for (let i = 0; i < F; i++) square += x[start + i] * x[start + i];
+    return { shift: 0, inverse: 1 / Math.sqrt(square / F + epsilon) };
   },
 };
 
@@ -74,10 +78,11 @@ export function normalizeBack(
   let [sum, along] = [0, 0];
   for (let i = 0; i < F; i++) {
     const g = gamma[i] * gradient[start + i];
-    sum += g / F;
-    along += (g * (x[at + i] - shift) * inverse) / F;
+    sum += g;
+    along += g * (x[at + i] - shift);
   }
-  if (kind === 'rmsNorm') sum = 0;
+  sum = kind === 'rmsNorm' ? 0 : sum / F;
+  along *= inverse / F;
   for (let i = 0; i < F; i++)
     gradient[start + i] = inverse * (gamma[i] * gradient[start + i] - sum - (x[at + i] - shift) * inverse * along);
 }

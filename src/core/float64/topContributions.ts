@@ -8,7 +8,17 @@ import type { Trace } from '../model/trace';
 import type { Float64Trace } from './float64Trace';
 import { heldNorm } from './norm';
 
+/** What came to the prediction through one head. */
+export interface HeadContributions {
+  readonly layer: number;
+  readonly head: number;
+  /** Part of each of the T tokens, which is in that token's part of the whole. */
+  readonly parts: Float64Array;
+}
+
 export interface TopContributions extends Contributions {
+  /** The heads of the layers that are among them, the top layer's first; none where those have no heads. */
+  readonly heads: readonly HeadContributions[];
   /** The lowest layer whose own sum is among them; those above it are too. */
   readonly lowest: number;
 }
@@ -23,6 +33,7 @@ export function topContributions(trace: Trace, symbol: number, step: number): To
   const row = Float64Array.from(W.subarray(symbol * width, (symbol + 1) * width));
   const { held, rest } = model.norm ? heldNorm(layers[top].output, step, row, model.norm) : { held: row, rest: 0 };
   const parts = new Float64Array(steps);
+  const heads: HeadContributions[] = [];
   const addOwn = (rows: Float64Array) => {
     for (let i = 0; i < width; i++) parts[step] += held[i] * rows[step * width + i];
   };
@@ -31,16 +42,17 @@ export function topContributions(trace: Trace, symbol: number, step: number): To
     if (sublayers.some(({ mixer }) => !mixer?.code.addContributions)) {
       if (layer === top) return null;
       addOwn(output);
-      return { parts, carriedIn: rest, lowest: layer + 1 };
+      return { parts, heads, carriedIn: rest, lowest: layer + 1 };
     }
     for (const { mixer, residual } of Array.from(sublayers).reverse()) {
-      mixer?.code.addContributions?.(mixer.layer, mixer.trace, parts, held, step);
-      if (!residual) return { parts, carriedIn: rest, lowest: layer };
+      const byHead = mixer?.code.addContributions?.(mixer.layer, mixer.trace, parts, held, step) ?? [];
+      byHead.forEach((own, head) => heads.push({ layer, head, parts: own }));
+      if (!residual) return { parts, heads, carriedIn: rest, lowest: layer };
     }
   }
   const [{ input }] = layers[0].sublayers;
   if (input) addOwn(input);
-  return { parts, carriedIn: rest, lowest: 0 };
+  return { parts, heads, carriedIn: rest, lowest: 0 };
 }
 
 function isFloat64(trace: Trace): trace is Float64Trace {

@@ -193,7 +193,7 @@ export class ForwardRecurrence {
   }
 
   private sumUp(counts: Int32Array, fractions: Float64Array, hiddenSize: number): void {
-    const activations = this.tape.lengths.reduce((sum, length) => sum + length, 0) * hiddenSize;
+    const activations = this.tape.tokens * hiddenSize;
     fractions.fill(0);
     counts.forEach((count, i) => (fractions[i % fractions.length] += count / activations));
   }

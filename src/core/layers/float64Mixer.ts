@@ -64,6 +64,7 @@ export interface Float64Mixer<Trace extends Float64MixerTrace = Float64MixerTrac
    * Adds to each token's part of weights · y_step what that token left in it, the sum of which is exact with what the sublayer chooses held fixed (gates, step sizes,
    * attention weights). Of a sublayer without such a sum it is missing.
    * @param parts [T]  @param weights [O]
+   * @returns of each head what of that came through it, [T]; none of a sublayer without heads
    */
   addContributions?(
     layer: Float64MixerLayer,
@@ -71,7 +72,7 @@ export interface Float64Mixer<Trace extends Float64MixerTrace = Float64MixerTrac
     parts: Float64Array,
     weights: Float64Array,
     step: number,
-  ): void;
+  ): readonly Float64Array[];
   /** Of each head T × T, row τ, column t: what step τ takes of step t, zero for t > τ. Of a sublayer without heads it is missing, like `headNorms`. */
   headWeights?(trace: Trace): readonly Float64Array[];
   /** Of each head what a target's gradient is by keys and values. @param above T × O: ∂ℓ_τ/∂y */

@@ -136,6 +136,8 @@ function checkPlace(config: ModelConfig, layer: number): void {
   const own = config.layers[layer];
   const { label, mixer } = kindOf(own.cell);
   const place = layer + 1;
+  // First of all: what it says of the sizes would be of a layer that cannot be.
+  if (mixer && own.bidirectional) throw new UserError('error.setting.mixerBidirectional', place, label);
   if (layer === 0 && config.embeddingSize === null) {
     if (mixer) throw new UserError('error.setting.mixerOneHot', label, own.hiddenSize);
     if (own.norm !== 'none') throw new UserError('error.setting.normOneHot', own.norm);
@@ -144,7 +146,6 @@ function checkPlace(config: ModelConfig, layer: number): void {
   if (own.residual && inputSize(config, layer) !== outputSize(own))
     throw new UserError('error.setting.residualWidth', place, inputSize(config, layer), outputSize(own));
   if (!mixer) return;
-  if (own.bidirectional) throw new UserError('error.setting.mixerBidirectional', place, label);
   mixer.check(sizesOf(config, layer), { key: 'quantity.layer', args: [place] });
 }
 

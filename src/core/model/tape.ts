@@ -246,11 +246,21 @@ export class Tape {
     return count;
   }
 
+  /** Tokens that the window reads, without padding. */
+  get tokens(): number {
+    return this.lengths.reduce((sum, length) => sum + length, 0);
+  }
+
+  /** Σ ln p(target), in nats. */
+  get logLikelihood(): number {
+    let sum = 0;
+    for (let row = 0; row < this.rows; row++) sum += this.targetLogProbabilities[row];
+    return sum;
+  }
+
   /** L = −(1/n) Σ ln p(target), nats per predicted token. */
   get loss(): number {
-    let sum = 0;
-    for (let row = 0; row < this.rows; row++) sum -= this.targetLogProbabilities[row];
-    return sum / this.predicted;
+    return -this.logLikelihood / this.predicted;
   }
 
   /** Address of the streams' lengths for the kernels; 0 where no stream is shorter than the window. */

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { maxCompared } from '../../pageContract/parseFromPage';
 import { textInView, type ModelOpener } from '../models/openModel';
 import { stackName } from '../../layers/stackName';
+import { modelExtensions } from '../models/onDisk';
 import type { PastRuns } from '../runs/pastRuns';
 import type { RunRegistry } from '../runs/runRegistry';
 import { nameOfModel, stateName } from '../runs/runTree';
@@ -71,7 +72,7 @@ async function pick({ registry, pastRuns }: CompareRunsParts): Promise<string[] 
   const files = await vscode.window.showOpenDialog({
     canSelectMany: true,
     openLabel: localize('compare.runs.accept'),
-    filters: { [localize('model.choose.fileFilter')]: ['onnx', 'safetensors'] },
+    filters: { [localize('model.choose.fileFilter')]: modelExtensions },
   });
   return [...paths, ...(files ?? []).map(({ fsPath }) => fsPath)];
 }

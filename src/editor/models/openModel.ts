@@ -15,7 +15,7 @@ import { RunSession, type EngineLauncher } from '../runs/runSession';
 import { settingsFor } from '../settings';
 import type { ModelAnswers } from './modelAnswers';
 import { modelEditorType } from './modelEditor';
-import { diskFolder, pathOnDisk } from './onDisk';
+import { diskFolder, modelExtensions, pathOnDisk } from './onDisk';
 import { verificationInWords } from './reading';
 import { localize, localizeMessage } from '../localize';
 
@@ -153,7 +153,7 @@ async function askForFile(): Promise<vscode.Uri | undefined> {
     title,
     openLabel: localize('button.open'),
     ...diskFolder(homedir()),
-    filters: { [localize('model.choose.fileFilter')]: ['onnx', 'safetensors'] },
+    filters: { [localize('model.choose.fileFilter')]: modelExtensions },
   });
   return files?.at(0);
 }

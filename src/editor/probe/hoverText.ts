@@ -2,7 +2,7 @@
 import type { Argument, MessageKey } from '../../messages';
 import type { TokenReport } from '../../protocol/engine';
 import type { GraphTokenReport } from '../../protocol/graph';
-import type { Contribution, Prediction } from '../../protocol/flowReport';
+import type { Contribution, HeadContribution, Prediction } from '../../protocol/flowReport';
 import { attributeCommand, commandLink, openPanelAtCommand, pinCommand, revealCommand } from './hoverLinks';
 import { markdownSymbols } from '../markdown';
 import { textBetween, textOf, tokensAtPlace, type ProbeText } from './probeText';
@@ -205,14 +205,25 @@ function contributionRows(
 ): string[][] {
   const strongest = all.slice(0, shownContributions);
   const longest = Math.max(...strongest.map(({ score }) => Math.abs(score)));
-  const cells = ({ token, score }: Contribution) => [
+  const cells = ({ token, score, head }: Contribution) => [
     commandLink(inContext(probe, token), localize('hover.showInText'), revealCommand, token),
-    localize('attribution.tokensBack', report.token - token),
+    [
+      localize('attribution.tokensBack', report.token - token),
+      ...(head ? [throughHead(report, head, localize)] : []),
+    ].join(' · '),
     `\`${signedBar(longest > 0 ? score / longest : 0)}\``,
     signed(score),
   ];
   const sum = whole === null ? [] : [[localize('hover.allTokens'), '', '', `**${signed(whole)}**`]];
   return [...strongest.map(cells), ...sum];
+}
+
+/** The head, with its layer where there are several. */
+function throughHead(report: AnyTokenReport, { layer, head, score }: HeadContribution, localize: Localize): string {
+  const layers = 'series' in report ? 1 : report.layers.length + report.inputs.length;
+  return layers > 1
+    ? localize('hover.throughHeadOfLayer', layer + 1, head + 1, signed(score))
+    : localize('hover.throughHead', head + 1, signed(score));
 }
 
 /** What the scores do not say. */

@@ -3,7 +3,8 @@ import * as vscode from 'vscode';
 import { unitMapNamed } from '../../layers/catalog';
 import type { SeriesChoice } from '../../protocol/graph';
 import type { RunSession } from '../runs/runSession';
-import { unitKinds, type TintMemory, type UnitKind } from './tintMemory';
+import { unitKinds, type UnitKind } from './tintChoices';
+import type { TintMemory } from './tintMemory';
 import type { TintChoice } from './tintQuantity';
 import { localize } from '../localize';
 
@@ -76,16 +77,16 @@ async function askForElement({ name, width }: SeriesChoice): Promise<TintChoice 
   return unit === undefined ? undefined : { kind: 'element', series: name, unit };
 }
 
-/** Which of so many units, from 0. */
+/** Which of so many units, from 0 as the page counts them. */
 async function askForNumber(title: string, units: number): Promise<number | undefined> {
-  const isUnit = (value: string) => /^\d+$/.test(value.trim()) && Number(value) >= 1 && Number(value) <= units;
+  const isUnit = (value: string) => /^\d+$/.test(value.trim()) && Number(value) < units;
   const answer = await vscode.window.showInputBox({
     title,
-    prompt: localize('tint.unit.ask', units),
-    value: '1',
-    validateInput: (value) => (isUnit(value) ? undefined : localize('tint.unit.invalid', units)),
+    prompt: localize('tint.unit.ask', units - 1),
+    value: '0',
+    validateInput: (value) => (isUnit(value) ? undefined : localize('tint.unit.invalid', units - 1)),
   });
-  return answer === undefined ? undefined : Number(answer) - 1;
+  return answer === undefined ? undefined : Number(answer);
 }
 
 function nameOf({ quantity }: UnitKind): string {

@@ -1,12 +1,21 @@
 /** How a session begins, and what is known of what it has opened. */
 import { basename } from 'node:path';
 import { isSameLayer, type LayerConfig } from '../../layers/layerConfig';
+import type { Direction } from '../../layers/direction';
 import type { OpenRequest, OpenResult, ResumeRequest, TrainRequest } from '../../protocol/engine';
 import type { GraphSummary } from '../../protocol/graph';
-import type { ModelSummary } from '../../protocol/model';
-import type { RunDescription, RunStatus } from '../../protocol/run';
-import { defaultModelSettings, defaultTrainingSettings, defaultVocabularySettings } from '../../protocol/settings';
-import type { ReadUnit } from '../../tokens/tokenUnit';
+import type { LayerShape, ModelSummary } from '../../protocol/model';
+import { readUnitOf, type Progress, type RunDescription, type RunStatus } from '../../protocol/run';
+import {
+  defaultModelSettings,
+  defaultTrainingSettings,
+  defaultVocabularySettings,
+  layersOf,
+  type ModelSettings,
+} from '../../protocol/settings';
+import { isTokenizer, type ReadUnit } from '../../tokens/tokenUnit';
+import { loadTokenizers } from '../../tokens/tokenizers';
+import type { EngineProcess } from '../process/engineProcess';
 
 export type Beginning =
   | { readonly kind: 'train'; readonly request: TrainRequest }
@@ -42,6 +51,39 @@ export function atFirst(beginning: Beginning): Opened {
     reading: null,
     unit: defaultVocabularySettings.unit,
   };
+}
+
+/**
+ * Asks an engine for the beginning. Throws its RpcError.
+ * @param known of the session, also what is learned meanwhile
+ * @returns of a run that was opened also its progress until now
+ */
+export async function askToBegin(
+  { calls }: EngineProcess,
+  beginning: Beginning,
+  known: Pick<Opened, 'description' | 'status'>,
+): Promise<{ readonly opened: Opened; readonly history: Progress | null }> {
+  if (beginning.kind === 'open') {
+    const result = await calls.call('open', beginning.request);
+    if (isTokenizer(result.unit)) await loadTokenizers();
+    return { opened: openedAs(result, known.description), history: result.run && result.run.history };
+  }
+  const description =
+    beginning.kind === 'train'
+      ? await calls.call('train', beginning.request)
+      : await calls.call('resumeRun', beginning.request);
+  if (description.tokenizer) await loadTokenizers();
+  // An event of the engine may have said more by now.
+  const { status } = known;
+  const { tokenizer: _, ...described } = description;
+  const opened: Opened = {
+    description: described,
+    status: status.state === 'starting' ? { ...status, state: 'running' } : status,
+    isRun: true,
+    reading: null,
+    unit: readUnitOf(description),
+  };
+  return { opened, history: null };
 }
 
 /** What is known of a model once it is open. @param before what was known until then */
@@ -91,4 +133,12 @@ function settingsOf({
   return layers.every((layer) => isSameLayer(layer, layers[0]))
     ? { ...around, ...layers[0], layers: layers.length }
     : { ...around, layers };
+}
+
+/** The layers of a model that is described alone, the lowest first. */
+export function shapesOf(model: ModelSettings): readonly LayerShape[] {
+  return layersOf(model).map(({ cell, hiddenSize, options, bidirectional }) => {
+    const directions: readonly Direction[] = bidirectional ? ['forward', 'backward'] : ['forward'];
+    return { cell, hiddenSize, options, directions };
+  });
 }

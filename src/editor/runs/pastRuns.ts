@@ -15,9 +15,23 @@ export interface PastRun {
 /** Milliseconds between two readings of what has changed. Runs that go on change all the while, so it is not waited until they rest. */
 const pace = 300;
 
+/** Milliseconds between two looks at the folders while the list is shown. */
+const lookPace = 2000;
+
 /** In a folder of runs: a run's own folder, which is all that is reported of a deleted one, and the files by which it is known. */
 const telling = '{*,*/run.json,*/checkpoints/*.onnx}';
 
+/** A run's folder, and the times at which its record and its list of checkpoints were written last. */
+interface Seen {
+  readonly folder: vscode.Uri;
+  readonly times: string;
+}
+
+/**
+ * The editor reports most changes, and at once. It reports none where a setting excludes the folder, on some network drives, once the system has no
+ * watch left to give, and after its watcher has failed for the fifth time (folders that come and go quickly make it fail on Linux); of what is made in
+ * a new folder it misses some, and of a folder that is deleted with all above it, all. So while the list is shown its folders are looked at, too.
+ */
 export class PastRuns implements vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<void>();
   private readonly readTouched = throttled(() => void this.inTurn(() => this.takeTouched()), pace);
@@ -28,6 +42,10 @@ export class PastRuns implements vscode.Disposable {
   /** Of two readings the later one ends last, so that what is known is never older than what was known. */
   private turn: Promise<void> = Promise.resolve();
   private watchers: vscode.Disposable[] = [];
+  /** By the addresses of the folders. */
+  private seen: ReadonlyMap<string, Seen> = new Map();
+  private isLooking = false;
+  private timer: NodeJS.Timeout | undefined;
   private readonly listeners: vscode.Disposable;
 
   /** Runs have been read again. */
@@ -69,7 +87,15 @@ export class PastRuns implements vscode.Disposable {
     await this.inTurn(() => this.takeTouched());
   }
 
+  /** Looks at the folders now and then from now on, or no longer. */
+  setShown(isShown: boolean): void {
+    clearInterval(this.timer);
+    this.timer = isShown ? setInterval(() => void this.lookOnce(), lookPace) : undefined;
+    if (isShown) void this.lookOnce();
+  }
+
   dispose(): void {
+    this.setShown(false);
     this.listeners.dispose();
     for (const watcher of this.watchers) watcher.dispose();
     this.readTouched.dispose();
@@ -82,29 +108,9 @@ export class PastRuns implements vscode.Disposable {
     this.watchers = this.folders.all().flatMap((parent) => {
       const watcher = vscode.workspace.createFileSystemWatcher(new vscode.RelativePattern(parent, telling));
       const touch = (file: vscode.Uri) => this.touch(parent, file);
-      return [
-        watcher,
-        watcher.onDidCreate(touch),
-        watcher.onDidChange(touch),
-        watcher.onDidDelete(touch),
-        ...this.watchDeletion(parent),
-      ];
+      return [watcher, watcher.onDidCreate(touch), watcher.onDidChange(touch), watcher.onDidDelete(touch)];
     });
     return this.inTurn(() => this.takeAll());
-  }
-
-  /** Of a folder that is deleted with all that is in it, nothing is reported but the folder itself: that of the runs, or one it lies in. */
-  private watchDeletion(parent: vscode.Uri): vscode.Disposable[] {
-    return foldersDownTo(parent).flatMap((folder) => {
-      const name = folder.path.slice(folder.path.lastIndexOf('/') + 1);
-      const watcher = vscode.workspace.createFileSystemWatcher(
-        new vscode.RelativePattern(vscode.Uri.joinPath(folder, '..'), name),
-        true,
-        true,
-        false,
-      );
-      return [watcher, watcher.onDidDelete(() => void this.inTurn(() => this.takeAll()))];
-    });
   }
 
   /** What changes in one run's folder concerns that run alone. */
@@ -120,16 +126,42 @@ export class PastRuns implements vscode.Disposable {
     await this.turn;
   }
 
-  private async takeAll(): Promise<void> {
-    this.touched.clear();
+  /** Not while a look is under way, which on a slow drive can take longer than the pace. */
+  private async lookOnce(): Promise<void> {
+    if (this.isLooking) return;
+    this.isLooking = true;
+    try {
+      await this.inTurn(() => this.look());
+    } finally {
+      this.isLooking = false;
+    }
+  }
+
+  /** Reads what has changed since the last look. */
+  private async look(): Promise<void> {
+    const before = this.seen;
+    this.seen = await this.seenNow();
+    for (const [address, { folder, times }] of this.seen)
+      if (before.get(address)?.times !== times) this.touched.set(address, folder);
+    for (const [address, { folder }] of before) if (!this.seen.has(address)) this.touched.set(address, folder);
+    if (this.touched.size > 0) await this.takeTouched();
+  }
+
+  private async seenNow(): Promise<ReadonlyMap<string, Seen>> {
     const inFolders = await Promise.all(
       this.folders.all().map(async (parent) => {
         const entries = await entriesOf(parent);
         const folders = entries.filter(([, type]) => (type & vscode.FileType.Directory) !== 0);
-        return Promise.all(folders.map(([name]) => readRun(vscode.Uri.joinPath(parent, name))));
+        return Promise.all(folders.map(([name]) => see(vscode.Uri.joinPath(parent, name))));
       }),
     );
-    this.take(inFolders.flat());
+    return new Map(inFolders.flat().map((seen) => [seen.folder.toString(), seen]));
+  }
+
+  private async takeAll(): Promise<void> {
+    this.touched.clear();
+    this.seen = await this.seenNow();
+    this.take(await Promise.all([...this.seen.values()].map(({ folder }) => readRun(folder))));
   }
 
   private async takeTouched(): Promise<void> {
@@ -150,18 +182,14 @@ export class PastRuns implements vscode.Disposable {
   }
 }
 
-/** A folder of runs, and those it lies in up to the workspace folder, that one not included. */
-function foldersDownTo(parent: vscode.Uri): readonly vscode.Uri[] {
-  const root = vscode.workspace.getWorkspaceFolder(parent)?.uri;
-  const folders = [parent];
-  if (root && !isSame(root, parent))
-    for (
-      let above = vscode.Uri.joinPath(parent, '..');
-      above.path.length > root.path.length;
-      above = vscode.Uri.joinPath(above, '..')
-    )
-      folders.push(above);
-  return folders;
+async function see(folder: vscode.Uri): Promise<Seen> {
+  const written = (name: string) =>
+    vscode.workspace.fs.stat(vscode.Uri.joinPath(folder, name)).then(
+      ({ mtime }) => mtime,
+      () => 0,
+    );
+  const times = await Promise.all([written('run.json'), written('checkpoints')]);
+  return { folder, times: times.join(' ') };
 }
 
 function isSame(one: vscode.Uri, other: vscode.Uri): boolean {

@@ -1,4 +1,4 @@
-/** One live run or opened model: its engine, and what is known of it. */
+/** One live run or opened model: its engine, what is asked of it, and what it tells. What is known of the model is in shownModel.ts. */
 import * as vscode from 'vscode';
 import type {
   AttributeRequest,
@@ -9,33 +9,19 @@ import type {
   TokenReport,
   Watch,
 } from '../../protocol/engine';
-import type { GraphSummary, GraphTokenReport, GraphTokenRequest } from '../../protocol/graph';
-import type { LayerShape } from '../../protocol/model';
-import { firstUnitMapOf, unitMapNamesOf } from '../../layers/catalog';
-import type { HeadChoice, Frame, UnitMapChoice } from '../../protocol/frame';
+import type { GraphTokenReport, GraphTokenRequest } from '../../protocol/graph';
+import type { Frame } from '../../protocol/frame';
 import type { Message } from '../../messages';
-import { readUnitOf, type Progress, type RunDescription, type RunState, type RunStatus } from '../../protocol/run';
-import {
-  withSample,
-  type ModelSample,
-  type SampleRequest,
-  type SampleResult,
-  type SampleWatch,
-} from '../../protocol/sample';
+import type { Progress, RunState, RunStatus } from '../../protocol/run';
+import { withSample, type SampleRequest, type SampleResult, type SampleWatch } from '../../protocol/sample';
 import { RpcError, type RequestOf, type ResultOf } from '../../protocol/rpc';
-import type { Direction } from '../../layers/direction';
-import { layersOf, type ModelSettings, type SequenceSplit } from '../../protocol/settings';
-import { isTokenizer, type ReadUnit } from '../../tokens/tokenUnit';
-import { loadTokenizers } from '../../tokens/tokenizers';
 import { endSentence, type EngineEnd } from '../process/endOfEngine';
 import type { EngineProcess } from '../process/engineProcess';
-import { atFirst, openedAs, type Beginning, type Opened } from './beginning';
-import { MetricHistory } from './metricHistory';
+import { askToBegin, atFirst, type Beginning } from './beginning';
+import { SessionWatches, type Viewer } from './sessionWatches';
+import { ShownModel } from './shownModel';
 
 export type EngineLauncher = () => EngineProcess;
-
-/** What shows a session's frames; a comparison's probe goes before the panel's. */
-export type Viewer = 'panel' | 'comparison';
 
 /** What can be asked of a run while its engine lives. */
 export type RunCall = 'pause' | 'resume' | 'step' | 'stop';
@@ -46,8 +32,7 @@ export interface SessionProgress {
   readonly wasRewound: boolean;
 }
 
-export class RunSession implements vscode.Disposable {
-  private readonly changed = new vscode.EventEmitter<void>();
+export class RunSession extends ShownModel implements vscode.Disposable {
   private readonly progressed = new vscode.EventEmitter<SessionProgress>();
   private readonly framed = new vscode.EventEmitter<Frame>();
   private readonly watchRefused = new vscode.EventEmitter<Message>();
@@ -56,8 +41,6 @@ export class RunSession implements vscode.Disposable {
   private readonly sampled = new vscode.EventEmitter<void>();
   private readonly hung = new vscode.EventEmitter<void>();
 
-  /** The description or the status is new. */
-  readonly onDidChange = this.changed.event;
   readonly onDidProgress = this.progressed.event;
   readonly onDidReceiveFrame = this.framed.event;
   readonly onDidRefuseWatch = this.watchRefused.event;
@@ -72,37 +55,11 @@ export class RunSession implements vscode.Disposable {
   /** The engine lives, but does not answer. */
   readonly onDidHang = this.hung.event;
 
-  /** The text document whose probe is looked at with this model. */
-  document: vscode.Uri | undefined;
-  /** Step whose loss is traced back. */
-  target: number | 'last' = 'last';
-  /** Whether the page shows the total gradient too. */
-  withTotal = false;
-  /** And the input gradients. */
-  withInputs = false;
-  /** Which head's attention weights the page shows; null until it shows some. */
-  head: HeadChoice | null = null;
-  /** The target stays where it is when the cursor moves. */
-  isTargetPinned = false;
-  /** The newest frame of the probe being watched. */
-  lastFrame: Frame | null = null;
-  readonly metrics = new MetricHistory();
-  /** What the model wrote as it learned, the newest last. */
-  samples: readonly ModelSample[] = [];
-  /** Why it cannot write. */
-  sampleRefusal: Message | null = null;
   /** The engine does not answer, and has not for half a minute. */
   isHanging = false;
 
   private engine: EngineProcess;
-  private opened: Opened;
-  private chosenUnitMap: UnitMapChoice | null = null;
-  private chosen: readonly string[] | null = null;
-  private watched = '';
-  private sampleWatched = '';
-  private readonly wanted = new Map<Viewer, Watch | null>();
-  /** The newest frame that the engine has sent, and the newest it has received; 0 of an engine that has sent none. */
-  private frames = { sent: 0, drawn: 0 };
+  private readonly watches = new SessionWatches();
   /** Samples under way, by their numbers. */
   private readonly growing = new Map<number, (text: string) => void>();
   private streams = 0;
@@ -112,7 +69,7 @@ export class RunSession implements vscode.Disposable {
     private readonly launch: EngineLauncher,
     beginning: Beginning,
   ) {
-    this.opened = atFirst(beginning);
+    super(atFirst(beginning));
     this.engine = launch();
     // Before anything is asked, so that nothing is missed.
     this.listen(this.engine);
@@ -135,9 +92,8 @@ export class RunSession implements vscode.Disposable {
     const old = this.engine;
     this.engine = this.launch();
     this.listen(this.engine);
-    this.watched = this.sampleWatched = '';
+    this.watches.forget();
     this.isHanging = false;
-    this.frames = { sent: 0, drawn: 0 };
     this.setStatus({ state: 'starting', step: this.status.step, message: null });
     // One engine at a time writes to a run's folder.
     await old.close();
@@ -153,90 +109,13 @@ export class RunSession implements vscode.Disposable {
     }
   }
 
-  get description(): RunDescription {
-    return this.opened.description;
-  }
-
-  get status(): RunStatus {
-    return this.opened.status;
-  }
-
-  /** How the model was read that this session has opened; null of a run that trains. */
-  get reading(): Opened['reading'] {
-    return this.opened.reading;
-  }
-
-  /** What the model is in graph mode; null of a stack of layers. */
-  get graph(): GraphSummary | null {
-    return this.description.graph ?? null;
-  }
-
-  /** In graph mode: names of the tensors that were chosen; null for the usual ones. */
-  get chosenSeries(): readonly string[] | null {
-    return this.chosen;
-  }
-
-  /** Names of the tensors that are shown; none of a stack of layers. */
-  get shownSeries(): readonly string[] {
-    return this.chosen ?? this.graph?.defaultSeries ?? [];
-  }
-
-  /** Shows these tensors from now on; null for the usual ones. */
-  chooseSeries(names: readonly string[] | null): void {
-    this.chosen = names;
-    // A map is meant by its place among them.
-    this.chosenUnitMap = null;
-    this.changed.fire();
-  }
-
-  /** What the model takes for a token. */
-  get unit(): ReadUnit {
-    return this.opened.unit;
-  }
-
-  /** Where its texts fall into sequences, if the model has learned them by themselves. */
-  get split(): SequenceSplit | null {
-    const { mode, split } = this.description.training;
-    return this.isRun && mode === 'sequences' ? split : null;
-  }
-
-  /** Whether the model lies in a run's folder, which can be resumed. */
-  get isRun(): boolean {
-    return this.opened.isRun;
-  }
-
-  /** The model's, the lowest first; of a model from elsewhere not sure before its first frame. None in graph mode. */
-  get layers(): readonly LayerShape[] {
-    if (this.graph) return [];
-    return this.lastFrame?.header.layers ?? shapesOf(this.description.model);
-  }
-
-  /** Which unit × time map the page looks at; until it has chosen, the first state of the top layer, or of a graph. */
-  get unitMap(): UnitMapChoice {
-    if (this.graph && !this.chosenUnitMap) {
-      const states = this.graph.tensors.filter(({ role }) => role === 'state').map(({ name }) => name);
-      const layer = Math.max(
-        0,
-        this.shownSeries.findIndex((name) => states.includes(name)),
-      );
-      return { layer, direction: 'forward', quantity: 'hidden' };
-    }
-    if (this.chosenUnitMap) return this.chosenUnitMap;
-    const layers = layersOf(this.description.model);
-    const layer = layers.length - 1;
-    return { layer, direction: 'forward', quantity: firstUnitMapOf(layers[layer].cell) ?? 'hidden' };
-  }
-
-  set unitMap(choice: UnitMapChoice) {
-    const layer = layersOf(this.description.model).at(choice.layer);
-    const exists = this.graph
-      ? choice.layer < this.shownSeries.length
-      : layer && unitMapNamesOf(layer.cell).includes(choice.quantity);
-    if (exists) this.chosenUnitMap = choice;
-  }
-
   get isAlive(): boolean {
     return this.engine.isAlive;
+  }
+
+  /** Whom to tell what is looked at; null while nobody listens. */
+  private get reachable(): EngineProcess['calls'] | null {
+    return this.isAlive && this.status.state !== 'starting' ? this.engine.calls : null;
   }
 
   /** Whether the engine has a run to continue with, so that it must not be ended lightly. */
@@ -256,35 +135,21 @@ export class RunSession implements vscode.Disposable {
 
   /** Tells the engine which probe to make frames of; the same one twice is sent once. */
   watch(asked: Watch | null, viewer: Viewer = 'panel'): void {
-    this.wanted.set(viewer, asked);
-    const watch = this.wanted.get('comparison') ?? this.wanted.get('panel') ?? null;
-    const key = JSON.stringify(watch);
-    if (key === this.watched || !this.isAlive || this.status.state === 'starting') return;
-    this.watched = key;
-    this.engine.calls.call('watch', watch).catch((error: unknown) => {
-      this.watched = '';
-      if (error instanceof RpcError && error.code === 'user') this.watchRefused.fire(error.sentence);
-    });
+    this.watches.watch(asked, viewer, this.reachable, (sentence) => this.watchRefused.fire(sentence));
   }
 
   /** Tells the engine which samples to draw; the same twice is sent once. */
   watchSamples(watch: SampleWatch | null): void {
-    const key = watch ? JSON.stringify(watch) : '';
-    if (key === this.sampleWatched || !this.isAlive || this.status.state === 'starting') return;
-    this.sampleWatched = key;
-    this.engine.calls.call('watchSamples', watch).catch((error: unknown) => {
-      if (!(error instanceof RpcError) || error.code !== 'user') return;
-      this.sampleRefusal = error.sentence;
+    this.watches.watchSamples(watch, this.reachable, (sentence) => {
+      this.sampleRefusal = sentence;
       this.sampled.fire();
     });
   }
 
   frameDrawn(sequence: number): void {
-    // A frame of an engine that has been replaced is not answered to the next.
-    if (sequence <= this.frames.drawn || sequence > this.frames.sent) return;
-    this.frames.drawn = sequence;
-    // An engine that has ended needs no answer.
-    this.engine.calls.call('frameDrawn', { sequence }).catch(() => undefined);
+    if (this.watches.isNewlyDrawn(sequence))
+      // An engine that has ended needs no answer.
+      this.engine.calls.call('frameDrawn', { sequence }).catch(() => undefined);
   }
 
   describe(request: DescribeRequest, signal: AbortSignal): Promise<readonly TokenReport[]> {
@@ -365,7 +230,7 @@ export class RunSession implements vscode.Disposable {
       await this.begin(engine, beginning);
     } catch (error) {
       // Its end is then no news.
-      this.watched = this.sampleWatched = '';
+      this.watches.forget();
       await engine.close();
       // An engine that ended before it answered says more by its end than by its silence.
       if (error instanceof RpcError && error.code === 'closed' && engine.ending)
@@ -374,29 +239,10 @@ export class RunSession implements vscode.Disposable {
     }
   }
 
-  private async begin({ calls }: EngineProcess, beginning: Beginning): Promise<void> {
-    if (beginning.kind === 'open') {
-      const result = await calls.call('open', beginning.request);
-      if (isTokenizer(result.unit)) await loadTokenizers();
-      this.opened = openedAs(result, this.description);
-      if (result.run) this.metrics.append(result.run.history);
-    } else {
-      const description =
-        beginning.kind === 'train'
-          ? await calls.call('train', beginning.request)
-          : await calls.call('resumeRun', beginning.request);
-      if (description.tokenizer) await loadTokenizers();
-      // An event of the engine may have said more by now.
-      const { status } = this;
-      const { tokenizer: _, ...described } = description;
-      this.opened = {
-        description: described,
-        status: status.state === 'starting' ? { ...status, state: 'running' } : status,
-        isRun: true,
-        reading: null,
-        unit: readUnitOf(description),
-      };
-    }
+  private async begin(engine: EngineProcess, beginning: Beginning): Promise<void> {
+    const { opened, history } = await askToBegin(engine, beginning, this);
+    this.opened = opened;
+    if (history) this.metrics.append(history);
     this.changed.fire();
   }
 
@@ -437,7 +283,7 @@ export class RunSession implements vscode.Disposable {
       'frame',
       own((frame) => {
         this.lastFrame = frame;
-        this.frames.sent = frame.header.sequence;
+        this.watches.received(frame.header.sequence);
         this.framed.fire(frame);
       }),
     );
@@ -490,11 +336,4 @@ export class RunSession implements vscode.Disposable {
     this.opened = { ...this.opened, status };
     this.changed.fire();
   }
-}
-
-function shapesOf(model: ModelSettings): readonly LayerShape[] {
-  return layersOf(model).map(({ cell, hiddenSize, bidirectional }) => {
-    const directions: readonly Direction[] = bidirectional ? ['forward', 'backward'] : ['forward'];
-    return { cell, hiddenSize, directions };
-  });
 }

@@ -88,10 +88,7 @@ export class RunTree implements vscode.TreeDataProvider<AnyNode>, vscode.Disposa
       view,
       view.onDidExpandElement(({ element }) => this.setExpanded(element, true)),
       view.onDidCollapseElement(({ element }) => this.setExpanded(element, false)),
-      // Not every change can be followed: a folder above the runs can go, and some file systems report nothing.
-      view.onDidChangeVisibility(({ visible }) => {
-        if (visible) void pastRuns.read();
-      }),
+      view.onDidChangeVisibility(({ visible }) => pastRuns.setShown(visible)),
       registry.onDidChangeList(() => this.refresh()),
       registry.onEach(
         ({ onDidProgress }) => onDidProgress,

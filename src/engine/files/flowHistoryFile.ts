@@ -2,8 +2,10 @@
 import { readFile } from 'node:fs/promises';
 import { FlowHistory } from '../inspect/flowHistory';
 import { decodeSafetensors, encodeSafetensors } from '../../formats/safetensors';
-import { isStateName } from '../../layers/catalog';
+import { isStateName, optionsOf } from '../../layers/catalog';
+import { noOptions } from '../../layers/options';
 import type { FrameHeader, SeriesEntry, SeriesName } from '../../protocol/frame';
+import type { LayerShape } from '../../protocol/model';
 import { writeFileAtomic } from './atomicWrite';
 
 const dataName = 'flows';
@@ -71,6 +73,7 @@ export async function readFlowHistory(file: string): Promise<FlowHistory> {
       history.add({
         header: {
           ...header,
+          layers: header.layers.map(layerOf),
           series: header.series.map(entryOf),
           tokens: texts[text],
           unitMap: { ...header.unitMap, offset: length },
@@ -84,6 +87,11 @@ export async function readFlowHistory(file: string): Promise<FlowHistory> {
   } catch {
     return new FlowHistory();
   }
+}
+
+/** A layer as it is now: files of before do not have its options. */
+function layerOf(layer: Omit<LayerShape, 'options'> & Partial<LayerShape>): LayerShape {
+  return { ...layer, options: optionsOf(layer.cell, layer.options ?? noOptions) };
 }
 
 /** An entry as it is now, of a file of any age. */

@@ -7,7 +7,7 @@ import {
   integratedGradients,
   type Attribution,
 } from '../../core/float64/float64Score';
-import { topContributions } from '../../core/float64/topContributions';
+import { topContributions, type HeadContributions } from '../../core/float64/topContributions';
 import { byRole, ofRole } from '../../core/model/directionParameters';
 import type { GeneralModel, Norm, Weights } from '../../core/model/generalModel';
 import { kindOf } from '../../layers/catalog';
@@ -25,7 +25,11 @@ type Found<M extends AttributionReport['method']> = Omit<AttributionReport, 'met
 };
 
 /** See `TokenReport.contributions`. */
-export type Additive = Found<'additive'> & { readonly heldFixed: readonly KeysOf<'hover'>[] };
+export type Additive = Found<'additive'> & {
+  readonly heldFixed: readonly KeysOf<'hover'>[];
+  /** Of layers that have them. */
+  readonly heads: readonly HeadContributions[];
+};
 
 /** Of the integral; each takes as long as the first. */
 const maxStretches = 24;
@@ -62,6 +66,7 @@ export function additive({ general, trace }: Look, symbol: number, step: number)
     parts,
     rest,
     whole: parts.reduce((sum, part) => sum + part, rest),
+    heads: ofMixers?.heads ?? [],
     heldFixed: [...new Set(taken.map(({ cell }) => kindOf(cell).heldFixed ?? gatesHeldFixed))],
   };
 }
@@ -102,7 +107,8 @@ export async function prepareAttribution(
     const look = await inspector.look(text, token - 1, { vanishing: -3, exploding: 2 });
     const found = additive(look, ids[token], token - 1);
     if (!found) throw noAdditiveForm(look.general);
-    return found;
+    const { parts, rest, whole } = found;
+    return { method, parts, rest, whole };
   }
   const { general } = inspector.model;
   return taskOf(method, ownCopy(general), Int32Array.from(ids.subarray(0, steps)), ids[token], token - 1);

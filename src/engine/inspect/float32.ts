@@ -76,10 +76,10 @@ export function isWithinFloat32(flows: readonly LayerFlow[], zeroIsExact: boolea
             if (source > -Infinity && !zeroIsExact) return false;
             continue;
           }
-          // At the target's own step nothing has come from anywhere.
+          // A sum's relative error is at most the larger one of what is added; where they cancel, the sum is smaller than both. At the target's own step nothing has
+          // come from anywhere.
           const error = Math.hypot(
-            before.error,
-            down.error,
+            Math.max(before.error, down.error),
             source > -Infinity ? unitRoundoff * 10 ** Math.max(0, source - size) : 0,
           );
           if (error > maxGradientError) return false;

@@ -18,7 +18,7 @@ import type { SeriesFlow } from './flows';
 import type { Inspector, Look } from './inspector';
 import { headSeries } from './heads';
 import { laneValues } from './lane';
-import { mapValues, stateNorms } from './states';
+import { mapInWords, mapValues, stateNorms } from './states';
 
 interface Place {
   readonly layer: number;
@@ -37,11 +37,12 @@ export async function makeFrame(
 }
 
 export function frameOf(
-  { symbols, trace, target, thresholds, flows, inputs, totals, heads }: Look,
+  look: Look,
   watch: Pick<Watch, 'unitMap' | 'lane'> & Partial<Pick<Watch, 'text'>>,
   sequence: number,
   trainingStep: number,
 ): Frame {
+  const { general, symbols, trace, target, thresholds, flows, inputs, totals, heads } = look;
   const { steps: T, layers } = trace;
   const choice = checkUnitMap(trace, watch.unitMap);
   const { units, values: ofMap } = mapOf(trace, choice);
@@ -92,15 +93,16 @@ export function frameOf(
   const unitOffset = series.length * T;
   data.set(ofMap, unitOffset);
   const laneOffset = unitOffset + T * units;
-  if (lane) data.set(laneValues(trace, symbols.length, lane), laneOffset);
+  if (lane) data.set(laneValues(look, lane), laneOffset);
   const written = ofHeads.write(data, headsOffset);
 
   const header: FrameHeader = {
     sequence,
     trainingStep,
-    layers: layers.map((layer) => ({
+    layers: layers.map((layer, index) => ({
       cell: layer.cell,
       hiddenSize: layer.hiddenSize,
+      options: general.layers[index].options,
       directions: directionNames(layer),
     })),
     ...(watch.text !== undefined && { probe: watch.text }),
@@ -138,7 +140,7 @@ function mapOf(trace: Trace, { layer, direction, quantity }: UnitMapChoice): Map
 function checkUnitMap(trace: Trace, choice: UnitMapChoice): UnitMapChoice {
   const layer = Number.isInteger(choice.layer) && choice.layer >= 0 ? trace.layers.at(choice.layer) : undefined;
   if (!layer || directionIndex(trace, choice.layer, choice.direction) < 0)
-    throw new UserError('error.inspect.noSuchQuantity', choice.quantity, choice.layer + 1);
+    throw new UserError('error.inspect.noSuchQuantity', mapInWords(choice.quantity), choice.layer + 1);
   const quantity = unitMapNamesOf(layer.cell).includes(choice.quantity) ? choice.quantity : firstUnitMapOf(layer.cell);
   return { ...choice, quantity: quantity ?? choice.quantity };
 }

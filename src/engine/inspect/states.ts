@@ -1,5 +1,6 @@
 /** Series of a probe's states, read from its trace. */
-import { kindOf } from '../../layers/catalog';
+import { isUnitMapName, kindOf, unitMapNamed } from '../../layers/catalog';
+import type { Argument } from '../../messages';
 import { after, before } from '../../core/model/directionTape';
 import type { Floats, MapValues, Trace } from '../../core/model/trace';
 import { lengthOf } from '../../core/numeric';
@@ -24,6 +25,11 @@ export function hiddenChange({ layers }: States, layer: number, d: number, step:
   let change = 0;
   for (let u = 0; u < H; u++) change += (given[to + u] - given[from + u]) ** 2;
   return Math.sqrt(change);
+}
+
+/** A unit map's name, for sentences; of a name that no kind has, that name. */
+export function mapInWords(quantity: string): Argument {
+  return isUnitMapName(quantity) ? { key: unitMapNamed(quantity).label, args: [] } : quantity;
 }
 
 /** One of the kind's unit maps, time-major. */

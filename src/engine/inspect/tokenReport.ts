@@ -1,9 +1,10 @@
 /** What the hover over a token says. */
 import { directionNames } from '../../core/model/trace';
+import type { HeadContributions } from '../../core/float64/topContributions';
 import { regionKind } from '../../terms/regions';
 import { UserError } from '../../userError';
 import type { TokenReport } from '../../protocol/engine';
-import type { Prediction } from '../../protocol/flowReport';
+import type { Contribution, HeadContribution, Prediction } from '../../protocol/flowReport';
 import { additive, quickIntegral } from './attribution';
 import type { Look } from './inspector';
 import { hiddenChange, stateNorms } from './states';
@@ -78,10 +79,27 @@ async function contributions(look: Look, id: number, step: number): Promise<Toke
   if (!found) return null;
   const { method, parts, rest } = found;
   const all = Array.from(parts, (score, token) => ({ token, symbol: symbols[trace.inputs[token]], score }));
+  const strongest = all.toSorted((a, b) => Math.abs(b.score) - Math.abs(a.score)).slice(0, shownContributions);
   return {
     method,
-    strongest: all.toSorted((a, b) => Math.abs(b.score) - Math.abs(a.score)).slice(0, shownContributions),
+    strongest: strongest.map((each) => {
+      const head = leadingHead(sum?.heads ?? [], each);
+      return head ? { ...each, head } : each;
+    }),
     whole: parts.reduce((all, part) => all + part, rest),
     heldFixed: sum?.heldFixed ?? [],
   };
+}
+
+/** The head through which more of a token's part came than through all else together; null where none did, or there is one head alone. */
+function leadingHead(
+  heads: readonly HeadContributions[],
+  { token, score }: Pick<Contribution, 'token' | 'score'>,
+): HeadContribution | null {
+  if (heads.length < 2) return null;
+  for (const { layer, head, parts } of heads) {
+    const own = parts[token];
+    if (Math.abs(own) > Math.abs(score - own)) return { layer, head, score: own };
+  }
+  return null;
 }

@@ -42,6 +42,7 @@ export async function examineModel(
   pause: () => Promise<void>,
 ): Promise<Examined> {
   if (isOfWeights(path)) {
+    const { config, isBroken } = await configBeside(path);
     // What its activation is changes nothing of what is looked at here.
     const {
       model: general,
@@ -50,7 +51,8 @@ export async function examineModel(
     } = readDecodedWeights(await readWeights(path), path, {
       ...architecture,
       activation: architecture.activation ?? 'tanh',
-      config: await configBeside(path),
+      config,
+      isConfigBroken: isBroken,
     });
     const hasVocabulary = vocabularyOfMetadata(metadata, general.vocabularySize, path) !== null;
     return examined({

@@ -1,5 +1,7 @@
 /** Writing the open model for other tools. */
+import { existsSync } from 'node:fs';
 import { dirname, extname, join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { formatVocabulary } from '../../modelFiles/vocabularyFormat';
 import type { Vocabulary } from '../../core/corpus/vocabulary';
 import type { PlainModel } from '../../core/model/plainModel';
@@ -36,15 +38,20 @@ export async function exportModel(
   }
 }
 
-/** The weights, and config.json beside them. Throws a UserError where there is one of another model. */
+/**
+ * The weights, and config.json beside them. Throws a UserError where there is one of another model: of another type, or of other weights than those that are written
+ * anew, which would be without theirs.
+ */
 async function writeFiles(
   path: string,
   { tensors, config }: PublishedFiles,
   metadata: Readonly<Record<string, string>>,
 ): Promise<void> {
   const place = join(dirname(path), 'config.json');
-  const there = await configBeside(path);
-  if (there && there['model_type'] !== config['model_type']) throw new UserError('error.export.configInTheWay', path);
-  await writeFileAtomic(path, encodeSafetensors(tensors, { ...metadata, format: 'pt' }));
+  const { config: there, isBroken } = await configBeside(path);
+  const isOther =
+    there && (there['model_type'] !== config['model_type'] || (!isDeepStrictEqual(there, config) && !existsSync(path)));
+  if (isBroken || isOther) throw new UserError('error.export.configInTheWay', path);
   await writeFileAtomic(place, new TextEncoder().encode(`${JSON.stringify(config, null, 2)}\n`));
+  await writeFileAtomic(path, encodeSafetensors(tensors, { ...metadata, format: 'pt' }));
 }

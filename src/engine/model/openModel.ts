@@ -16,11 +16,13 @@ import { checkpointOf } from '../../modelFiles/checkpointFile';
 import { decodeOnnx } from '../../formats/onnx/onnxFile';
 import { recognizeGraph, type GraphLanguageModel } from '../../modelFiles/onnx/graphMode/recognize';
 import { readOnnx, type GraphUse, type ReadModel } from '../../modelFiles/onnx/read/readModel';
+import { isPickle, pickleAsJson } from '../../modelFiles/torch/checkpointVocabulary';
 import { readDecodedWeights } from '../../modelFiles/torchWeights';
 import { UserError } from '../../userError';
 import type { OpenRequest } from '../../protocol/engine';
 import type { Verification } from '../../protocol/model';
 import { readError } from '../files/fileErrors';
+import { notFinite } from './finiteness';
 import { inTurns } from '../inspect/graph/inTurns';
 import { RunFolder } from '../files/runFolder';
 import { externalDataOf } from './externalData';
@@ -95,6 +97,19 @@ export function openModelOrGraph(
 
 /** @param otherwise of an ONNX file that is no stack, or is not read rightly as one */
 async function open(
+  source: ModelSource,
+  options: OpenOptions,
+  otherwise: (file: ModelFile, read: NoStack, runtime: RuntimeProcess) => Promise<OpenedGraph>,
+): Promise<OpenedModel | OpenedGraph> {
+  const opened = await openFile(source, options, otherwise);
+  if (opened.mode === 'graph') return opened;
+  const names = notFinite(opened.general);
+  if (names.length === 0) return opened;
+  const notice = new UserError('notice.model.notFinite', source.path, names.join(', '));
+  return { ...opened, notices: [...opened.notices, notice] };
+}
+
+async function openFile(
   source: ModelSource,
   options: OpenOptions,
   otherwise: (file: ModelFile, read: NoStack, runtime: RuntimeProcess) => Promise<OpenedGraph>,
@@ -214,10 +229,11 @@ function isFloat32({ embedding, layers, output }: GeneralModel): boolean {
 }
 
 async function openWeights(path: string, source: ModelSource): Promise<Omit<OpenedModel, 'folder'>> {
-  const config = await configBeside(path);
+  const { config, isBroken } = await configBeside(path);
   const { model, plain, trainingStep, metadata, notices } = readDecodedWeights(await readWeights(path), path, {
     ...source.architecture,
     config,
+    isConfigBroken: isBroken,
   });
   const found = await vocabularyOf(source, model.vocabularySize, { metadata }, path);
   return {
@@ -231,16 +247,29 @@ async function openWeights(path: string, source: ModelSource): Promise<Omit<Open
   };
 }
 
-/** What is in a `config.json` in the same folder, as transformers leaves one; null where there is none that can be read. */
-export async function configBeside(path: string): Promise<Readonly<Record<string, unknown>> | null> {
+/** What is in a `config.json` in the same folder, as transformers leaves one. */
+interface ConfigFile {
+  /** Null where there is none, or none that can be read. */
+  readonly config: Readonly<Record<string, unknown>> | null;
+  /** There is one, but no object in JSON. */
+  readonly isBroken: boolean;
+}
+
+export async function configBeside(path: string): Promise<ConfigFile> {
+  let text: string;
   try {
-    const found: unknown = JSON.parse(await readFile(join(dirname(path), 'config.json'), 'utf8'));
-    return typeof found === 'object' && found !== null && !Array.isArray(found)
-      ? (found as Readonly<Record<string, unknown>>)
-      : null;
+    text = await readFile(join(dirname(path), 'config.json'), 'utf8');
   } catch {
-    return null;
+    return { config: null, isBroken: false };
   }
+  try {
+    const found: unknown = JSON.parse(text);
+    if (typeof found === 'object' && found !== null && !Array.isArray(found))
+      return { config: found as Readonly<Record<string, unknown>>, isBroken: false };
+  } catch (thrown) {
+    if (!(thrown instanceof SyntaxError)) throw thrown;
+  }
+  return { config: null, isBroken: true };
 }
 
 /** The file that is asked for, else the model's own, else the symbols of the text. */
@@ -260,6 +289,7 @@ async function vocabularyOf(
 
 async function readVocabularyFile(path: string): Promise<string> {
   const bytes = await readWhole(path);
+  if (isPickle(bytes)) return pickleAsJson(bytes, path);
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {

@@ -2,20 +2,17 @@
 import { extname } from 'node:path';
 import { UserError } from '../../userError';
 
-const ofPyTorch = ['.pt', '.pth'];
-/** These say little: what the file begins with decides. */
-const perhapsOfPyTorch = ['.ckpt', '.pkl', '.bin'];
+const ofPickle = ['.pkl', '.pickle'];
 const ofKeras = ['.keras', '.h5', '.hdf5'];
 
 /** Throws a UserError for a file that is known to be of another kind than ONNX and safetensors. */
 export function refuseOtherFormat(bytes: Uint8Array, path: string): void {
   const extension = extname(path).toLowerCase();
-  if (ofPyTorch.includes(extension) || (perhapsOfPyTorch.includes(extension) && isZipOrPickle(bytes)))
-    throw new UserError('error.model.pytorchFile', path);
+  if (ofPickle.includes(extension) && isZipOrPickle(bytes)) throw new UserError('error.model.pickleFile', path);
   if (ofKeras.includes(extension)) throw new UserError('error.model.kerasFile', path);
 }
 
-/** PyTorch writes zip files, and before 1.6 wrote pickles of protocol 2. */
+/** A pickle of protocol 2 or later begins so; what `torch.save` writes is a zip file. */
 function isZipOrPickle([first, second]: Uint8Array): boolean {
-  return (first === 0x50 && second === 0x4b) || (first === 0x80 && second === 2);
+  return (first === 0x50 && second === 0x4b) || (first === 0x80 && second >= 2 && second <= 5);
 }

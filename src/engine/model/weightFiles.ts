@@ -4,16 +4,23 @@ import { basename, dirname, extname, join } from 'node:path';
 import { decodeSafetensors, type Tensor, type UnreadTensor } from '../../formats/safetensors';
 import type { WeightsFile } from '../../modelFiles/torch/weightTensors';
 import { UserError } from '../../userError';
+import { readTorchFile } from './torchFile';
 import { readWhole } from './wholeFile';
 
 const index = '.safetensors.index.json';
 const part = /^(.*)-(\d{5})-of-(\d{5})\.safetensors$/;
 /** As transformers calls them in a model's folder. */
-const names = ['model.safetensors', `model${index}`] as const;
+const names = ['model.safetensors', `model${index}`, 'pytorch_model.bin'] as const;
+/** Of what `torch.save` writes. */
+const ofTorch = ['.pt', '.pth', '.ckpt', '.bin'];
 
 /** Whether the name is that of weights, whole, in parts or of their index. */
 export function isOfWeights(path: string): boolean {
-  return extname(path).toLowerCase() === '.safetensors' || path.endsWith(index);
+  return extname(path).toLowerCase() === '.safetensors' || path.endsWith(index) || isOfTorch(path);
+}
+
+function isOfTorch(path: string): boolean {
+  return ofTorch.includes(extname(path).toLowerCase());
 }
 
 /** The weights in a model's folder as libraries leave it; null where there are none. */
@@ -31,6 +38,7 @@ export async function weightsInFolder(folder: string): Promise<string | null> {
 
 /** The tensors of a file, and of all others that belong to it. Throws a UserError where one cannot be read. */
 export async function readWeights(path: string): Promise<WeightsFile> {
+  if (isOfTorch(path)) return readTorchFile(path);
   const all = path.endsWith(index) ? await filesOfIndex(path) : partsOf(path);
   const merged = {
     tensors: new Map<string, Tensor>(),

@@ -1,19 +1,20 @@
 /** The large products on ONNX Runtime's CPU provider: graphs of one Gemm. */
-import { flushSubnormals, InferenceSession, Tensor } from '../onnxRuntime';
-import { GraphBuilder } from '../../formats/onnx/graphBuilder';
-import { dataType, encodeModel } from '../../formats/onnx/messages';
+import { setImmediate } from 'node:timers/promises';
+import { Tensor } from '../onnxRuntime';
+import { dataType } from '../../formats/onnx/messages';
 import type { Products, StepProducts } from '../../core/products';
+import { GemmSession } from './gemmSession';
 import { OrtSteps } from './ortSteps';
 import { Staging } from './staging';
 
-interface Gemm {
-  readonly transA: number;
-  readonly transB: number;
-  readonly bias: boolean;
-}
+/** An array with its shape. */
+type Operand = readonly [Float32Array, number[]];
 
-/** Arrays by the names that the graph has for them, with their shapes. */
-type Operands = Record<string, [Float32Array, number[]]>;
+interface Operands {
+  readonly a: Operand;
+  readonly b: Operand;
+  readonly bias?: Operand;
+}
 
 /** Multiply-adds of one step from which a second thread is worth waking. */
 const minForThreads = 8e6;
@@ -21,27 +22,21 @@ const minForThreads = 8e6;
 export class OrtProducts implements Products {
   private readonly staging = new Staging();
 
-  private constructor(
-    private readonly plain: InferenceSession,
-    private readonly transposed: InferenceSession,
-    private readonly biased: InferenceSession,
-    private readonly unbiased: InferenceSession,
-    /** Of a recurrence's small steps. */
-    private readonly smallStep: InferenceSession,
-  ) {}
+  private readonly plain: GemmSession;
+  private readonly transposed: GemmSession;
+  private readonly biased: GemmSession;
+  private readonly unbiased: GemmSession;
+  /** Of a recurrence's small steps. */
+  private readonly smallStep: GemmSession;
 
-  /** @param spin threads wait for work by spinning: faster, but they take the processor from everyone else */
-  static async create(threads: number, spin: boolean): Promise<OrtProducts> {
-    const session = (gemm: Gemm, count = threads) =>
-      InferenceSession.create(gemmModel(gemm), sessionOptions(count, spin));
-    const unbiased = { transA: 0, transB: 1, bias: false };
-    return new OrtProducts(
-      await session({ transA: 0, transB: 0, bias: false }),
-      await session({ transA: 1, transB: 0, bias: false }),
-      await session({ transA: 0, transB: 1, bias: true }),
-      await session(unbiased),
-      await session(unbiased, 1),
-    );
+  constructor(threads: number) {
+    const session = (transA: number, transB: number, bias = false, count = threads) =>
+      new GemmSession({ transA, transB, bias, type: dataType.float }, count);
+    this.plain = session(0, 0);
+    this.transposed = session(1, 0);
+    this.biased = session(0, 1, true);
+    this.unbiased = session(0, 1);
+    this.smallStep = threads === 1 ? this.unbiased : session(0, 1, false, 1);
   }
 
   multiply(out: Float32Array, a: Float32Array, b: Float32Array, m: number, n: number, k: number): Promise<void> {
@@ -82,47 +77,22 @@ export class OrtProducts implements Products {
     return new OrtSteps(m * n * k < minForThreads ? this.smallStep : this.unbiased, m, n, k);
   }
 
-  private async run(session: InferenceSession, out: Float32Array, shape: number[], operands: Operands): Promise<void> {
+  private async run(session: GemmSession, out: Float32Array, shape: number[], operands: Operands): Promise<void> {
+    // Who waits for an answer meanwhile gets it before a large product, not after it.
+    await setImmediate();
     const { staging } = this;
-    const feeds = Object.fromEntries(
-      Object.entries(operands).map(([name, [data, dims]]) => [
-        name,
-        new Tensor('float32', staging.read(name, data, sizeOf(dims)), dims),
-      ]),
-    );
+    const tensor = (name: keyof Operands, [data, dims]: Operand) =>
+      new Tensor('float32', staging.read(name, data, sizeOf(dims)), dims);
+    const { a, b, bias } = operands;
     const result = staging.room('out', out, sizeOf(shape));
-    await session.run(feeds, { out: new Tensor('float32', result, shape) });
+    session.run(
+      { a: tensor('a', a), b: tensor('b', b), ...(bias && { bias: tensor('bias', bias) }) },
+      new Tensor('float32', result, shape),
+    );
     staging.write(out, result);
   }
 }
 
 function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
-}
-
-function sessionOptions(threads: number, spin: boolean): InferenceSession.SessionOptions {
-  return {
-    executionProviders: ['cpu'],
-    executionMode: 'sequential',
-    intraOpNumThreads: threads,
-    interOpNumThreads: 1,
-    logSeverityLevel: 3,
-    extra: { session: { ...flushSubnormals, intra_op: { allow_spinning: spin ? '1' : '0' } } },
-  };
-}
-
-function gemmModel({ transA, transB, bias }: Gemm): Uint8Array {
-  const graph = new GraphBuilder();
-  const operands = ['a', 'b'];
-  graph.input('a', dataType.float, ['a0', 'a1']);
-  graph.input('b', dataType.float, ['b0', 'b1']);
-  if (bias) operands.push(graph.input('bias', dataType.float, ['n']));
-  graph.node('Gemm', operands, { transA, transB }, 'out');
-  graph.output('out', dataType.float, ['m', 'n']);
-  return encodeModel({
-    irVersion: 8,
-    graph: graph.build('product'),
-    opsetImport: [{ domain: '', version: 18 }],
-    metadataProps: [],
-  });
 }

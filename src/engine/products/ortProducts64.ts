@@ -1,22 +1,18 @@
-/** Large products in float64 on ONNX Runtime's CPU provider: graphs of one Gemm, run by the library's synchronized sessions, since what is inspected is read at once. */
-import { flushSubnormals, Tensor } from '../onnxRuntime';
-import { binding, initOrt } from '../onnxRuntimeBinding';
+/** Large products in float64 on ONNX Runtime's CPU provider, whose results are read at once. */
+import { Tensor } from '../onnxRuntime';
 import type { LargeProducts, Transposed } from '../../core/float64/matrixProduct';
-import { GraphBuilder } from '../../formats/onnx/graphBuilder';
-import { dataType, encodeModel } from '../../formats/onnx/messages';
-
-type Session = InstanceType<(typeof binding)['InferenceSession']>;
+import { dataType } from '../../formats/onnx/messages';
+import { GemmSession } from './gemmSession';
 
 /** Multiply-adds from which other threads are worth waking. */
-const minForThreads = 5e7;
+const minForThreads = 1.5e7;
 
 export class OrtProducts64 implements LargeProducts {
   /** On one thread, and on several. */
-  private readonly alone: Readonly<Record<Transposed, Session>>;
-  private readonly sessions: Readonly<Record<Transposed, Session>>;
+  private readonly alone: Readonly<Record<Transposed, GemmSession>>;
+  private readonly sessions: Readonly<Record<Transposed, GemmSession>>;
 
   constructor(threads: number) {
-    initOrt();
     this.alone = sessionsOf(1);
     this.sessions = threads === 1 ? this.alone : sessionsOf(threads);
   }
@@ -34,44 +30,15 @@ export class OrtProducts64 implements LargeProducts {
       a: new Tensor('float64', a, transposed === 'a' ? [k, m] : [m, k]),
       b: new Tensor('float64', b, transposed === 'b' ? [n, k] : [k, n]),
     };
-    (m * n * k < minForThreads ? this.alone : this.sessions)[transposed].run(
-      feeds,
-      { out: new Tensor('float64', out, [m, n]) },
-      {},
-    );
+    (m * n * k < minForThreads ? this.alone : this.sessions)[transposed].run(feeds, new Tensor('float64', out, [m, n]));
   }
 }
 
-function sessionsOf(threads: number): Readonly<Record<Transposed, Session>> {
+function sessionsOf(threads: number): Readonly<Record<Transposed, GemmSession>> {
+  const type = dataType.double;
   return {
-    none: sessionOf({ transA: 0, transB: 0 }, threads),
-    a: sessionOf({ transA: 1, transB: 0 }, threads),
-    b: sessionOf({ transA: 0, transB: 1 }, threads),
+    none: new GemmSession({ transA: 0, transB: 0, type }, threads),
+    a: new GemmSession({ transA: 1, transB: 0, type }, threads),
+    b: new GemmSession({ transA: 0, transB: 1, type }, threads),
   };
-}
-
-function sessionOf(forms: { transA: number; transB: number }, threads: number): Session {
-  const graph = new GraphBuilder();
-  graph.input('a', dataType.double, ['a0', 'a1']);
-  graph.input('b', dataType.double, ['b0', 'b1']);
-  graph.node('Gemm', ['a', 'b'], forms, 'out');
-  graph.output('out', dataType.double, ['m', 'n']);
-  const bytes = encodeModel({
-    irVersion: 8,
-    graph: graph.build('product64'),
-    opsetImport: [{ domain: '', version: 18 }],
-    metadataProps: [],
-  });
-  const session = new binding.InferenceSession();
-  // A copy: the bytes may lie in a larger buffer, or in one that is shared.
-  const { buffer, byteLength } = Uint8Array.from(bytes);
-  session.loadModel(buffer, 0, byteLength, {
-    executionProviders: ['cpu'],
-    executionMode: 'sequential',
-    intraOpNumThreads: threads,
-    interOpNumThreads: 1,
-    logSeverityLevel: 3,
-    extra: { session: { ...flushSubnormals, intra_op: { allow_spinning: '0' } } },
-  });
-  return session;
 }

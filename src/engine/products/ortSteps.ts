@@ -1,6 +1,7 @@
 /** The products of a recurrence's steps on ONNX Runtime. Its tensors are made once and used for every window. */
-import { Tensor, type InferenceSession } from '../onnxRuntime';
+import { Tensor } from '../onnxRuntime';
 import type { StepProducts } from '../../core/products';
+import type { GemmSession } from './gemmSession';
 import { Staging } from './staging';
 
 interface Block {
@@ -17,7 +18,7 @@ export class OrtSteps implements StepProducts {
 
   /** @param session whose graph is the product  @param m, @param n and @param k as in `Products.steps` */
   constructor(
-    private readonly session: InferenceSession,
+    private readonly session: GemmSession,
     private readonly m: number,
     private readonly n: number,
     private readonly k: number,
@@ -28,10 +29,10 @@ export class OrtSteps implements StepProducts {
     this.a = new Tensor('float32', this.staging.read('a', a, m * k), [m, k]);
   }
 
-  async run(out: Float32Array, b: Float32Array, block: number): Promise<void> {
+  run(out: Float32Array, b: Float32Array, block: number): void {
     if (!this.a) throw new Error('The left-hand matrix has not been loaded');
     const result = this.resultFor(out);
-    await this.session.run({ a: this.a, b: this.blockOf(b, block) }, { out: result.tensor });
+    this.session.run({ a: this.a, b: this.blockOf(b, block) }, result.tensor);
     this.staging.write(out, result.data);
   }
 

@@ -1,11 +1,12 @@
 /** The process in which ONNX Runtime runs the graphs of files: where one ends it, nothing else ends. It ends when its parent does. */
 import { Worker } from 'node:worker_threads';
+import type * as runtimeModule from '../onnxRuntime';
 import type { InferenceSession, Tensor } from '../onnxRuntime';
 import { Server } from '../../protocol/rpc';
 import type { PlainTensor, PlainTensors, RuntimeCalls, RuntimeEvents } from './calls';
 import watch from './parentWatch.thread';
 
-type Runtime = typeof import('../onnxRuntime');
+type Runtime = typeof runtimeModule;
 
 const options: InferenceSession.SessionOptions = {
   intraOpNumThreads: 1,

@@ -55,9 +55,12 @@ export function checkTogether(model: ModelSettings, { dropout }: TrainingSetting
 }
 
 /** Throws a UserError for windows that a layer cannot read, and for what is not applicable to one. @param steps T, of the longest window */
-export function checkLayers(config: ModelConfig, { truncation }: TrainingSettings, steps: number): void {
+export function checkLayers(config: ModelConfig, { truncation, mode }: TrainingSettings, steps: number): void {
   const context = contextOfLayers(config.layers);
-  if (context !== null && steps > context) throw new UserError('error.setting.windowLongerThanContext', steps, context);
+  if (context !== null && steps > context)
+    throw mode === 'sequences'
+      ? new UserError('error.setting.sequenceLongerThanContext', steps, context)
+      : new UserError('error.setting.windowLongerThanContext', steps, context);
   if (truncation === null) return;
   for (const { cell } of config.layers) {
     const why = kindOf(cell).notApplicable.truncation;

@@ -143,6 +143,7 @@ export class Run {
       this.setState('failed', messageOf(thrown));
       throw thrown;
     } finally {
+      this.parts.trainer.end();
       await this.parts.folder.release();
     }
   }

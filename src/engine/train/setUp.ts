@@ -21,6 +21,7 @@ import { corpusOfFile, corpusOfText, readText, readTextIfAny, type CorpusText } 
 import { readError } from '../files/fileErrors';
 import { keepCopy } from '../files/keptCorpus';
 import { RunFolder, type Checkpoint } from '../files/runFolder';
+import { notFinite } from '../model/finiteness';
 import { openModel } from '../model/openModel';
 import { versions } from '../versions';
 import type { ModelLock } from '../modelLock';
@@ -130,12 +131,15 @@ async function startFrom(
   signal: AbortSignal,
 ): Promise<Start> {
   const sample = source.kind === 'text' ? { text: source.text, refusal: null } : await wholeText(source.path);
-  const { plain, trainingRefusal, vocabulary } = await openModel({ ...from, text: sample.text }, { signal }).catch(
-    (thrown: unknown) => {
-      throw sample.refusal ?? thrown;
-    },
-  );
+  const { general, plain, trainingRefusal, vocabulary } = await openModel(
+    { ...from, text: sample.text },
+    { signal },
+  ).catch((thrown: unknown) => {
+    throw sample.refusal ?? thrown;
+  });
   if (!plain) throw trainingRefusal ?? new UserError('error.trainFrom.refused', from.path);
+  const broken = notFinite(general);
+  if (broken.length > 0) throw new UserError('error.trainFrom.notFinite', from.path, broken.join(', '));
   const { config, parameters } = plain;
   const model = uniformStack(config) ?? config;
   checkTogether(model, training);

@@ -1,10 +1,8 @@
 /** One training step after another: a window of the corpus → forward → backward → clip → update. */
 import { Recording } from '../../core/analysis/recording';
 import type { WindowReader } from '../../core/corpus/windowReader';
-import { fillDropout } from '../../core/forward/dropout';
 import type { ModelConfig } from '../../core/model/config';
 import type { Parameters } from '../../core/model/parameters';
-import { makeLearningNetwork, type LearningNetwork } from '../../core/network';
 import { clip } from '../../core/optimize/clip';
 import { optimizerOf } from '../../core/optimize/registry';
 import type { Optimizer } from '../../core/optimize/optimizer';
@@ -13,6 +11,7 @@ import { UserError } from '../../userError';
 import { ArenaTooLarge } from '../../kernels/arena';
 import type { TrainingSettings } from '../../protocol/settings';
 import type { Backend } from '../backend';
+import { Batch } from './batch';
 import { decodeTrainingState, encodeTrainingState, type NamedArray } from './trainingState';
 
 export interface StepMetrics {
@@ -44,19 +43,15 @@ export class Trainer {
   step = 0;
   /** Tokens read. */
   private tokens = 0;
-  private readonly network: LearningNetwork;
-  private readonly optimizer: Optimizer;
   /** What every step has left on record. */
   readonly recording: Recording;
 
   private constructor(
     private readonly settings: TrainingSettings,
     private readonly reader: WindowReader,
-    made: { network: LearningNetwork; optimizer: Optimizer },
+    private readonly batch: Batch<Optimizer>,
   ) {
-    this.network = made.network;
-    this.optimizer = made.optimizer;
-    this.recording = new Recording(made.network.tape.config, reader.steps);
+    this.recording = new Recording(batch.network.tape.config, reader.steps);
   }
 
   /**
@@ -72,15 +67,11 @@ export class Trainer {
   ): Trainer {
     const { steps, batch } = reader;
     try {
-      const made = backend.build(batch, (arena, products) => {
-        const network = makeLearningNetwork(
-          arena,
-          config,
-          { steps, batch, dropout: settings.dropout > 0, records, byToken: true },
-          products,
-        );
-        return { network, optimizer: optimizerOf(settings, network.parameters.layout.length, arena) };
-      });
+      const made = new Batch(
+        backend,
+        { config, steps, batch, hasDropout: settings.dropout > 0, records },
+        (arena, { parameters }) => optimizerOf(settings, parameters.layout.length, arena),
+      );
       made.network.parameters.values.set(initial.values);
       return new Trainer(settings, reader, made);
     } catch (thrown) {
@@ -89,8 +80,8 @@ export class Trainer {
           'error.train.windowTooLargeForMemory',
           steps,
           batch,
-          Math.ceil(thrown.bytes / 1e6),
-          Math.floor(thrown.maxBytes / 1e6),
+          Math.ceil((thrown.bytes * backend.shares(batch)) / 1e6),
+          Math.floor((thrown.maxBytes * backend.shares(batch)) / 1e6),
         );
       }
       if (!(thrown instanceof RangeError)) throw thrown;
@@ -100,7 +91,7 @@ export class Trainer {
 
   /** The model as it learns: they change with every step. */
   get parameters(): Parameters {
-    return this.network.parameters;
+    return this.batch.network.parameters;
   }
 
   /**
@@ -109,17 +100,16 @@ export class Trainer {
    * @param update runs what changes the weights and counts the step, while nothing reads them
    */
   async next(update: (change: () => void) => Promise<void> | void = (change) => change()): Promise<StepMetrics> {
-    const { reader, settings } = this;
-    const { tape, parameters, forward, backward } = this.network;
+    const { reader, settings, batch } = this;
+    const { board, network } = batch;
+    const { tape, parameters, forward, backward } = network;
     const position = reader.state;
-    const { steps, restarts } = reader.next(tape.inputs, tape.targets, tape.lengths);
-    tape.resize(steps);
-    if (restarts) tape.clearState();
-    if (settings.dropout > 0) fillDropout(tape, settings.dropout, settings.seed, this.step);
-    await forward.run();
-    const { loss } = tape;
-    backward.clearCarried();
-    await backward.run({ truncation: settings.truncation ?? 0 });
+    const { steps, restarts } = reader.next(board.inputs, board.targets, board.lengths);
+    if (restarts) board.clearState();
+    const { dropout: probability, seed, truncation } = settings;
+    const dropout = probability > 0 ? { probability, seed, step: this.step } : null;
+    await batch.run({ steps, truncation: truncation ?? 0, dropout });
+    const { loss } = batch;
     const { before, after, clippedFraction } = clip(backward.gradient.values, settings, tape.arena.kernels);
     if (!Number.isFinite(loss) || !Number.isFinite(before)) {
       reader.restore(position);
@@ -129,9 +119,9 @@ export class Trainer {
       this.optimizer.step(parameters.values, backward.gradient.values, learningRateAt(settings, this.step));
       this.step++;
     });
-    tape.carryState();
+    board.carryState();
     if (tape.records) this.recording.add(backward, forward.saturation, steps);
-    const newTokens = tape.lengths.reduce((sum, length) => sum + length, 0);
+    const newTokens = board.lengths.reduce((sum, length) => sum + length, 0);
     this.tokens += newTokens;
     return {
       step: this.step,
@@ -142,6 +132,15 @@ export class Trainer {
       tokens: this.tokens,
       newTokens,
     };
+  }
+
+  /** Ends the threads that its steps run on; there must be none under way. */
+  end(): void {
+    this.batch.end();
+  }
+
+  private get optimizer(): Optimizer {
+    return this.batch.made;
   }
 
   /** What must be saved beside the parameters to continue with the same bits. */
@@ -174,10 +173,9 @@ export class Trainer {
   }
 
   private stateArrays(): NamedArray[] {
-    const { tape } = this.network;
     return [
       ...Object.entries(this.optimizer.moments).map(([name, data]): NamedArray => [`optimizer.${name}`, data]),
-      ...tape.carried.map(({ layer, name, values }): NamedArray => [`state.${layer}.${name}`, values]),
+      ...this.batch.carried.map(({ layer, name, values }): NamedArray => [`state.${layer}.${name}`, values]),
       ['recording', this.recording.values],
     ];
   }
@@ -187,7 +185,7 @@ export class Trainer {
     if (!Number.isFinite(loss)) {
       return new UserError('error.train.lossOverflow', step);
     }
-    const { gradient } = this.network.backward;
+    const { gradient } = this.batch.network.backward;
     const entry = gradient.layout.entries.find((e) => !gradient.view(e).every(Number.isFinite));
     return new UserError('error.train.gradientOverflow', step, entry?.name ?? { key: 'quantity.parameters', args: [] });
   }

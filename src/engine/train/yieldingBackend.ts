@@ -5,16 +5,20 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import type { Products, StepProducts } from '../../core/products';
-import type { Backend } from '../backend';
+import type { Backend, Make } from '../backend';
 import type { ModelLock } from '../modelLock';
 
 /** The same backend, for networks that train or validate. */
 export function yieldingBackend(backend: Backend, modelLock: ModelLock): Backend {
   const slices = new TimeSlices(modelLock);
+  const yielding =
+    <T>(make: Make<T>): Make<T> =>
+    (arena, products) =>
+      make(arena, new YieldingProducts(products, slices));
   return {
-    name: backend.name,
-    build: (streams, make, isWide) =>
-      backend.build(streams, (arena, products) => make(arena, new YieldingProducts(products, slices)), isWide),
+    ...backend,
+    build: (streams, make, isWide) => backend.build(streams, yielding(make), isWide),
+    buildShare: (batch, streams, make) => backend.buildShare(batch, streams, yielding(make)),
   };
 }
 
@@ -24,7 +28,7 @@ class TimeSlices {
   constructor(private readonly modelLock: ModelLock) {}
 
   /** Runs `work`, at once within a time slice. */
-  run(work: () => Promise<void>): Promise<void> {
+  run<T extends Promise<void> | void>(work: () => T): Promise<void> | T {
     const isOver = !this.modelLock.isFree || performance.now() - this.began >= this.modelLock.slice;
     return isOver ? this.next().then(work) : work();
   }

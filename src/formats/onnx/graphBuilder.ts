@@ -40,6 +40,11 @@ export class GraphBuilder {
     this.outputs.push(valueInfo(name, elementType, shape));
   }
 
+  /** An output that is a sequence of tensors. */
+  sequenceOutput(name: string, elemType: number): void {
+    this.outputs.push({ name, type: { sequenceType: { elemType: { tensorType: { elemType } } } } });
+  }
+
   /** A float tensor kept in the graph; `data` is copied. */
   floats(name: string, shape: readonly number[], data: Float32Array): string {
     const rawData = new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();

@@ -37,23 +37,41 @@ export function softmaxRow64(x: usize, n: usize, scale: f64): void {
 }
 
 /**
- * out = a function of x by its series around the nearest of points that lie 1 / perUnit apart, n elements; beyond ± limit it is 0 and 1.
+ * values = x F(x) and slopes = F(x) + x F′(x), n elements, of an F that is 0 and 1 beyond ± limit: by its series around the nearest of points that lie 1 / perUnit apart.
  * @param table [points, terms]: the series' coefficients, the constant first
  */
-export function applySeries64(out: usize, x: usize, n: usize, table: usize, terms: usize, perUnit: f64, limit: f64): void {
+export function applyGated64(
+  values: usize, slopes: usize, x: usize, n: usize, table: usize, terms: usize, perUnit: f64, limit: f64,
+): void {
   const row = terms << 3;
   const middle = table + <usize>(limit * perUnit) * row;
-  for (const end = x + (n << 3); x < end; x += 8, out += 8) {
-    const own = f64.load(x);
-    if (!(abs<f64>(own) < limit)) {
-      f64.store(out, own !== own ? own : own > 0 ? 1 : 0);
-      continue;
+  const units = f64x2.splat(perUnit);
+  const unit = f64x2.splat(1 / perUnit);
+  const high = f64x2.splat(limit);
+  const low = f64x2.splat(-limit);
+  for (const end = x + (n << 3); x < end; x += 16, values += 16, slopes += 16) {
+    const lanes = (end - x) >> 3;
+    const own = load(x, lanes);
+    const inside = f64x2.max(f64x2.min(own, high), low);
+    const point = f64x2.nearest(f64x2.mul(inside, units));
+    const h = f64x2.sub(inside, f64x2.mul(point, unit));
+    const points = i32x4.trunc_sat_f64x2_s_zero(point);
+    let first = middle + <usize>(i32x4.extract_lane(points, 0) * <i32>row) + row - 8;
+    let second = middle + <usize>(i32x4.extract_lane(points, 1) * <i32>row) + row - 8;
+    let sum = pairOf(first, second);
+    let slope = f64x2.splat(0);
+    for (let term: usize = 1; term < terms; term++) {
+      first -= 8;
+      second -= 8;
+      slope = madd(slope, h, sum);
+      sum = madd(sum, h, pairOf(first, second));
     }
-    const point = nearest<f64>(own * perUnit);
-    const h = own - point / perUnit;
-    const first = middle + <i32>point * <i32>row;
-    let sum = f64.load(first + row - 8);
-    for (let at = first + row - 16; at >= first; at -= 8) sum = sum * h + f64.load(at);
-    f64.store(out, sum);
+    store(values, f64x2.mul(own, sum), lanes);
+    store(slopes, madd(own, slope, sum), lanes);
   }
+}
+
+@inline
+function pairOf(first: usize, second: usize): v128 {
+  return v128.load64_lane(second, v128.load64_zero(first), 1);
 }

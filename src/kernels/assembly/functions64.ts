@@ -154,13 +154,6 @@ function softplusFrom(x: v128, e: v128): v128 {
   return f64x2.add(f64x2.pmax(x, f64x2.splat(0)), f64x2.add(half, half));
 }
 
-/** x ← e^x, n elements, none of them positive. */
-export function applyExp64(x: usize, n: usize): void {
-  const end = x + ((n & ~1) << 3);
-  for (; x < end; x += 16) v128.store(x, expOfNegative64(v128.load(x)));
-  store(x, expOfNegative64(load(x, n & 1)), n & 1);
-}
-
 /** out = σ(x), n elements. */
 export function applyLogistic64(out: usize, x: usize, n: usize): void {
   const end = x + ((n & ~1) << 3);

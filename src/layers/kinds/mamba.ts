@@ -15,7 +15,7 @@ import {
   type ControlValues,
   type SliderControl,
 } from '../playground';
-import { always, normalWith, uniformWithin, type FirstValue, type LayerSizes } from '../parameters';
+import { always, normalWith, uniformWithin, type FirstValue, type LayerSizes, type UnitSizes } from '../parameters';
 
 /** What `transformers` calls initializer_range: of the embedding, W_in and W_x. */
 const deviation = 0.1;
@@ -25,7 +25,7 @@ const firstSteps = { least: 1e-3, greatest: 1e-1 } as const;
 const widthPerRank = 16;
 
 /** E. */
-export function channelsOf({ hidden, options }: LayerSizes): number {
+export function channelsOf({ hidden, options }: UnitSizes): number {
   return numberOption(options, 'expand') * hidden;
 }
 
@@ -35,12 +35,12 @@ export function rankOf({ hidden, options }: LayerSizes): number {
   return chosen === 0 ? Math.ceil(hidden / widthPerRank) : chosen;
 }
 
-const stateSize = ({ options }: LayerSizes) => numberOption(options, 'stateSize');
-const convolution = ({ options }: LayerSizes) => numberOption(options, 'convolution');
+const stateSize = ({ options }: UnitSizes) => numberOption(options, 'stateSize');
+const convolution = ({ options }: UnitSizes) => numberOption(options, 'convolution');
 const hasBiases = ({ options }: LayerSizes) => isOptionOn(options, 'projectionBiases');
 
 /** E·S. */
-const scanWidth = (sizes: LayerSizes) => channelsOf(sizes) * stateSize(sizes);
+const scanWidth = (sizes: UnitSizes) => channelsOf(sizes) * stateSize(sizes);
 
 /** softplus⁻¹: x + ln(1 − e^−x). */
 function biasOf(step: number): number {
@@ -208,8 +208,23 @@ export const mamba = mixer({
   ],
   unitMaps: [
     { name: 'stepSize', label: 'unitMap.stepSize', symbol: 'Δ', range: 'unbounded', units: channelsOf },
-    { name: 'decay', label: 'unitMap.decay', symbol: 'exp(ΔA)', range: 'share', keeps: true, units: scanWidth },
-    { name: 'scan', label: 'unitMap.scan', symbol: 'h', range: 'unbounded', units: scanWidth },
+    {
+      name: 'decay',
+      label: 'unitMap.decay',
+      symbol: 'exp(ΔA)',
+      range: 'share',
+      keeps: true,
+      units: scanWidth,
+      inEachChannel: stateSize,
+    },
+    {
+      name: 'scan',
+      label: 'unitMap.scan',
+      symbol: 'h',
+      range: 'unbounded',
+      units: scanWidth,
+      inEachChannel: stateSize,
+    },
     { name: 'convolved', label: 'unitMap.convolved', symbol: 'u', range: 'unbounded', units: channelsOf },
   ],
   options: [

@@ -7,12 +7,13 @@ import { directionsOf, isMixer, sizesOf, topSize, type LayerConfig, type ModelCo
 import { lengthOfShape } from '../../core/model/directionParameters';
 import type { ParameterEntry, Parameters } from '../../core/model/parameters';
 import { normName, sublayersOf, type Sublayer } from '../../core/model/sublayers';
-import { GraphBuilder } from '../../formats/onnx/graphBuilder';
+import { GraphBuilder, type Size } from '../../formats/onnx/graphBuilder';
 import { dataType, type ModelProto } from '../../formats/onnx/messages';
 import { normEpsilon, type NormKind } from '../../layers/norm';
 import { UserError } from '../../userError';
 import { layerGraphOf } from './layers/registry';
 import { hasGraphs, sublayerGraph } from './mixerGraphs';
+import type { StateNames } from './sublayerGraph';
 
 const opset = 18;
 const irVersion = 8;
@@ -30,9 +31,12 @@ export const names = {
    * `norm.gamma` and `norm.beta`, [I].
    */
   ofLayer: (layer: number, tensor: string) => `layer${layer}.${tensor}`,
-  /** The states before the first step, [D, batch or 1, H]: inputs that are zero where they are not given. LSTM: c too. */
+  /**
+   * The states before the first step, of a recurrent layer [D, batch or 1, H] (LSTM: c too), of a mixer [batch or 1, …] as its graph has them: inputs that are zero
+   * where they are not given.
+   */
   firstState: (layer: number, state: string) => `layer${layer}.${state}_0`,
-  /** The states after the last step, of a backward direction after the first: outputs [D, batch, H]. */
+  /** The states after the last step, of a backward direction after the first: outputs of these shapes, for every text of the batch. */
   lastState: (layer: number, state: string) => `layer${layer}.${state}_n`,
   /** [V, D·H]; of a tied output the embedding. */
   outputW: 'output.W',
@@ -144,14 +148,14 @@ function compute(graph: GraphBuilder, config: ModelConfig): void {
   graph.input(names.ids, dataType.int64, ['time', 'batch']);
   let x = config.embeddingSize === null ? oneHot(graph, config) : graph.node('Gather', [names.embedding, names.ids]);
   const constant = constantsOf(graph);
-  const stateShape = stateShapesOf(graph);
+  const states = new StateTensors(graph);
   for (const [layer, own] of config.layers.entries()) {
     for (const sublayer of sublayersOf(config, layer)) {
       const { norm, residual } = sublayer;
       const read = norm === 'none' ? x : normalized(graph, norm, x, names.ofLayer(layer, normName(sublayer)), constant);
       const given = isMixer(own)
-        ? mixed(graph, config, layer, sublayer, read, constant)
-        : recurrent(graph, own, layer, read, stateShape(own));
+        ? mixed({ graph, config, states, constant }, layer, sublayer, read)
+        : recurrent(graph, own, layer, read, states);
       x = residual ? graph.node('Add', [given, x]) : given;
     }
   }
@@ -159,11 +163,7 @@ function compute(graph: GraphBuilder, config: ModelConfig): void {
   const transposed = graph.node('Transpose', [config.tied ? names.embedding : names.outputW], { perm: [1, 0] });
   graph.node('Add', [graph.node('MatMul', [x, transposed]), names.outputB], {}, names.logits);
   graph.output(names.logits, dataType.float, ['time', 'batch', V]);
-  for (const [layer, own] of config.layers.entries()) {
-    // What a mixer carries begins at zero in the graph.
-    for (const { symbol } of isMixer(own) ? [] : kindOf(own.cell).states)
-      graph.output(names.lastState(layer, symbol), dataType.float, [directionsOf(own).length, 'batch', own.hiddenSize]);
-  }
+  states.addOutputs();
 }
 
 /** Float constants, each kept once. */
@@ -178,18 +178,43 @@ function constantsOf(graph: GraphBuilder): (...values: number[]) => string {
   };
 }
 
-/** [D, batch, H] of a layer's states, made where it is first needed. */
-function stateShapesOf(graph: GraphBuilder): (layer: LayerConfig) => string {
-  const shapes = new Map<string, string>();
-  let batch: string | null = null;
-  return (layer) => {
-    const [D, H] = [directionsOf(layer).length, layer.hiddenSize];
-    batch ??= graph.node('Gather', [graph.node('Shape', [names.ids]), graph.integers([1])]);
-    const shape =
-      shapes.get(`${D} ${H}`) ?? graph.node('Concat', [graph.integers([D]), batch, graph.integers([H])], { axis: 0 });
-    shapes.set(`${D} ${H}`, shape);
+/** The tensors of what layers carry from a call to the next. */
+class StateTensors {
+  private readonly outputs: { readonly name: string; readonly shape: readonly Size[] }[] = [];
+  private readonly shapes = new Map<string, string>();
+  private batch: string | null = null;
+
+  constructor(private readonly graph: GraphBuilder) {}
+
+  /**
+   * Of one state of a layer the names of it before the first step, with the whole batch, and of what is to be written: after the last.
+   * @param before sizes of the axes before that of the batch  @param after sizes of those behind it
+   */
+  of(layer: number, symbol: string, before: readonly number[], after: readonly number[]): StateNames {
+    const [name, last] = [names.firstState(layer, symbol), names.lastState(layer, symbol)];
+    const length = lengthOfShape([...before, ...after]);
+    this.graph.input(name, dataType.float, [...before, 'batchOfStates', ...after]);
+    this.graph.floats(name, [...before, 1, ...after], new Float32Array(length));
+    this.outputs.push({ name: last, shape: [...before, 'batch', ...after] });
+    return { first: this.graph.node('Expand', [name, this.shapeOf(before, after)]), last };
+  }
+
+  /** Behind the logits, in the order of the layers. */
+  addOutputs(): void {
+    for (const { name, shape } of this.outputs) this.graph.output(name, dataType.float, shape);
+  }
+
+  /** Made where it is first needed. */
+  private shapeOf(before: readonly number[], after: readonly number[]): string {
+    const key = `${before.join()} ${after.join()}`;
+    const known = this.shapes.get(key);
+    if (known !== undefined) return known;
+    this.batch ??= this.graph.node('Gather', [this.graph.node('Shape', [names.ids]), this.graph.integers([1])]);
+    const parts = [...(before.length > 0 ? [this.graph.integers(before)] : []), this.batch, this.graph.integers(after)];
+    const shape = this.graph.node('Concat', parts, { axis: 0 });
+    this.shapes.set(key, shape);
     return shape;
-  };
+  }
 }
 
 /** @param at what its parameters' names begin with */
@@ -210,14 +235,19 @@ function normalized(
   return graph.node('Mul', [graph.node('Div', [x, root]), `${at}.gamma`]);
 }
 
+interface ModelPlace {
+  readonly graph: GraphBuilder;
+  readonly config: ModelConfig;
+  readonly states: StateTensors;
+  readonly constant: (...values: number[]) => string;
+}
+
 /** A mixer's sublayer, [time, batch, I] → [time, batch, O]. */
 function mixed(
-  graph: GraphBuilder,
-  config: ModelConfig,
+  { graph, config, states, constant }: ModelPlace,
   layer: number,
   { name, inputSize }: Sublayer,
   x: string,
-  constant: (...values: number[]) => string,
 ): string {
   const { cell } = config.layers[layer];
   const nodes = sublayerGraph(cell, name);
@@ -227,31 +257,27 @@ function mixed(
     x,
     sizes: { ...sizesOf(config, layer), input: inputSize },
     tensor: (role) => names.ofLayer(layer, role),
+    state: (symbol, shape) => states.of(layer, symbol, [], shape),
     constant,
   });
 }
 
-/** [time, batch, I] → [time, batch, D·H]. @param stateShape of a state: [D, batch, H] */
+/** [time, batch, I] → [time, batch, D·H]. */
 function recurrent(
   graph: GraphBuilder,
   { cell, activation, hiddenSize: H, bidirectional, options }: LayerConfig,
   layer: number,
   x: string,
-  stateShape: string,
+  stateTensors: StateTensors,
 ): string {
   const D = directionsOf({ bidirectional }).length;
-  const { states } = kindOf(cell);
-  const first = states.map(({ symbol }) => {
-    const name = graph.input(names.firstState(layer, symbol), dataType.float, [D, 'batchOfStates', H]);
-    return graph.node('Expand', [graph.floats(name, [D, 1, H], new Float32Array(D * H)), stateShape]);
-  });
+  const states = kindOf(cell).states.map(({ symbol }) => stateTensors.of(layer, symbol, [D], [H]));
   const written = layerGraphOf(cell);
   if (written)
     return written(graph, {
       x,
       tensor: (tensor) => names.ofLayer(layer, tensor),
-      first: first[0],
-      last: names.lastState(layer, states[0].symbol),
+      ...states[0],
       hiddenSize: H,
       directions: directionsOf({ bidirectional }),
       options,
@@ -261,8 +287,8 @@ function recurrent(
   const Y = `${onnx.operator}_${layer}`;
   graph.nodeWithOutputs(
     onnx.operator,
-    [x, ...['W', 'R', 'B'].map((tensor) => names.ofLayer(layer, tensor)), '', ...first],
-    [Y, ...states.map(({ symbol }) => names.lastState(layer, symbol))],
+    [x, ...['W', 'R', 'B'].map((tensor) => names.ofLayer(layer, tensor)), '', ...states.map(({ first }) => first)],
+    [Y, ...states.map(({ last }) => last)],
     {
       hidden_size: H,
       direction: D > 1 ? 'bidirectional' : 'forward',

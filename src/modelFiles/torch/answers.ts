@@ -7,13 +7,15 @@ const roles = ['embedding', 'output', 'bias', 'layers', 'norm', 'form', 'unused'
 type Role = (typeof roles)[number];
 /** Of a layer's options too: `positive=true`. */
 const optionNames: readonly string[] = layerOptions.map(({ name }) => name);
-const words: readonly string[] = [...roles, ...optionNames];
+/** Of a published model: which one it is (`type=mamba`), and what its norms are (`norms=rmsNorm`). */
+const ofPublished = ['type', 'norms'] as const;
+const words: readonly string[] = [...roles, ...optionNames, ...ofPublished];
 
 /** By role; undefined where nothing is said. */
 export interface TensorAnswers extends Readonly<Partial<Record<Exclude<Role, 'unused'>, string>>> {
   /** Tensors, or modules with all that is in them. */
   readonly unused: readonly string[];
-  /** By the option's name. */
+  /** By the option's name; of a published model what else is said of it. */
   readonly options: Readonly<Record<string, string>>;
 }
 
@@ -21,6 +23,8 @@ export interface TensorAnswers extends Readonly<Partial<Record<Exclude<Role, 'un
 export const noTensor = 'none';
 /** Between modules in their order. */
 export const between = '+';
+/** Between modules that are the two directions of one layer. */
+export const betweenDirections = ':';
 
 /** Of a role said twice the last counts, but `unused` adds up. Throws a UserError for what has not this form. */
 export function readAnswers(text: string | null): TensorAnswers {

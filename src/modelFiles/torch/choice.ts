@@ -1,6 +1,7 @@
 /** The one reading of a file's tensors, or the question which one it is. */
 import { UserError } from '../../userError';
 import { answerOf, isSaidUnused, type TensorAnswers } from './answers';
+import { namesInPairs, twoDirections } from './directionPairs';
 import { outputsOf, readingsOf, rolesOf, type Reading } from './readings';
 import {
   byNumbers,
@@ -90,8 +91,14 @@ export function choicesOfCopies(modules: readonly RecurrentModule[]): string[] {
 /** Of each reading what tells it from the others; of a single one all of it. */
 function choicesOf(readings: readonly Reading[]): string[] {
   const roles = readings.map(rolesOf);
+  // What nothing in the file says is said in any case.
+  const isGuess = readings.some(({ chain }) => chain.some((module) => module.isGuess));
   const differing = (['layers', 'embedding', 'output', 'bias'] as const).filter((role) =>
-    readings.length === 1 ? role !== 'layers' : new Set(roles.map((own) => own[role])).size > 1,
+    role === 'layers' && isGuess
+      ? true
+      : readings.length === 1
+        ? role !== 'layers'
+        : new Set(roles.map((own) => own[role])).size > 1,
   );
   return Array.from(new Set(roles.map((own) => differing.map((role) => answerOf(role, own[role])).join(','))));
 }
@@ -113,6 +120,8 @@ function refusalOf(readings: readonly Reading[], file: string): UserError {
 function noneOf(chains: readonly Chain[], tensors: readonly WeightTensor[], said: string, file: string): UserError {
   if (said !== '') return new UserError('error.torch.answersDoNotFit', file, said);
   const [chain] = chains;
+  const pairs = namesInPairs(chain);
+  if (pairs.length > 0) return twoDirections(file, pairs);
   const outputs = chains.flatMap((each) => outputsOf(each, tensors));
   const [I, width] = [inputSizeOf(chain), outputSizeOf(chain[chain.length - 1])];
   if (outputs.length === 0) {

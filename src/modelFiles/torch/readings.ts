@@ -95,7 +95,9 @@ function completed(ends: Ends, beside: Beside, answers: TensorAnswers): Reading 
     norm,
     // The weight of such a bias is kept under another name, as that of a tied output is.
     isUnlikely: !isSaid && embedding !== output && beside.orphansOf(V).length > 0,
-    isOpen: answers.output === undefined && mayBeOtherwise(ends),
+    isOpen:
+      (answers.output === undefined && mayBeOtherwise(ends)) ||
+      (answers.layers === undefined && chain.some(({ isGuess }) => isGuess)),
     inTheWay: rest.inTheWay,
     unused: [...rest.unused, ...open],
   };

@@ -3,7 +3,7 @@ import { kindOfBlocks, type CellName } from '../../layers/catalog';
 import type { LayerOptions } from '../../layers/options';
 import { UserError } from '../../userError';
 import { haveSameNumbers, nameIn, type WeightTensor } from './weightTensors';
-import { between } from './answers';
+import { between, betweenDirections } from './answers';
 
 /** Of one direction; what the file or the kind lacks is null. */
 export interface RecurrentTensors {
@@ -32,6 +32,9 @@ export interface RecurrentLayer {
 export interface RecurrentModule {
   /** Empty for one that is the whole model. */
   readonly name: string;
+  /** It is two modules, which are the directions of one layer; and nothing but their order says so. */
+  readonly isPair?: boolean;
+  readonly isGuess?: boolean;
   /** The lowest first; at least one. */
   readonly layers: readonly RecurrentLayer[];
 }
@@ -196,10 +199,11 @@ function fits(chain: Chain): boolean {
 /** `lstm1`, `lstm2`; `rnns.0`, `rnns.1`; `rnn`, `rnn2`. Null where the names differ otherwise than by one number. */
 export function byNumbers(modules: readonly RecurrentModule[]): Chain | null {
   if (modules.length < 2) return modules;
-  const numbers = modules.map(({ name }) => Array.from(name.matchAll(/\d+/g)));
+  const names = modules.map(({ name }) => name.split(betweenDirections)[0]);
+  const numbers = names.map((name) => Array.from(name.matchAll(/\d+/g)));
   const most = Math.max(...numbers.map(({ length }) => length));
   for (let place = 0; place < most; place++) {
-    const parts = modules.map(({ name }, i) => {
+    const parts = names.map((name, i) => {
       const number = numbers[i].at(place);
       if (!number) return { stem: name, value: -1 };
       const { index, 0: digits } = number;

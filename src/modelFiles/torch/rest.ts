@@ -84,7 +84,8 @@ export function restOf(
     ...(readsEmbedding ? [inputSizeOf(chain)] : []),
   ]);
   const sizes = new Set([...widths, ...layers.map(({ rows }) => rows)]);
-  const tables = readsEmbedding ? inputSizeOf(chain) : -1;
+  // Of a reading without an embedding too: what has the width of what is read may be the embedding of a layer below.
+  const tables = inputSizeOf(chain);
   const isBias = (name: string, rows: number) =>
     left.some(({ names, shape }) => names.includes(name) && shape.join() === String(rows));
   // Of something else than the symbols: nothing leads from it back to them.

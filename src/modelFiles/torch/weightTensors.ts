@@ -7,6 +7,10 @@ export interface WeightsFile {
   readonly tensors: ReadonlyMap<string, Tensor>;
   readonly unread: ReadonlyMap<string, UnreadTensor>;
   readonly metadata: Readonly<Record<string, string>>;
+  /** What the file says of the model beside its weights; nothing where there is no such thing. */
+  readonly config?: Readonly<Record<string, unknown>>;
+  /** Tensors that are left out because others with the same names and shapes were taken. */
+  readonly leftOut?: readonly string[];
 }
 
 export interface WeightTensor {

@@ -166,8 +166,8 @@ describe('a model of another tool', () => {
     await window.showTab('tale.txt');
     const panel = await window.panelFrame('[data-figure="flow"]');
     const target = window.page.locator('.editor-group-container').nth(1);
-    await window.dragFromExplorer('weights.safetensors', target);
-    await panel.locator('header h1', { hasText: /^weights\.safetensors · RNN \(relu\) 1 × 20$/ }).waitFor();
+    const title = panel.locator('header h1', { hasText: /^weights\.safetensors · RNN \(relu\) 1 × 20$/ });
+    await window.dragFromExplorer('weights.safetensors', target, title);
     await firstFrame(panel);
   });
 

@@ -21,7 +21,9 @@ describe('the list of runs', () => {
       'backflow.training.validateEvery': 1_000_000,
     };
     const settings = { 'backflow.model.hiddenSize': 16, ...rare };
-    const options = { server: defaultCodeServer(), isTrusted: true, settings };
+    // As where the editor reports no change of a file.
+    const silent = { 'files.watcherExclude': { '**/.backflow/**': true } };
+    const options = { server: defaultCodeServer(), isTrusted: true, settings: { ...settings, ...silent } };
     ({ window, workspace } = await borrowWindow({ 'tale.txt': tale }, options));
     await window.openFile('tale.txt');
   });

@@ -129,36 +129,26 @@ export class EditorWindow {
 
   /** Opens a file at the top of the folder by a double click in the explorer, to stay. */
   async openFile(name: string): Promise<void> {
-    await this.page.locator(`.explorer-folders-view .monaco-list-row[aria-label^="${name}"]`).dblclick();
-    await this.tab(name).waitFor();
-    await this.page.locator('.editor-group-container.active .view-lines .view-line').first().waitFor();
+    const line = this.page.locator('.editor-group-container.active .view-lines .view-line').first();
+    // A window that has only just opened can put something else in front of it.
+    await this.until(`the text of ${name}`, async () => {
+      await this.openPage(name);
+      return appears(line, 20_000);
+    });
   }
 
   /** Opens a file at the top of the folder that is shown as a page and not as text. */
   async openPage(name: string): Promise<void> {
-    await this.page.locator(`.explorer-folders-view .monaco-list-row[aria-label^="${name}"]`).dblclick();
-    await this.tab(name).waitFor();
+    await this.until(`a tab of ${name}`, async () => {
+      await this.page.locator(`.explorer-folders-view .monaco-list-row[aria-label^="${name}"]`).dblclick();
+      return appears(this.tab(name), 20_000);
+    });
   }
 
   /** Chooses an entry of the context menu that a file at the top of the folder has in the explorer. */
   async chooseInExplorer(name: string, entry: string): Promise<void> {
-    const chosen = this.page.locator('.monaco-menu .action-menu-item', { hasText: entry });
     // An extension's entries are there once it is registered, which can be after the first look.
-    await this.until(`an entry "${entry}" in the context menu of ${name}`, async () => {
-      await this.page
-        .locator(`.explorer-folders-view .monaco-list-row[aria-label^="${name}"]`)
-        .click({ button: 'right' });
-      await this.page.locator('.monaco-menu .action-menu-item').first().waitFor();
-      // The menu takes no click in its first moments, so that the one that opened it does not also choose.
-      await this.page.waitForTimeout(300);
-      if (await chosen.isVisible()) return true;
-      await this.page.keyboard.press('Escape');
-      await this.page.locator('.monaco-menu').first().waitFor({ state: 'hidden' });
-      await this.page.waitForTimeout(500);
-      return false;
-    });
-    await chosen.click();
-    await chosen.waitFor({ state: 'hidden' });
+    await this.chooseInMenu(this.page.locator(`.explorer-folders-view .monaco-list-row[aria-label^="${name}"]`), entry);
   }
 
   /** The entries of the context menu that a file at the top of the folder has in the explorer, once this one is among them. */
@@ -176,15 +166,25 @@ export class EditorWindow {
 
   /** Chooses an entry of the context menu of a row in the view that is open. */
   async chooseInTree(row: Locator, entry: string): Promise<void> {
+    await this.chooseInMenu(row, entry);
+  }
+
+  /** Chooses an entry of a row's context menu. Whatever else takes the focus just then closes the menu, before anything was chosen. */
+  private async chooseInMenu(row: Locator, entry: string): Promise<void> {
+    const menu = this.page.locator('.monaco-menu').first();
     const chosen = this.page.locator('.monaco-menu .action-menu-item', { hasText: entry });
-    // Whatever else takes the focus just now closes the menu again, before anything was chosen.
     await this.until(`an entry "${entry}" in the context menu of a row`, async () => {
-      await row.first().click({ button: 'right' });
+      const isOpen =
+        (await succeeds(row.first().click({ button: 'right', timeout: 10_000 }))) && (await appears(menu, 5000));
       // The menu takes no click in its first moments, so that the one that opened it does not also choose.
-      await this.page.waitForTimeout(300);
-      return appears(chosen, 3000);
+      if (isOpen) await this.page.waitForTimeout(300);
+      if (isOpen && (await chosen.isVisible()) && (await succeeds(chosen.click({ timeout: 5000 })))) return true;
+      // One that came late, or without the entry, lies over the row.
+      await this.page.keyboard.press('Escape');
+      await this.page.waitForTimeout(500);
+      return false;
     });
-    await chosen.click();
+    await menu.waitFor({ state: 'hidden' });
   }
 
   /** Opens the view of the runs and returns its rows. */
@@ -249,22 +249,27 @@ export class EditorWindow {
     });
   }
 
-  /** Drags a file at the top of the folder onto a part of the window, with Shift held, by which a webview and not the editor takes it. */
-  async dragFromExplorer(name: string, target: Locator): Promise<void> {
-    const from = await settledBox(
-      this.page.locator(`.explorer-folders-view .monaco-list-row[aria-label^="${name}"] .label-name`),
-    );
-    const to = await settledBox(target);
+  /**
+   * Drags a file at the top of the folder onto a part of the window, with Shift held, by which a webview and not the editor takes it, until what is
+   * to come of it is there: a busy editor loses what is let go before it has seen it come.
+   */
+  async dragFromExplorer(name: string, target: Locator, result: Locator): Promise<void> {
+    const label = this.page.locator(`.explorer-folders-view .monaco-list-row[aria-label^="${name}"] .label-name`);
     const { mouse, keyboard } = this.page;
-    await mouse.move(from.x + 10, from.y + from.height / 2);
-    await mouse.down();
-    await keyboard.down('Shift');
-    await mouse.move(from.x + 60, from.y + 20, { steps: 5 });
-    await mouse.move(to.x + to.width / 2, to.y + to.height / 2, { steps: 10 });
-    await mouse.move(to.x + to.width / 2 + 3, to.y + to.height / 2 + 3, { steps: 3 });
-    await this.page.waitForTimeout(300);
-    await mouse.up();
-    await keyboard.up('Shift');
+    await this.until(`what comes of ${name} being dropped`, async () => {
+      const from = await settledBox(label);
+      const to = await settledBox(target);
+      await mouse.move(from.x + 10, from.y + from.height / 2);
+      await mouse.down();
+      await keyboard.down('Shift');
+      await mouse.move(from.x + 60, from.y + 20, { steps: 5 });
+      await mouse.move(to.x + to.width / 2, to.y + to.height / 2, { steps: 10 });
+      await mouse.move(to.x + to.width / 2 + 3, to.y + to.height / 2 + 3, { steps: 3 });
+      await this.page.waitForTimeout(300);
+      await mouse.up();
+      await keyboard.up('Shift');
+      return appears(result, 20_000);
+    });
   }
 
   /** The document of a webview that holds an element with this selector; Backflow's panel unless told. */

@@ -38,8 +38,8 @@ describe('a run whose engine ends in the middle', () => {
   after(() => folder.remove());
 
   it('killed again and again at random instants, ends with the bits of an uninterrupted one', async () => {
-    const steps = 2400;
-    const settings = { steps, checkpointEvery: 97, validateEvery: 250 };
+    const steps = 1600;
+    const settings = { steps, checkpointEvery: 67, validateEvery: 170 };
     const model = { hiddenSize: 48, layers: 2 };
     const [whole, torn] = [join(folder.path, 'whole'), join(folder.path, 'torn')];
     const began = Date.now();
@@ -63,7 +63,7 @@ describe('a run whose engine ends in the middle', () => {
         begun.catch(() => undefined);
         isOver = await Promise.race([
           finished,
-          ...(kills < 8 ? [wait(share * length * (0.08 + 0.2 * random())).then(() => false)] : []),
+          ...(kills < 8 ? [wait(share * length * (0.1 + 0.4 * random())).then(() => false)] : []),
         ]);
         await end(engine);
         if (!isOver) kills++;
@@ -106,7 +106,7 @@ describe('a run whose engine ends in the middle', () => {
     // Also a paused run's steps are saved when their time has come, those of the step included that it was in.
     await engine.calls.call('pause', null);
     const isSaved = () => checkpointSteps(run).at(-1) === Math.max(...lossesOf(run).keys());
-    for (let calm = 0; calm < 15; calm = isSaved() ? calm + 1 : 0) await wait(100);
+    for (let calm = 0; calm < 5; calm = isSaved() ? calm + 1 : 0) await wait(300);
     await end(engine);
     assert.ok(isSaved());
   });

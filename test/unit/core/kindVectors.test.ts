@@ -9,6 +9,7 @@ import { isMixer, plainStack, uniformModel, type ModelConfig } from '../../../sr
 import { ofRole } from '../../../src/core/model/directionParameters';
 import { Parameters, type ParameterEntry } from '../../../src/core/model/parameters';
 import { generalModelOf } from '../../../src/core/model/plainModel';
+import { Random } from '../../../src/core/model/random';
 import { normName, sublayersOf } from '../../../src/core/model/sublayers';
 import { makeLearningNetwork, type LearningNetwork } from '../../../src/core/network';
 import { createBackend } from '../../../src/engine/backend';
@@ -50,10 +51,10 @@ interface KindFile {
 const kinds = ['minGRU', 'minLSTM', 'mamba', 'attention'] as const;
 const depths = [1, 2, 4];
 const fileOf = (kind: CellName) => JSON.parse(readFileSync(`test/vectors/data/kinds/${kind}.json`, 'utf8')) as KindFile;
-/** Of training's float32; the worst of these cases is off by 6e-5, PyTorch's own float32 by 1.3e-3 (four bare layers that shrink what they are given). */
+/** Of training's float32. */
 const tolerance = 1e-4;
-/** Of a step's own norm, which may be a small difference of large gradients. */
-const stepTolerance = 1e-3;
+/** Of a step's norm that is a small difference of large gradients: of the largest of the series, since float32 rounds those. */
+const ofLargest = 1e-5;
 const noPause = () => Promise.resolve();
 
 function optionsOf(each: KindCase): Readonly<Record<string, OptionValue>> {
@@ -111,6 +112,42 @@ async function networkFor(
   );
   network.parameters.values.set(parametersOf(config).values);
   return network;
+}
+
+/** Of float32: half a unit in the last place. */
+const halfUlp = 2 ** -24;
+
+/**
+ * To what relative error any float32 can have the gradients of a case: 1e-4, but where deep layers stand behind norms without a residual, as large as what rounding
+ * the weights once more does to the exact gradients. (Of four such layers that is 2e-3; PyTorch's own float32 is off by 7e-4 there.)
+ */
+function float32Tolerance(config: ModelConfig, { layers, norm, residual, inspection: { ids } }: KindCase): number {
+  if (layers < Math.max(...depths) || norm === 'none' || residual) return tolerance;
+  const totalsOf = (parameters: Parameters) =>
+    float64Gradient(
+      readInFloat64(
+        generalModelOf(config, parameters),
+        Int32Array.from(ids.slice(0, -1)),
+        Int32Array.from(ids.slice(1)),
+      ),
+    ).inputs;
+  const exact = totalsOf(parametersOf(config));
+  const random = Random.fromSeed(1);
+  let largest = tolerance;
+  for (let trial = 0; trial < 12; trial++) {
+    const rounded = parametersOf(config);
+    // A little more than half, so that the next number is nearer.
+    rounded.values.forEach((value, i, values) => {
+      values[i] = value * (1 + (random.uniform() < 0.5 ? -1.1 : 1.1) * halfUlp);
+    });
+    totalsOf(rounded).forEach((norms, boundary) =>
+      norms?.forEach((value, t) => {
+        const before = exact[boundary]?.[t] ?? 0;
+        if (before > 0) largest = Math.max(largest, Math.abs(value - before) / before);
+      }),
+    );
+  }
+  return largest;
 }
 
 /** Of a window's mean loss, its streams one by one. */
@@ -192,6 +229,7 @@ for (const kind of kinds) {
 
       for (const backend of backendNames)
         it(`${nameOf(each)}, on ${backend}`, async () => {
+          const own = float32Tolerance(config, each);
           for (const { windows, losses, gradients } of Object.values(training)) {
             const steps = Math.max(...windows.flatMap(({ inputs }) => inputs.map(({ length }) => length)));
             const batch = windows[0].inputs.length;
@@ -203,14 +241,14 @@ for (const kind of kinds) {
               if (number < windows.length - 1) network.tape.carryState();
             }
             await network.backward.run({ truncation: truncation ?? 0 });
-            assertParameters(network.backward.gradient, gradients, tolerance);
+            assertParameters(network.backward.gradient, gradients, own);
           }
           const { tape, forward, backward } = await networkFor(backend, config, ids.length - 1, 1);
           tape.inputs.set(ids.slice(0, -1));
           tape.targets.set(ids.slice(1));
           await forward.run();
           await backward.run({ truncation: 0 });
-          assertGradients(backward.totals, backward.inputs, inspection.total, stepTolerance, 'total');
+          assertGradients(backward.totals, backward.inputs, inspection.total, own, 'total', ofLargest);
           // What flows through a mixer from single targets is computed in float64 alone.
           if (isMixer({ cell: kind })) return;
           const { perTarget } = await readProbe(backend, config, parametersOf(config), ids);

@@ -43,6 +43,12 @@ describe('the options of a kind', () => {
     }
   });
 
+  it('are refused where a file has no values by name', () => {
+    for (const given of [null, [], 'heads', 4])
+      assert.throws(() => filledOptions(listed, given as never), /^UserError: The options of a layer are /);
+    assert.throws(() => configOf({ cell: 'mamba', embeddingSize: 8, options: null }), UserError);
+  });
+
   it('can be said in words, and are shown where they are not the usual', () => {
     const texts = { biased: 'false', heads: '8', theta: '500', positions: 'rotary' };
     const read = Object.fromEntries(

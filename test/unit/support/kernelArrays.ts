@@ -1,5 +1,5 @@
 /** Arrays in an arena, for tests of single kernels. */
-import { Random } from '../../../src/core/model/random';
+import type { Random } from '../../../src/core/model/random';
 import { Arena, at } from '../../../src/kernels/arena';
 import type { Kernels } from '../../../src/kernels/exports';
 import type { Simd } from '../../../src/kernels/program';

@@ -212,6 +212,14 @@ describe('reading a command line', () => {
       ['--init-scale 0', /^--init-scale is "0"/],
       ['--gain 0', /^--gain is "0"/],
       ['--forget-bias none', /it must be a number\.$/],
+      [
+        '--layers gru:8,mamba:8 --forget-bias 1',
+        /^--forget-bias is no option of the kind GRU, Mamba; kinds that have it: lstm, minLSTM\.$/,
+      ],
+      [
+        '--layers attention:8,mamba:8 --init orthogonal',
+        /^--init orthogonal acts on .* the kind Attention, Mamba begin/,
+      ],
     ] as const) {
       assert.throws(
         () => read(`train c ${line}`),

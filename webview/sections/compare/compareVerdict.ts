@@ -17,14 +17,24 @@ export interface Compared {
   readonly areEqual: boolean;
 }
 
-/** How a gradient comes back in each of the kinds; empty where there is one kind alone, or a graph. */
+/** How a gradient comes back in each of the kinds, and in the mixtures of them; empty where there is one kind alone, or a graph. */
 export function pathsInWords({ runs }: Compared, texts: Texts): string {
   if (runs.some(({ run }) => run.graph)) return '';
   if (new Set(runs.map(({ run }) => kindsInWords(layersOf(run.model)))).size < 2) return '';
   const kinds = new Set(runs.flatMap(({ run }) => layersOf(run.model).map(({ cell }) => kindOf(cell))));
   const byPath = new Map<LayerKind['path'], string[]>();
   for (const { path, label } of kinds) byPath.set(path, [...(byPath.get(path) ?? []), label]);
-  return [...byPath].map(([path, labels]) => texts.get(path, listOf(labels, texts))).join(' ');
+  const mixtures = new Set(
+    runs.flatMap(({ run }) => {
+      const layers = layersOf(run.model);
+      const paths = new Set(layers.map(({ cell }) => kindOf(cell).path));
+      return paths.size > 1 ? [kindsInWords(layers)] : [];
+    }),
+  );
+  return [
+    ...[...byPath].map(([path, labels]) => texts.get(path, listOf(labels, texts))),
+    ...[...mixtures].map((name) => texts.get('panel.path.mixture', name)),
+  ].join(' ');
 }
 
 /** Where the gradient falls, stays or is level, run by run, and which reaches farthest where that is one. */

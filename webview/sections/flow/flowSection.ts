@@ -3,19 +3,17 @@ import type { FlowRegion, Frame, FrameHeader } from '../../../src/protocol/frame
 import type { ToPage } from '../../../src/pageContract/messages';
 import type { PageKey } from '../../../src/messages';
 import { regionsOf, relativeTo } from '../../../src/terms/regions';
-import { cssColor, specialColors } from '../../shared/colors/maps';
 import { button, ChoiceRow, type PageButton } from '../../shared/controls';
 import { element, setText } from '../../shared/dom';
 import type { ExportedFigure, ExportedTable } from '../../shared/exporting/exported';
 import { flowTables } from './flowTables';
 import { stacked } from './stacked';
 import { FlowFigure } from './flowFigure';
+import { FlowLegend } from './flowLegend';
 import { listen } from '../../shared/figures/pointer';
 import { ProfileFigure } from './profile';
-import { ScaleFigure } from '../../shared/figures/scale';
 import { TokenStrip } from '../../shared/figures/tokenStrip';
 import { flowRows, inputRows, type FlowRow, type GradientKind } from '../../shared/flowRows';
-import { powerOfTen } from '../../shared/format';
 import { gesturesOver, type OverText } from '../../shared/gestures';
 import { Readout } from './readout';
 import type { PageParts, Scene, Section } from '../../shared/section';
@@ -34,12 +32,10 @@ export class FlowSection implements Section {
   private readonly readout: Readout;
   private readonly profile: ProfileFigure;
   private readonly flow: FlowFigure;
-  private readonly scale: ScaleFigure;
+  private readonly legend: FlowLegend;
   private readonly verdictLine = element('p', { class: 'verdict' });
   private readonly canvases = element('div', { class: 'figures' });
   private readonly below = element('div', { class: 'below' });
-  private readonly zeroSwatch = element('i', { class: 'swatch' });
-  private readonly notFiniteSwatch = element('i', { class: 'swatch' });
   private readonly targetName = element('span', { class: 'dim' });
   private readonly sentence: HTMLElement;
   private readonly texts: Texts;
@@ -71,7 +67,7 @@ export class FlowSection implements Section {
     this.texts = texts;
     this.profile = new ProfileFigure(texts);
     this.flow = new FlowFigure(texts);
-    this.scale = new ScaleFigure(texts);
+    this.legend = new FlowLegend(texts);
     this.readout = new Readout(texts);
     this.reset = button({
       action: 'lastToken',
@@ -92,7 +88,7 @@ export class FlowSection implements Section {
     this.boundaries.dataset['choice'] = 'boundary';
     this.boundaries.addEventListener('change', () => this.chooseBoundary(Number(this.boundaries.value)));
     this.canvases.append(this.profile.figure.canvas, this.flow.figure.canvas, this.strip.figure.canvas);
-    this.below.append(this.readout.root, this.legend());
+    this.below.append(this.readout.root, this.legend.root);
     const { root, controls, sentence } = sectionFrame(texts, {
       id: 'flow',
       title: 'panel.flow.title',
@@ -192,7 +188,7 @@ export class FlowSection implements Section {
   figures(): readonly ExportedFigure[] {
     if (!this.shown) return [];
     const title = this.texts.get('panel.flow.title');
-    const parts = [this.profile.figure, this.flow.figure, this.strip.figure, this.scale.figure].map((figure) =>
+    const parts = [this.profile.figure, this.flow.figure, this.strip.figure, this.legend.figure].map((figure) =>
       figure.exported('', ''),
     );
     return [stacked('flow', title, this.spoken, parts)];
@@ -291,22 +287,12 @@ export class FlowSection implements Section {
         : [{ text: noStates, tone: null }, ...verdict(header, this.drawn, texts)],
     );
     this.flow.show(this.drawn, theme);
-    this.scale.draw(header.thresholds, theme);
-    const special = specialColors[theme.kind];
-    this.zeroSwatch.style.background = cssColor(special.zero);
-    this.notFiniteSwatch.style.background = cssColor(special.notFinite);
+    this.legend.show(header.thresholds, theme);
     this.profile.figure.describe(texts.get('panel.profile.description', this.spoken));
     this.flow.figure.describe(
       texts.get(header.graph ? 'panel.flow.descriptionOfTensors' : 'panel.flow.description', this.spoken),
     );
     this.strip.figure.describe(texts.get('panel.tokens.description', visibleText(header.tokens)));
-    this.scale.figure.describe(
-      texts.get(
-        'panel.scale.description',
-        powerOfTen(header.thresholds.vanishing),
-        powerOfTen(header.thresholds.exploding),
-      ),
-    );
   }
 
   /** What there is to choose: a model without states has input gradients alone. */
@@ -367,31 +353,6 @@ export class FlowSection implements Section {
         segment.tone
           ? element('b', { class: segment.tone, text: segment.text })
           : document.createTextNode(segment.text),
-      ),
-    );
-  }
-
-  private legend(): HTMLElement {
-    const { texts } = this;
-    const special = (
-      swatch: HTMLElement,
-      key: 'panel.scale.zero' | 'panel.scale.unreachable' | 'panel.scale.notFinite',
-    ): HTMLElement => {
-      const label = element('span');
-      setText(label, texts.get(key));
-      return element('span', { class: 'special' }, swatch, label);
-    };
-    return element(
-      'div',
-      { class: 'legend' },
-      this.scale.figure.canvas,
-      element('div', { class: 'dim', text: texts.get('panel.scale.caption') }),
-      element(
-        'div',
-        { class: 'specials dim' },
-        special(this.zeroSwatch, 'panel.scale.zero'),
-        special(element('i', { class: 'swatch hatched' }), 'panel.scale.unreachable'),
-        special(this.notFiniteSwatch, 'panel.scale.notFinite'),
       ),
     );
   }

@@ -1,9 +1,7 @@
 /** How did that change? The flow over training; dragging over it, or the arrow keys, travel to the flow of an earlier step. */
-import { isStateName, kindOf, plainCell } from '../../../src/layers/catalog';
 import type { FlowLane } from '../../../src/protocol/overTraining';
 import type { ToPage } from '../../../src/pageContract/messages';
 import type { RunDescription, RunState } from '../../../src/protocol/run';
-import { layersOf } from '../../../src/protocol/settings';
 import { nearest } from '../../shared/charts/lineChart';
 import type { Metrics } from '../../shared/charts/metrics';
 import { button, ChoiceRow, type PageButton } from '../../shared/controls';
@@ -11,6 +9,7 @@ import { element, setText } from '../../shared/dom';
 import type { ExportedFigure, ExportedTable } from '../../shared/exporting/exported';
 import { zoomKey } from '../../shared/figures/pointer';
 import { listenToFingers, listenToRowZoom, listenToWheel, type Zoomable } from '../../shared/figures/zooming';
+import { keptOf, keyOf, laneOf, lanesOf } from './lanes';
 import { OverTraining, type OverTrainingRow } from './overTraining';
 import { OverTrainingFigure, type Place } from './overTrainingFigure';
 import type { PageParts, Scene, Section } from '../../shared/section';
@@ -20,8 +19,6 @@ import { sectionFrame } from '../../shared/sectionFrame';
 const pace = 400;
 const pageOfRows = 10;
 const keptName = 'overTraining';
-/** In place of a state's name. */
-const ofInput = 'x';
 const liveStates: readonly RunState[] = ['starting', 'running', 'paused'];
 
 export class OverTrainingSection implements Section {
@@ -181,24 +178,7 @@ export class OverTrainingSection implements Section {
   /** The states of the model's layers, the top one first, which is chosen; of layers without states what they read, the lowest first. */
   private offer({ model, folder }: RunDescription): void {
     const { texts } = this.parts;
-    const stack = layersOf(model).map(({ cell, bidirectional }, layer) => ({
-      layer,
-      // The last one carries the gradient farthest.
-      states: kindOf(cell)
-        .states.map(({ name }) => name)
-        .reverse(),
-      directions: bidirectional ? (['forward', 'backward'] as const) : (['forward'] as const),
-    }));
-    const names = new Set(stack.flatMap(({ states }) => states));
-    const naming = names.size === 0 ? 'input' : names.size < 2 ? 'layer' : stack.length > 1 ? 'both' : 'state';
-    const lanes =
-      names.size === 0
-        ? stack.map(({ layer }) => ({ layer, direction: 'forward' as const, state: null }))
-        : stack
-            .reverse()
-            .flatMap(({ layer, directions, states }) =>
-              directions.flatMap((direction) => states.map((state) => ({ layer, direction, state }))),
-            );
+    const { lanes, naming } = lanesOf(model);
     const before = keptOf(this.parts.link.keptView(keptName));
     this.folder = folder;
     this.kept = before?.folder === folder ? before.step : null;
@@ -375,31 +355,4 @@ export class OverTrainingSection implements Section {
     }
     return parts.join(' · ');
   }
-}
-
-function keyOf(lane: FlowLane | null): string {
-  return lane ? `${lane.layer} ${lane.direction} ${lane.state ?? ofInput}` : '';
-}
-
-function laneOf(key: string): FlowLane {
-  const [layer, direction, state] = key.split(' ');
-  return {
-    layer: Number(layer),
-    direction: direction === 'backward' ? 'backward' : 'forward',
-    state: state === ofInput ? null : isStateName(state) ? state : kindOf(plainCell).states[0].name,
-  };
-}
-
-interface Kept {
-  readonly folder: string;
-  readonly lane: string;
-  readonly step: number | null;
-}
-
-/** What was kept, if it is that. */
-function keptOf(value: unknown): Kept | null {
-  if (typeof value !== 'object' || value === null) return null;
-  const { folder, lane, step } = value as Readonly<Record<string, unknown>>;
-  if (typeof folder !== 'string' || typeof lane !== 'string') return null;
-  return { folder, lane, step: typeof step === 'number' ? step : null };
 }

@@ -5,10 +5,17 @@ import {
   rangeOf,
   unitMapNamesOf,
   unitMapOr,
+  unitsOfChannel,
   type CellName,
   type UnitMapName,
 } from '../../../src/layers/catalog';
-import { unitMapOf, type Frame, type FrameOfGraph, type UnitMapChoice } from '../../../src/protocol/frame';
+import {
+  unitMapOf,
+  type Frame,
+  type FrameHeader,
+  type FrameOfGraph,
+  type UnitMapChoice,
+} from '../../../src/protocol/frame';
 import type { LayerShape } from '../../../src/protocol/model';
 import type { ToPage } from '../../../src/pageContract/messages';
 import type { LayerConfig } from '../../../src/layers/layerConfig';
@@ -212,13 +219,13 @@ export class WhySection implements Section {
   /** A new frame, theme or width. `relu`: the hidden state of this model has no upper bound. */
   private paint(frame: Frame, theme: Theme, relu: boolean): void {
     const { texts } = this;
-    const { layers: stack, unitMap, tokens, graph } = frame.header;
+    const { layers: stack, unitMap, graph } = frame.header;
     const quantity = quantityOf(frame.header);
     const noGain = gainRefusal(stack);
     this.ofGain.hidden = noGain !== null;
+    this.stack = stack;
     setText(this.sentence, this.sentenceFor(graph !== undefined, noGain));
     this.explain(graph ? null : stack[unitMap.layer].cell);
-    this.stack = stack;
     this.follow(unitMap);
     this.quantities.show(
       graph
@@ -246,11 +253,7 @@ export class WhySection implements Section {
     this.figure.map.figure.describe(
       texts.get('panel.units.description', name, place, texts.numbers.integer(unitMap.units)),
     );
-    const sizes = texts.get(
-      'panel.units.caption',
-      texts.numbers.integer(unitMap.units),
-      texts.numbers.integer(tokens.length),
-    );
+    const sizes = sizesInWords(frame.header, texts);
     setText(this.caption, [`${name}, ${place}`, sizes].join(' · '));
     this.details.show(statistics, quantity, relu && unitMap.quantity === 'hidden');
   }
@@ -258,7 +261,10 @@ export class WhySection implements Section {
   private sentenceFor(isGraph: boolean, noGain: PageKey | null): string {
     const { texts } = this;
     if (isGraph) return texts.get('panel.why.sentenceOfTensors');
-    if (noGain === null) return texts.get('panel.why.sentence');
+    if (noGain === null) {
+      const kept = decaysOf(this.stack);
+      return kept ? texts.get('panel.why.sentenceOfDecays', texts.unitMap(kept)) : texts.get('panel.why.sentence');
+    }
     return `${texts.get('panel.why.sentenceOfMixers')} ${texts.get(noGain)}`;
   }
 
@@ -312,6 +318,25 @@ export class WhySection implements Section {
     this.awaited = true;
     this.link.unitMap(choice);
   }
+}
+
+/** How many units and tokens a map has, and of which channels the units are. */
+function sizesInWords({ layers, unitMap, tokens, graph }: FrameHeader, texts: Texts): string {
+  const { numbers } = texts;
+  const { layer, quantity, units } = unitMap;
+  const counts = [numbers.integer(units), numbers.integer(tokens.length)] as const;
+  const own = graph ? undefined : layers.at(layer);
+  const inEach = own && unitsOfChannel(own.cell, quantity, { hidden: own.hiddenSize, options: own.options });
+  return inEach
+    ? texts.get('panel.units.captionOfChannels', ...counts, numbers.integer(units / inEach), numbers.integer(inEach))
+    : texts.get('panel.units.caption', ...counts);
+}
+
+/** Of a stack of mixers with states, by what these are multiplied at each step; null of others, whose gates keep them. */
+function decaysOf(stack: readonly LayerShape[]): UnitMapName | null {
+  const kinds = stack.map(({ cell }) => kindOf(cell));
+  if (kinds.some(({ mixer }) => !mixer)) return null;
+  return kinds.flatMap(({ unitMaps }) => unitMaps).find(({ keeps }) => keeps)?.name ?? null;
 }
 
 /** Whether the values of a layer's state have no upper bound. */

@@ -38,17 +38,18 @@ export function attentionContributions(
   return { heads, bias: bo ? bo.reduce((sum, value, i) => sum + value * direction[i], 0) : 0 };
 }
 
-/** Of the sublayer `mha`, over all heads. See `Float64Mixer.addContributions`. */
+/** Of the sublayer `mha`. See `Float64Mixer.addContributions`. */
 export function addContributions(
   layer: Float64MixerLayer,
   trace: AttentionTrace,
   parts: Float64Array,
   weights: Float64Array,
   step: number,
-): void {
+): readonly Float64Array[] {
   const { heads, bias } = attentionContributions(layer, trace, step, weights);
   for (const shares of heads) for (let t = 0; t <= step; t++) parts[t] += shares[t];
   parts[step] += bias;
+  return heads;
 }
 
 /** Of a sublayer in which steps do not mix. */
@@ -58,7 +59,8 @@ export function addOwnContribution(
   parts: Float64Array,
   weights: Float64Array,
   step: number,
-): void {
+): readonly Float64Array[] {
   const width = weights.length;
   for (let i = 0; i < width; i++) parts[step] += weights[i] * output[step * width + i];
+  return [];
 }

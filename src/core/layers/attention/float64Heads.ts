@@ -6,7 +6,14 @@
  *   ∂q_τ = Σ_t ∂s_{τ,t} k_t / √d,  ∂k_t = Σ_τ ∂s_{τ,t} q_τ / √d,  ∂v_t = Σ_τ a_{τ,t} W_Oᵀ ∂y_τ
  */
 import { at } from '../../../kernels/arena';
-import { addProduct, addProductOfTransposed, addTransposedProduct, matrix } from '../../float64/matrixProduct';
+import {
+  addProduct,
+  addTransposedProduct,
+  matrix,
+  setProduct,
+  setProductOfTransposed,
+} from '../../float64/matrixProduct';
+import { scratch } from '../../float64/scratch';
 import { workspace } from '../../float64/workspace';
 import type { Float64MixerLayer, Float64MixerTrace } from '../float64Mixer';
 import { parameter } from './parameter';
@@ -29,8 +36,9 @@ export interface AttentionTrace extends Float64MixerTrace {
 export function attend(layer: Float64MixerLayer, x: Float64Array, T: number): AttentionTrace {
   const sizes = attentionSizes(layer);
   const { input: I, width: D, heads, headSize: d, isRotary } = sizes;
-  const qkv = biasedRows(layer, 'bqkv', T, 3 * D);
-  addProductOfTransposed(matrix(qkv, 3 * D), matrix(x, I), matrix(parameter(layer, 'Wqkv'), I), T, 3 * D, I);
+  const qkv = new Float64Array(T * 3 * D);
+  const { bqkv, bo } = layer.parameters;
+  setProductOfTransposed(qkv, matrix(x, I), matrix(parameter(layer, 'Wqkv'), I), T, 3 * D, I, bqkv);
   if (isRotary) turn(qkv, T, 3 * D, 2 * heads, d, 1);
   const context = new Float64Array(T * D);
   const weights = Array.from({ length: heads }, (_, head) => {
@@ -38,8 +46,8 @@ export function attend(layer: Float64MixerLayer, x: Float64Array, T: number): At
     addProduct({ values: context, at: head * d, stride: D }, matrix(a, T), valuesOf(sizes, qkv, head), T, d, T);
     return a;
   });
-  const output = biasedRows(layer, 'bo', T, D);
-  addProductOfTransposed(matrix(output, D), matrix(context, D), matrix(parameter(layer, 'Wo'), D), T, D, D);
+  const output = new Float64Array(T * D);
+  setProductOfTransposed(output, matrix(context, D), matrix(parameter(layer, 'Wo'), D), T, D, D, bo);
   return { steps: T, x, qkv, weights, context, output };
 }
 
@@ -47,7 +55,7 @@ export function attend(layer: Float64MixerLayer, x: Float64Array, T: number): At
 function weightsOf(sizes: AttentionSizes, qkv: Float64Array, head: number, T: number): Float64Array {
   const { headSize: d, scale } = sizes;
   const a = new Float64Array(T * T);
-  addProductOfTransposed(matrix(a, T), queriesOf(sizes, qkv, head), keysOf(sizes, qkv, head), T, T, d);
+  setProductOfTransposed(a, queriesOf(sizes, qkv, head), keysOf(sizes, qkv, head), T, T, d);
   const space = workspace([T]);
   const scores = space.room(T);
   for (let target = 0; target < T; target++) {
@@ -68,37 +76,21 @@ export function headsBack(
   first: number,
   n: number,
 ): Float64Array {
-  const { width: D } = attentionSizes(layer);
-  const context = new Float64Array(n * D);
-  addProduct(matrix(context, D), matrix(above, D), matrix(parameter(layer, 'Wo'), D), n, D, D);
-  const qkv = new Float64Array((first + n) * 3 * D);
-  contextBack(layer, trace, { values: context, at: 0, stride: D }, first, n, qkv, 0);
-  return qkv;
-}
-
-/** The same from ∂/∂(Σ_t a_{τ,t} v_t), [n, D]. @param qkv out, from `start` on, where there are zeros */
-export function contextBack(
-  layer: Float64MixerLayer,
-  trace: AttentionTrace,
-  context: Rows,
-  first: number,
-  n: number,
-  qkv: Float64Array,
-  start: number,
-): void {
   const sizes = attentionSizes(layer);
   const { width: D, heads, headSize: d, isRotary, scale } = sizes;
+  const context = new Float64Array(n * D);
+  setProduct(matrix(context, D), matrix(above, D), matrix(parameter(layer, 'Wo'), D), n, D, D);
   const steps = first + n;
-  const slopes = new Float64Array(n * steps);
+  const qkv = new Float64Array(steps * 3 * D);
+  const slopes = scratch('slopes', n * steps);
   for (let head = 0; head < heads; head++) {
-    const ofContext = { ...context, at: context.at + head * d };
+    const ofContext = { values: context, at: head * d, stride: D };
     const a = { values: trace.weights[head], at: first * trace.steps, stride: trace.steps };
-    slopes.fill(0);
-    addProductOfTransposed(matrix(slopes, steps), ofContext, valuesOf(sizes, trace.qkv, head), n, steps, d);
+    setProductOfTransposed(slopes, ofContext, valuesOf(sizes, trace.qkv, head), n, steps, d);
     scoresBack(slopes, steps, a, first, n, scale);
     const part = (index: number, step = 0) => ({
       values: qkv,
-      at: start + step * 3 * D + index * D + head * d,
+      at: step * 3 * D + index * D + head * d,
       stride: 3 * D,
     });
     addProduct(part(0, first), matrix(slopes, steps), keysOf(sizes, trace.qkv, head), n, d, steps);
@@ -106,11 +98,12 @@ export function contextBack(
     addTransposedProduct(part(1), matrix(slopes, steps), { ...queries, at: queries.at + first * 3 * D }, steps, d, n);
     addTransposedProduct(part(2), a, ofContext, steps, d, n);
   }
-  if (isRotary) turn(start === 0 ? qkv : qkv.subarray(start), steps, 3 * D, 2 * heads, d, -1);
+  if (isRotary) turn(qkv, steps, 3 * D, 2 * heads, d, -1);
+  return qkv;
 }
 
 /** From ∂a to ∂s, n rows in place, of the steps `first` …; later steps have no weights. */
-function scoresBack(
+export function scoresBack(
   slopes: Float64Array,
   steps: number,
   { values: weights, at: begin, stride }: Rows,
@@ -127,24 +120,19 @@ function scoresBack(
   }
 }
 
-/** A row of biases, or zeros, for each step. */
-export function biasedRows(layer: Float64MixerLayer, role: string, steps: number, width: number): Float64Array {
-  const rows = new Float64Array(steps * width);
-  const bias = layer.parameters[role];
-  if (bias) for (let t = 0; t < steps; t++) rows.set(bias, t * width);
-  return rows;
-}
-
 type Rows = ReturnType<typeof matrix<Float64Array>>;
 
-function queriesOf({ width, headSize }: AttentionSizes, qkv: Float64Array, head: number): Rows {
+/** Of a head, T × d. */
+export function queriesOf({ width, headSize }: AttentionSizes, qkv: Float64Array, head: number): Rows {
   return { values: qkv, at: head * headSize, stride: 3 * width };
 }
 
-function keysOf({ width, headSize }: AttentionSizes, qkv: Float64Array, head: number): Rows {
+/** Of a head, T × d. */
+export function keysOf({ width, headSize }: AttentionSizes, qkv: Float64Array, head: number): Rows {
   return { values: qkv, at: width + head * headSize, stride: 3 * width };
 }
 
-function valuesOf({ width, headSize }: AttentionSizes, qkv: Float64Array, head: number): Rows {
+/** Of a head, T × d. */
+export function valuesOf({ width, headSize }: AttentionSizes, qkv: Float64Array, head: number): Rows {
   return { values: qkv, at: 2 * width + head * headSize, stride: 3 * width };
 }

@@ -1,9 +1,12 @@
 /** The sublayer `mha`, several targets on their way back at once. */
 import { matrix, setProduct } from '../../float64/matrixProduct';
+import { scratch } from '../../float64/scratch';
 import { targetBlock, type TargetBlock } from '../../float64/targetBlock';
 import type { Float64MixerLayer } from '../float64Mixer';
-import { contextBack, type AttentionTrace } from './float64Heads';
+import type { AttentionTrace } from './float64Heads';
+import { manyHeadsBack } from './manyHeads';
 import { parameter } from './parameter';
+import { turn } from './rotary';
 import { attentionSizes } from './sizes';
 
 /** See `Float64Mixer.flowOfMany`. */
@@ -11,7 +14,7 @@ export function flowOfMany(layer: Float64MixerLayer, trace: AttentionTrace, abov
   const { width: D, isRotary } = attentionSizes(layer);
   const { first, last, begin, values } = above;
   const rows = begin[first.length];
-  const context = new Float64Array(rows * D);
+  const context = scratch('context', rows * D);
   setProduct(matrix(context, D), matrix(values, D), matrix(parameter(layer, 'Wo'), D), rows, D, D);
   const isSingle = !isRotary && first.every((step, r) => step === last[r]);
   return isSingle ? singleRowsBack(layer, trace, above, context) : rowsBack(layer, trace, above, context);
@@ -20,24 +23,20 @@ export function flowOfMany(layer: Float64MixerLayer, trace: AttentionTrace, abov
 function rowsBack(
   layer: Float64MixerLayer,
   trace: AttentionTrace,
-  { first, last, begin, logScales }: TargetBlock,
+  above: TargetBlock,
   context: Float64Array,
 ): TargetBlock {
-  const { input: I, width: D } = attentionSizes(layer);
+  const sizes = attentionSizes(layer);
+  const { input: I, width: D, heads, headSize, isRotary } = sizes;
+  const { first, last, logScales } = above;
   // A step reaches all before it.
   const below = targetBlock(I, new Int32Array(first.length), last, logScales);
   const sent = below.begin[first.length];
-  const qkv = new Float64Array(sent * 3 * D);
-  for (let r = 0; r < first.length; r++)
-    contextBack(
-      layer,
-      trace,
-      { values: context, at: begin[r] * D, stride: D },
-      first[r],
-      last[r] + 1 - first[r],
-      qkv,
-      below.begin[r] * 3 * D,
-    );
+  const qkv = scratch('qkv', sent * 3 * D);
+  manyHeadsBack({ sizes, trace, above, below, context, qkv });
+  if (isRotary)
+    for (let r = 0; r < last.length; r++)
+      turn(qkv.subarray(below.begin[r] * 3 * D), last[r] + 1, 3 * D, 2 * heads, headSize, -1);
   setProduct(matrix(below.values, I), matrix(qkv, 3 * D), matrix(parameter(layer, 'Wqkv'), I), sent, I, 3 * D);
   return below;
 }

@@ -1,12 +1,12 @@
 /** The sublayer `mlp` in float64: y_t = W₂ gelu(W₁ x_t + b₁) + b₂, step by step. */
 import { exactGelu, tanhGelu } from '../../float64/gelu';
-import { addProduct, addProductOfTransposed, matrix, setProduct } from '../../float64/matrixProduct';
+import { addProduct, matrix, setProduct, setProductOfTransposed } from '../../float64/matrixProduct';
+import { scratch } from '../../float64/scratch';
 import { stepsOf, targetBlock } from '../../float64/targetBlock';
 import type { Float64Mixer, Float64MixerLayer, Float64MixerTrace } from '../float64Mixer';
 import { addRows } from './bands';
 import { addOwnContribution } from './contributions';
 import { addBias, addWeights } from './float64Attention';
-import { biasedRows } from './float64Heads';
 import { parameter } from './parameter';
 import { hasTanhGelu, innerWidth } from './sizes';
 
@@ -25,19 +25,13 @@ export const float64Mlp: Float64Mixer<MlpTrace> = {
   forward(layer, x, T) {
     const { input: I, hidden: D } = layer;
     const inner = innerWidth(layer);
-    const preActivations = biasedRows(layer, 'b1', T, inner);
-    addProductOfTransposed(matrix(preActivations, inner), matrix(x, I), matrix(parameter(layer, 'W1'), I), T, inner, I);
-    const output = biasedRows(layer, 'b2', T, D);
+    const { b1, b2 } = layer.parameters;
+    const preActivations = new Float64Array(T * inner);
+    setProductOfTransposed(preActivations, matrix(x, I), matrix(parameter(layer, 'W1'), I), T, inner, I, b1);
+    const output = new Float64Array(T * D);
     const gelu = (hasTanhGelu(layer) ? tanhGelu : exactGelu)(preActivations);
     const activations = gelu.values;
-    addProductOfTransposed(
-      matrix(output, D),
-      matrix(activations, inner),
-      matrix(parameter(layer, 'W2'), inner),
-      T,
-      D,
-      inner,
-    );
+    setProductOfTransposed(output, matrix(activations, inner), matrix(parameter(layer, 'W2'), inner), T, D, inner, b2);
     let slopes: Float64Array | null = null;
     return {
       ...{ steps: T, x, preActivations, activations, output },
@@ -85,7 +79,7 @@ export const float64Mlp: Float64Mixer<MlpTrace> = {
     const below = targetBlock(I, above.first, above.last, above.logScales);
     const steps = stepsOf(above);
     const rows = steps.length;
-    const back = new Float64Array(rows * inner);
+    const back = scratch('inner', rows * inner);
     setProduct(matrix(back, inner), matrix(above.values, D), matrix(parameter(layer, 'W2'), inner), rows, inner, D);
     for (let row = 0; row < rows; row++)
       for (let i = row * inner, slope = steps[row] * inner; i < (row + 1) * inner; i++, slope++)
@@ -102,7 +96,7 @@ export const float64Mlp: Float64Mixer<MlpTrace> = {
   },
 };
 
-/** ∂/∂(W₁ x + b₁) of n gradients by y, those of the steps `first` …: [n, 4·D]. */
+/** ∂/∂(W₁ x + b₁) of n gradients by y, those of the steps `first` …: [n, 4·D], good until the next call. */
 function innerBack(
   layer: Float64MixerLayer,
   { slopes }: MlpTrace,
@@ -112,7 +106,7 @@ function innerBack(
 ): Float64Array {
   const { hidden: D } = layer;
   const inner = innerWidth(layer);
-  const back = new Float64Array(n * inner);
+  const back = scratch('inner', n * inner);
   setProduct(matrix(back, inner), matrix(above, D), matrix(parameter(layer, 'W2'), inner), n, inner, D);
   for (let i = 0, slope = first * inner; i < back.length; i++, slope++) back[i] *= slopes[slope];
   return back;

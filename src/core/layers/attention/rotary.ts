@@ -52,7 +52,8 @@ export function turn(
         const at = t * stride + head * headSize + i;
         const cosine = cosines[t * half + i];
         const sine = sense * sines[t * half + i];
-        const [a, b] = [rows[at], rows[at + half]];
+        const a = rows[at];
+        const b = rows[at + half];
         rows[at] = a * cosine - b * sine;
         rows[at + half] = b * cosine + a * sine;
       }

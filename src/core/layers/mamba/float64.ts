@@ -3,7 +3,7 @@
  * t + 1. All steps pass each product at once; only the scan goes step by step.
  */
 import { at } from '../../../kernels/arena';
-import { addProductOfTransposed, matrix } from '../../float64/matrixProduct';
+import { matrix, setProductOfTransposed } from '../../float64/matrixProduct';
 import { workspace } from '../../float64/workspace';
 import { lengthOf } from '../../numeric';
 import type { Float64Mixer } from '../float64Mixer';
@@ -20,15 +20,15 @@ export const float64: Float64Mixer<MambaTrace> = {
     const sizes = mambaSizes(layer);
     const { I, O, E, R, width } = sizes;
     const p = parametersOf(layer);
-    const projected = rowsOf(p.b_in, steps, 2 * E);
-    addProductOfTransposed(matrix(projected, 2 * E), matrix(x, I), matrix(p.W_in, I), steps, 2 * E, I);
+    const projected = new Float64Array(steps * 2 * E);
+    setProductOfTransposed(projected, matrix(x, I), matrix(p.W_in, I), steps, 2 * E, I, p.b_in);
     const convolved = convolve(sizes, p, projected, steps);
     const convolvedGate = logisticOf(convolved);
     const v = productOf(convolved, convolvedGate);
     const selected = new Float64Array(steps * width);
-    addProductOfTransposed(matrix(selected, width), matrix(v, E), matrix(p.W_x, E), steps, width, E);
-    const beforeStep = rowsOf(p.b_dt, steps, E);
-    addProductOfTransposed(matrix(beforeStep, E), matrix(selected, width), matrix(p.W_dt, R), steps, E, R);
+    setProductOfTransposed(selected, matrix(v, E), matrix(p.W_x, E), steps, width, E);
+    const beforeStep = new Float64Array(steps * E);
+    setProductOfTransposed(beforeStep, matrix(selected, width), matrix(p.W_dt, R), steps, E, R, p.b_dt);
     const { step, stepSlope } = softplusOf(beforeStep);
     const gate = logisticOf(secondHalves(projected, steps, E));
     const A = p.A_log.map((log) => -Math.exp(log));
@@ -37,8 +37,8 @@ export const float64: Float64Mixer<MambaTrace> = {
     const squares = new Float64Array(steps);
     scanForward(sizes, scanned, y, squares);
     const gated = addSkipped(sizes, p, y, v, projected, gate);
-    const output = rowsOf(p.b_out, steps, O);
-    addProductOfTransposed(matrix(output, O), matrix(gated, E), matrix(p.W_out, E), steps, O, E);
+    const output = new Float64Array(steps * O);
+    setProductOfTransposed(output, matrix(gated, E), matrix(p.W_out, E), steps, O, E, p.b_out);
     const ofConvolution = { projected, gate, convolved, convolvedGate };
     let states: ReturnType<typeof statesOf> | null = null;
     return {
@@ -69,19 +69,12 @@ export const float64: Float64Mixer<MambaTrace> = {
   unitMap,
 };
 
-/** A row of biases for each step; zeros without. */
-function rowsOf(bias: Float64Array, steps: number, width: number): Float64Array {
-  const rows = new Float64Array(steps * width);
-  if (bias.length > 0) for (let t = 0; t < steps; t++) rows.set(bias, t * width);
-  return rows;
-}
-
 /** T × E: conv(u) + b_conv. */
 function convolve(sizes: MambaSizes, p: MambaParameters, projected: Float64Array, steps: number): Float64Array {
   const { E, K } = sizes;
-  const rows = rowsOf(p.b_conv, steps, E);
-  const space = workspace([K * E, projected.length, rows.length]);
-  const [taps, u, convolved] = [space.holding(tapsOf(sizes, p)), space.holding(projected), space.holding(rows)];
+  const space = workspace([K * E, projected.length, steps * E]);
+  const [taps, u, convolved] = [space.holding(tapsOf(sizes, p)), space.holding(projected), space.room(steps * E)];
+  for (let t = 0; t < steps; t++) convolved.set(p.b_conv, t * E);
   for (let t = 0; t < steps; t++)
     for (let k = 0; k < K && k <= t; k++)
       space.kernels.addProducts64(at(convolved, t * E), 1, at(taps, k * E), at(u, (t - k) * 2 * E), E);

@@ -89,7 +89,8 @@ function scaledVisits(
       if (scale === -Infinity) return null;
       scales[t] = scale;
       const factor = Math.exp(arriving[t] - scale);
-      if (factor !== 1)
+      // Where nothing arrives they are zero.
+      if (arriving[t] > -Infinity && factor !== 1)
         for (let i = t * E; i < (t + 1) * E; i++) {
           gates.y[i] *= factor;
           gates.z[i] *= factor;

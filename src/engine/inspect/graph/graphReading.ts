@@ -1,6 +1,6 @@
 /** A text that a graph has read, and the gradients of its losses by any of the graph's series. */
 import { differentiatingIn } from '../../../core/graph/backward';
-import { Gradient } from '../../../core/graph/gradient';
+import type { Gradient } from '../../../core/graph/gradient';
 import { Tape } from '../../../core/graph/tape';
 import { Variable } from '../../../core/graph/variable';
 import type { Turns } from '../../../core/graph/turns';

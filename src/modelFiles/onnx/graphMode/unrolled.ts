@@ -1,6 +1,6 @@
 /** Loops that an exporter wrote out step by step: which tensors of the steps are one series. */
 import type { Step } from '../../../core/graph/step';
-import { Variable } from '../../../core/graph/variable';
+import type { Variable } from '../../../core/graph/variable';
 import { originOf, placesRead } from './evidence';
 import type { TextRun } from './textRun';
 import type { TimeAxis } from './timeAxes';

@@ -5,23 +5,21 @@
 import { mambaSizes } from '../../../core/layers/mamba/sizes';
 import { GraphBuilder } from '../../../formats/onnx/graphBuilder';
 import { dataType, type GraphProto } from '../../../formats/onnx/messages';
-import type { SublayerGraph } from '../sublayerGraph';
+import type { StateNames, SublayerGraph } from '../sublayerGraph';
 
 export const mambaGraphs: Readonly<Record<string, SublayerGraph>> = {
-  '': ({ graph, x, sizes, tensor, constant }) => {
+  '': ({ graph, x, sizes, tensor, state }) => {
     const { E, S, K, R, hasBiases } = mambaSizes(sizes);
     const bias = (role: string) => (hasBiases ? tensor(role) : null);
+    const [scanned, before] = [state('h', [E, S]), state('conv', [E, K - 1])];
     const [u, z] = split(graph, affine(graph, x, tensor('W_in'), bias('b_in')), [E, E]);
-    const v = silu(graph, convolved(graph, u, tensor('W_conv'), tensor('b_conv'), E, K));
+    const v = silu(graph, convolved(graph, u, tensor('W_conv'), tensor('b_conv'), { channels: E, steps: K }, before));
     const [d, B, C] = split(graph, affine(graph, v, tensor('W_x'), null), [R, S, S]);
     const step = graph.node('Softplus', [affine(graph, d, tensor('W_dt'), tensor('b_dt'))]);
     const A = graph.node('Neg', [graph.node('Exp', [tensor('A_log')])]);
-    const batch = graph.node('Gather', [graph.node('Shape', [x]), graph.integers([1])]);
-    const stateShape = graph.node('Concat', [batch, graph.integers([E, S])], { axis: 0 });
-    const before = graph.node('Expand', [constant(0), stateShape]);
     const written = graph.node('Mul', [step, v]);
     const read = `${tensor('scan')}.y`;
-    graph.nodeWithOutputs('Scan', [before, step, written, B, C], [`${tensor('scan')}.after`, read], {
+    graph.nodeWithOutputs('Scan', [scanned.first, step, written, B, C], [scanned.last, read], {
       body: {
         graph: bodyOf({ prefix: `${tensor('scan')}.step`, A, E, S, axes: [graph.integers([-1]), graph.integers([1])] }),
       },
@@ -50,11 +48,23 @@ function silu(graph: GraphBuilder, x: string): string {
   return graph.node('Mul', [x, graph.node('Sigmoid', [x])]);
 }
 
-/** Of each channel with its own taps, over the step and the K − 1 before it. */
-function convolved(graph: GraphBuilder, u: string, taps: string, bias: string, E: number, K: number): string {
+/** Of each channel with its own taps, over the step and the K − 1 before it, which the state holds of the steps before the first. */
+function convolved(
+  graph: GraphBuilder,
+  u: string,
+  taps: string,
+  bias: string,
+  { channels: E, steps: K }: { readonly channels: number; readonly steps: number },
+  { first, last }: StateNames,
+): string {
   const byChannel = graph.node('Transpose', [u], { perm: [1, 2, 0] });
-  const weights = graph.node('Unsqueeze', [taps, graph.integers([1])]);
-  const c = graph.node('Conv', [byChannel, weights, bias], { group: E, kernel_shape: [K], pads: [K - 1, 0] });
+  const all = graph.node('Concat', [first, byChannel], { axis: 2 });
+  const end = graph.integers([Number.MAX_SAFE_INTEGER]);
+  graph.node('Slice', [all, graph.integers([1 - K]), end, graph.integers([2])], {}, last);
+  const c = graph.node('Conv', [all, graph.node('Unsqueeze', [taps, graph.integers([1])]), bias], {
+    group: E,
+    kernel_shape: [K],
+  });
   return graph.node('Transpose', [c], { perm: [2, 0, 1] });
 }
 

@@ -10,10 +10,14 @@ import { Parameters } from '../../../core/model/parameters';
 import { generalModelOf } from '../../../core/model/plainModel';
 import { normName, sublayersOf } from '../../../core/model/sublayers';
 import { attention as kind } from '../../../layers/kinds/attention';
-import { normEpsilon } from '../../../layers/norm';
+import { normEpsilon, type NormKind } from '../../../layers/norm';
 import { UserError } from '../../../userError';
+import { answerOf } from '../answers';
+import { checkReadable, checkSizes } from './agreement';
+import { checkAnswers, isWhole } from './answered';
 import { linearForm } from './linearForm';
 import type { NamedWeights, NameOf, Published, PublishedModel } from './published';
+import { otherModel } from './otherModels';
 import { Said } from './said';
 import { TensorTaker } from './tensors';
 
@@ -21,6 +25,7 @@ const ofBlocks = /^(.*?)h\.(\d+)\.attn\.c_attn\.weight$/;
 /** Masks that PyTorch's modules keep among their weights. */
 const buffers = /(^|\.)attn\.(bias|masked_bias)$/;
 const contextOfRotary = 1024;
+const kindsOfNorms: readonly NormKind[] = ['layerNorm', 'rmsNorm'];
 const head = 'lm_head.weight';
 const headBias = 'lm_head.bias';
 
@@ -66,6 +71,7 @@ export const attention: Published = {
       const match = ofBlocks.exec(name);
       return match ? [{ prefix: match[1], layer: Number(match[2]) }] : [];
     });
+    if (blocks.length > 0) checkReadable(weights);
     if (blocks.length > 0)
       return readModel(weights, blocks[0].prefix, 1 + Math.max(...blocks.map(({ layer }) => layer)));
     refuseGroupedProjections(weights);
@@ -83,22 +89,53 @@ function readModel(weights: NamedWeights, prefix: string, layers: number): Publi
   const said = new Said(weights);
   const taker = new TensorTaker(tensors, file);
   checkSaid(said, file);
+  const other = otherModel(tensors);
+  if (other) throw new UserError('error.torch.typeUnknown', file, `${other.label}: “${other.tensor}”`);
   const wte = taker.around(prefix, 'wte.weight');
   const [V, D] = taker.shapeOf(wte);
   checkBlocks(taker, prefix, D, file);
   const wpe = taker.around(prefix, 'wpe.weight');
   const hasTable = taker.has(wpe);
   const hasFinalNorm = taker.has(taker.around(prefix, 'ln_f.weight'));
+  checkSizes(
+    weights.config,
+    [
+      { names: ['n_embd', 'hidden_size'], size: D },
+      { names: ['n_layer', 'num_hidden_layers'], size: layers },
+      { names: ['vocab_size'], size: V },
+      { names: ['n_inner'], size: 4 * D },
+      {
+        names: hasTable ? ['n_positions', 'n_ctx', 'block_size'] : [],
+        size: taker.has(wpe) ? taker.shapeOf(wpe)[0] : 0,
+      },
+    ],
+    file,
+  );
+  checkBiases(weights, prefix, layers);
+  const biases = Array.from(tensors.keys()).some((name) => /\.c_(attn|proj|fc)\.bias$/.test(name));
+  checkAnswers(weights, {
+    type: () => true,
+    heads: isWhole,
+    positions: (value) => (hasTable ? ['learned'] : ['rotary', 'none']).includes(value),
+    context: (value) => (hasTable ? value === String(taker.shapeOf(wpe)[0]) : isWhole(value)),
+    biases: (value) => value === String(biases),
+    gelu: (value) => value === 'exact' || value === 'tanh',
+    norms: (value) => kindsOfNorms.some((name) => name === value),
+  });
   const form = linearForm(weights, (layer, name) => `${prefix}h.${layer}.${name}.weight`, layers, D);
   const E = taker.take(wte, [V, D]);
   const lmHead = taker.around(prefix, head);
-  const W = taker.takeHead(lmHead, E, [V, D], said.text('tie_word_embeddings') === 'false');
+  const isApart = said.text('tie_word_embeddings') === 'false';
+  // Without it, it is what the library calls the model's body: its output is not kept.
+  if (isApart && !taker.has(lmHead)) throw new UserError('error.torch.tensorMissing', file, lmHead);
+  const W = taker.takeHead(lmHead, E, [V, D], isApart);
+  const { kind: normKind, notices } = normsOf(weights, said, prefix, biases);
   const layer = {
     cell: kind.name,
     activation: 'tanh',
     hiddenSize: D,
     bidirectional: false,
-    norm: taker.has(`${prefix}h.0.ln_1.weight`) ? 'layerNorm' : 'none',
+    norm: taker.has(`${prefix}h.0.ln_1.weight`) ? normKind : 'none',
     residual: true,
     options: {
       heads: headsOf(said, D, file),
@@ -106,7 +143,7 @@ function readModel(weights: NamedWeights, prefix: string, layers: number): Publi
       context: hasTable
         ? taker.shapeOf(wpe)[0]
         : (said.number('context', 'n_positions', 'n_ctx', 'block_size') ?? contextOfRotary),
-      biases: Array.from(tensors.keys()).some((name) => /\.c_(attn|proj|fc)\.bias$/.test(name)),
+      biases,
       gelu: geluOf(said, file) ?? 'exact',
     },
   } as const;
@@ -116,13 +153,13 @@ function readModel(weights: NamedWeights, prefix: string, layers: number): Publi
     embeddingSize: D,
     tied: W === E,
     objective: 'next',
-    finalNorm: hasFinalNorm ? 'layerNorm' : 'none',
+    finalNorm: hasFinalNorm ? normKind : 'none',
   });
   const epsilon = said.positive('layer_norm_epsilon') ?? normEpsilon;
   const norm = (name: string): Norm => ({
-    kind: 'layerNorm',
+    kind: normKind,
     gamma: taker.take(`${name}.weight`, [D]),
-    beta: taker.takeOrZeros(`${name}.bias`, [D]),
+    beta: normKind === 'layerNorm' ? taker.takeOrZeros(`${name}.bias`, [D]) : new Float32Array(0),
     epsilon,
   });
   // Of the right form throughout; its numbers are all put in.
@@ -135,7 +172,8 @@ function readModel(weights: NamedWeights, prefix: string, layers: number): Publi
     output: { W, b: taker.takeOrZeros(lmHead.replace(/weight$/, 'bias'), [V]) },
   };
   taker.finish((name) => buffers.test(name));
-  return { model, notices: geluOf(said, file) === null ? [new UserError('notice.torch.gelu', file)] : [] };
+  if (geluOf(said, file) === null) notices.push(new UserError('notice.torch.gelu', file));
+  return { model, notices };
 }
 
 interface Filling {
@@ -185,6 +223,46 @@ function checkBlocks(taker: TensorTaker, prefix: string, D: number, file: string
   if (inner.includes(D) && width !== 4 * D) throw new UserError('error.torch.variant', file, 'n_inner', width, 4 * D);
 }
 
+/** Throws a UserError where some layers have a bias that others lack: the file is not whole. */
+function checkBiases({ tensors, file }: NamedWeights, prefix: string, layers: number): void {
+  for (const role of Object.values(roles).filter((name) => name.endsWith('.bias'))) {
+    const names = Array.from({ length: layers }, (_, layer) => `${prefix}h.${layer}.${role}`);
+    const missing = names.find((name) => !tensors.has(name));
+    if (missing !== undefined && names.some((name) => tensors.has(name)))
+      throw new UserError('error.torch.tensorMissing', file, missing);
+  }
+}
+
+/**
+ * A norm without a bias may be one by the root mean square. nanoGPT leaves out all biases at once: then it is a LayerNorm, and a notice says so. Throws a UserError
+ * that asks where the matrices have biases, as in ImageGPT, and the norms none.
+ */
+function normsOf(
+  { tensors, file }: NamedWeights,
+  said: Said,
+  prefix: string,
+  biases: boolean,
+): { readonly kind: NormKind; readonly notices: UserError[] } {
+  const norms = Array.from(tensors.keys()).filter(
+    (name) => name.startsWith(prefix) && /(^|\.)ln_(1|2|f)\.weight$/.test(name),
+  );
+  const [first] = norms;
+  const biasesOfNorms = norms.map((name) => name.replace(/weight$/, 'bias'));
+  const hasBias = biasesOfNorms.some((name) => tensors.has(name));
+  const missing = biasesOfNorms.find((name) => !tensors.has(name));
+  if (hasBias && missing !== undefined) throw new UserError('error.torch.tensorMissing', file, missing);
+  const chosen = kindsOfNorms.find((name) => name === said.text('norms'));
+  if (chosen === 'rmsNorm' && hasBias) throw new UserError('error.torch.tensorsInTheWay', file, biasesOfNorms[0]);
+  if (chosen !== undefined || norms.length === 0 || hasBias) return { kind: chosen ?? 'layerNorm', notices: [] };
+  // GPT-2 itself has biases in all of them.
+  if (biases)
+    throw new UserError('error.torch.normsUnsaid', file, first).needing(
+      'tensors',
+      kindsOfNorms.map((name) => answerOf('norms', name)),
+    );
+  return { kind: 'layerNorm', notices: [new UserError('notice.torch.norms', file, first)] };
+}
+
 /** Models of queries, keys and values apart are not read; those whose keys are fewer are refused by name. */
 function refuseGroupedProjections({ tensors, file }: NamedWeights): void {
   for (const [name, { shape }] of tensors) {
@@ -220,7 +298,7 @@ function geluOf(said: Said, file: string): 'exact' | 'tanh' | null {
   const own = said.text('gelu');
   if (own === 'exact' || own === 'tanh') return own;
   // The library's own default.
-  const name = said.text('activation_function') ?? (said.text('model_type') === 'gpt2' ? 'gelu_new' : null);
+  const name = said.text('activation_function') ?? (said.type() === 'gpt2' ? 'gelu_new' : null);
   if (name === null) return null;
   if (Object.hasOwn(gelus, name)) return gelus[name];
   throw new UserError('error.torch.variant', file, 'activation_function', name, 'gelu, gelu_new');
@@ -229,13 +307,13 @@ function geluOf(said: Said, file: string): 'exact' | 'tanh' | null {
 /** Throws a UserError for what the model's own code would compute otherwise. */
 function checkSaid(said: Said, file: string): void {
   // Of the same names, with queries, keys and values in another order, or norms elsewhere.
-  const type = said.text('model_type') ?? 'gpt2';
+  const type = said.type() ?? 'gpt2';
   if (!/^(gpt2|nano[-_]?gpt)$/i.test(type)) throw new UserError('error.torch.otherVariant', file, type, 'GPT-2');
-  const refuse = (name: string, expected: string) => {
-    const found = said.text(name);
-    if (found !== null && found !== expected) throw new UserError('error.torch.variant', file, name, found, expected);
-  };
-  refuse('scale_attn_weights', 'true');
-  refuse('scale_attn_by_inverse_layer_idx', 'false');
-  refuse('add_cross_attention', 'false');
+  said.only('scale_attn_weights', 'true');
+  said.only('scale_attn_by_inverse_layer_idx', 'false');
+  said.only('add_cross_attention', 'false');
+  // Of other models of this form: attention to the last steps alone, and other angles.
+  for (const name of ['window_size', 'sliding_window']) said.only(name, 'none');
+  said.only('rope_theta', '10000');
+  said.only('rotary_pct', '1');
 }

@@ -10,14 +10,20 @@ import { normEpsilon } from '../../../layers/norm';
 import { numberOption, isOptionOn, type LayerOptions } from '../../../layers/options';
 import type { LayerSizes } from '../../../layers/parameters';
 import { UserError } from '../../../userError';
-import type { WeightTensor } from '../weightTensors';
-import type { NameOf, Published, PublishedConfig, PublishedFiles, PublishedModel } from './published';
+import { answerOf } from '../answers';
+import { checkReadable, checkSizes } from './agreement';
+import { checkAnswers } from './answered';
+import type { NamedWeights, NameOf, Published, PublishedConfig, PublishedFiles, PublishedModel } from './published';
+import { Said } from './said';
 import { TensorTaker } from './tensors';
 
 /** What the newer version has in its layers. */
 const ofSecondVersion = /(^|\.)layers\.\d+\.mixer\.dt_bias$/;
 const ofLayer = /^(.*?)layers\.(\d+)\.mixer\.A_log$/;
+/** As transformers calls it, and as `mamba_ssm` and others do. */
 const embeddings = ['embeddings.weight', 'embedding.weight'] as const;
+/** Weights of the first two have the same names and shapes; the second also normalizes B, C and what Δ is made of. */
+const types = [kind.name, 'falcon_mamba'] as const;
 const head = 'lm_head.weight';
 const headBias = 'lm_head.bias';
 const lastNorm = 'norm_f.weight';
@@ -25,15 +31,26 @@ const lastNorm = 'norm_f.weight';
 const none = new Float32Array(0);
 
 export const mamba: Published = {
-  read: ({ tensors, config, file }) => {
+  read: (weights) => {
+    const { tensors, file } = weights;
     const places = [...tensors.keys()].flatMap((name) => {
       const match = ofLayer.exec(name);
       return match ? [{ prefix: match[1], layer: Number(match[2]) }] : [];
     });
     if (places.length === 0) return null;
-    checkVersion(tensors, config, file);
-    const layers = 1 + Math.max(...places.map(({ layer }) => layer));
-    return readModel(tensors, config, places[0].prefix, layers, file);
+    checkReadable(weights);
+    const [{ prefix }] = places;
+    const said = new Said(weights);
+    checkVersion(weights, said);
+    checkType(weights, said);
+    checkAnswers(weights, { type: () => true });
+    const numbers = new Set(places.map(({ layer }) => layer));
+    const other = [...tensors.keys()].find((name) => {
+      const match = name.startsWith(`${prefix}layers.`) && /^(\d+)\./.exec(name.slice(`${prefix}layers.`.length));
+      return match && !numbers.has(Number(match[1]));
+    });
+    if (other !== undefined) throw new UserError('error.torch.otherVariant', file, other, kind.label);
+    return readModel(weights, said, prefix, 1 + Math.max(...numbers));
   },
 
   write: writeModel,
@@ -42,18 +59,32 @@ export const mamba: Published = {
 };
 
 /** Throws a UserError for models of the family that compute something else. */
-function checkVersion(tensors: ReadonlyMap<string, WeightTensor>, config: PublishedConfig, file: string): void {
+function checkVersion({ tensors, config, file }: NamedWeights, said: Said): void {
+  const type = said.type();
   const isSecond =
-    [...tensors.keys()].some((name) => ofSecondVersion.test(name)) ||
-    config?.['model_type'] === 'mamba2' ||
-    isSecondOfOriginal(config);
+    [...tensors.keys()].some((name) => ofSecondVersion.test(name)) || type === 'mamba2' || isSecondOfOriginal(config);
   if (isSecond) throw new UserError('error.torch.otherVariant', file, 'Mamba-2', kind.label);
-  const type = config?.['model_type'];
-  if (typeof type === 'string' && type !== kind.name)
-    throw new UserError('error.torch.otherVariant', file, type, kind.label);
-  const activation = config?.['hidden_act'] ?? 'silu';
+  if (type !== null && type !== kind.name) throw new UserError('error.torch.otherVariant', file, type, kind.label);
+  // Of FalconMamba, whatever else a configuration says.
+  const epsilon = said.text('mixer_rms_eps');
+  if (epsilon !== null) throw new UserError('error.torch.otherVariant', file, `mixer_rms_eps ${epsilon}`, kind.label);
+  const activation = said.text('hidden_act') ?? 'silu';
   if (activation !== 'silu' && activation !== 'swish')
     throw new UserError('error.torch.otherVariant', file, `hidden_act ${JSON.stringify(activation)}`, kind.label);
+  said.only('rms_norm', 'true');
+}
+
+/** Throws a UserError that asks which of the models it is whose weights look the same. */
+function checkType({ tensors, config, metadata, file }: NamedWeights, said: Said): void {
+  const [plural] = embeddings;
+  const isOfLibrary = [...tensors.keys()].some((name) => name === plural || name.endsWith(`.${plural}`));
+  // What the original code's configuration has, and what Backflow has written.
+  const isKnown = said.type() !== null || (config !== null && 'ssm_cfg' in config) || 'tokens' in metadata;
+  if (isOfLibrary && !isKnown)
+    throw new UserError('error.torch.typeUnsaid', file, types.join(', ')).needing(
+      'tensors',
+      types.map((type) => answerOf('type', type)),
+    );
 }
 
 /** As `mamba_ssm` says it. */
@@ -62,36 +93,69 @@ function isSecondOfOriginal(config: PublishedConfig): boolean {
   return typeof own === 'object' && own !== null && 'layer' in own && own.layer === 'Mamba2';
 }
 
-function readModel(
-  tensors: ReadonlyMap<string, WeightTensor>,
-  config: PublishedConfig,
-  prefix: string,
-  layers: number,
-  file: string,
-): PublishedModel {
+function readModel(weights: NamedWeights, said: Said, prefix: string, layers: number): PublishedModel {
+  const { tensors, config, file } = weights;
   const taker = new TensorTaker(tensors, file);
   // Some have the layers in a module of their own, beside which the others stand.
   const embedding = taker.around(prefix, ...embeddings);
   const [V, D] = taker.shapeOf(embedding);
-  const epsilon = typeof config?.['layer_norm_epsilon'] === 'number' ? config['layer_norm_epsilon'] : normEpsilon;
+  const epsilon = said.positive('layer_norm_epsilon') ?? normEpsilon;
   const norm = (name: string): Norm => ({ kind: 'rmsNorm', gamma: taker.take(name, [D]), beta: none, epsilon });
   const read = Array.from({ length: layers }, (_, layer) =>
     layerOf(taker, `${prefix}layers.${layer}`, { D, layer, layers }, norm, file),
   );
+  checkConfig(config, { V, D, layers, options: read[0].options }, file);
+  for (const [key, name] of [
+    ['use_bias', 'in_proj.bias'],
+    ['use_conv_bias', 'conv1d.bias'],
+  ]) {
+    const bias = `${prefix}layers.0.mixer.${name}`;
+    if (said.text(key) === 'true' && !taker.has(bias)) throw new UserError('error.torch.tensorMissing', file, bias);
+  }
   const E = taker.take(embedding, [V, D]);
+  const lmHead = taker.around(prefix, head);
+  const isApart = said.text('tie_word_embeddings') === 'false';
+  // Without it, it is what the library calls the model's body: its output is not kept.
+  if (isApart && !taker.has(lmHead)) throw new UserError('error.torch.tensorMissing', file, lmHead);
   const model: GeneralModel = {
     vocabularySize: V,
     embedding: E,
     layers: read,
     norm: norm(taker.around(prefix, lastNorm)),
     output: {
-      W: taker.takeHead(taker.around(prefix, head), E, [V, D], config?.['tie_word_embeddings'] === false),
+      W: taker.takeHead(lmHead, E, [V, D], isApart),
       b: taker.takeOrZeros(taker.around(prefix, headBias), [V]),
     },
   };
   taker.finish();
   const notices = config === null ? [new UserError('notice.torch.noConfig', file, normEpsilon)] : [];
   return { model, notices };
+}
+
+/** Throws a UserError for a config.json of another model than the tensors are of. */
+function checkConfig(
+  config: PublishedConfig,
+  {
+    V,
+    D,
+    layers,
+    options,
+  }: { readonly V: number; readonly D: number; readonly layers: number; readonly options: LayerOptions },
+  file: string,
+): void {
+  const sizes: LayerSizes = { input: D, hidden: D, options, layer: 0, layers, below: [] };
+  // The original code keeps rows for more symbols than it says, to a multiple of 8 or the like.
+  const isPadded = config !== null && 'pad_vocab_size_multiple' in config;
+  const known = [
+    { names: ['hidden_size', 'd_model'], size: D },
+    { names: ['num_hidden_layers', 'n_layer'], size: layers },
+    { names: isPadded ? [] : ['vocab_size'], size: V },
+    { names: ['state_size'], size: numberOption(options, 'stateSize') },
+    { names: ['conv_kernel'], size: numberOption(options, 'convolution') },
+    { names: ['intermediate_size'], size: channelsOf(sizes) },
+    { names: ['time_step_rank'], size: rankOf(sizes) },
+  ];
+  checkSizes(config, known, file);
 }
 
 interface Place {

@@ -16,6 +16,8 @@ export interface NamedWeights {
   readonly tensors: ReadonlyMap<string, WeightTensor>;
   readonly metadata: Readonly<Record<string, string>>;
   readonly config: PublishedConfig;
+  /** There is a config.json, but it cannot be read. */
+  readonly isConfigBroken: boolean;
   /** What a person says: `heads=4,positions=rotary`. */
   readonly answers: TensorAnswers;
   /** For the sentences. */

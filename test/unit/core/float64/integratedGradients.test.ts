@@ -9,7 +9,7 @@ import { generalModelOf } from '../../../../src/core/model/plainModel';
 import { randomModel } from '../../support/models';
 
 const noPause = () => Promise.resolve();
-const [V, tokens] = [7, 40];
+const [V, tokens] = [7, 24];
 
 function randomOne(part: Partial<StackConfig>, seed: number): { model: GeneralModel; inputs: Int32Array } {
   const config = uniformModel({

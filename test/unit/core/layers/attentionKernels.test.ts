@@ -66,10 +66,10 @@ const nameOf = ({ sublayer, steps, lengths, hidden, options: chosen }: Case) =>
 describe('the sublayers of attention in float32', () => {
   let pool: WorkerThreadPool;
   let ort: OrtProducts;
-  before(async () => {
+  before(() => {
     enableRelaxedSimd();
     pool = createThreadPool(2);
-    ort = await OrtProducts.create(1, false);
+    ort = new OrtProducts(1);
   });
   after(() => pool.end());
 

@@ -46,7 +46,11 @@ function recurrentBlocks(parameters: Parameters, { layers: [{ hiddenSize }] }: M
 
 /** A x for a square row-major A. */
 function times(matrix: ArrayLike<number>, x: Float64Array): Float64Array {
-  return x.map((_, row) => x.reduce((sum, value, column) => sum + matrix[row * x.length + column] * value, 0));
+  return x.map((_, row) => {
+    let sum = 0;
+    for (let column = 0; column < x.length; column++) sum += matrix[row * x.length + column] * x[column];
+    return sum;
+  });
 }
 
 function largest(values: Float32Array): number {

@@ -110,6 +110,18 @@ describe('the hover’s text', () => {
     assert.doesNotMatch(text, /Gates|it has no state/);
   });
 
+  it('names the head through which most of a token’s part came, with its own part and, of several layers, with its layer', () => {
+    const head = { layer: 1, head: 2, score: -1.25 };
+    const [first, second] = report.contributions!.strongest;
+    const contributions = { ...report.contributions!, strongest: [{ ...first, head }, second] };
+    const text = (inputs: TokenReport['inputs']) =>
+      hoverText({ ...report, layers: [], inputs, contributions }, probe, english);
+    const input = (layer: number) => ({ layer, gradient: -1, region: null });
+    assert.match(text([input(0), input(1)]), /2 back · mostly head 3 of layer 2: −1\.25 \|/);
+    assert.match(text([input(0)]), /2 back · mostly head 3: −1\.25 \|/);
+    assert.match(text([input(0)]), /5 back \|/);
+  });
+
   it('has no contributions and no word on gates for a vanilla RNN', () => {
     assert.doesNotMatch(hoverText({ ...report, contributions: null }, probe, english), /\d back|gates/);
   });

@@ -10,7 +10,7 @@ function frameOf(flow: readonly number[], target: number, cellFlow: readonly num
     header: {
       sequence: 1,
       trainingStep: 0,
-      layers: [{ cell: 'rnn', hiddenSize: 1, directions: ['forward'] }],
+      layers: [{ cell: 'rnn', hiddenSize: 1, options: {}, directions: ['forward'] }],
       tokens: flow.map(() => 'a'),
       lastTarget: 'a',
       target,

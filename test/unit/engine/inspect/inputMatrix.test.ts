@@ -10,7 +10,7 @@ import { inputMatrixOf } from '../../../../src/engine/inspect/inputMatrix';
 import { Inspector } from '../../../../src/engine/inspect/inspector';
 
 const symbols = Array.from('abcdefghij');
-const T = 160;
+const T = 120;
 const noPause = () => Promise.resolve();
 
 /** In float64, and as of a text whose matrix would be slow. */

@@ -11,7 +11,7 @@ import { Inspector, type Look } from '../../../../src/engine/inspect/inspector';
 const symbols = Array.from('abcdefghij');
 const vocabulary = new Vocabulary(symbols);
 const thresholds = { vanishing: -3, exploding: 2 };
-const [H, T] = [24, 160];
+const [H, T] = [16, 120];
 
 describe('the inspector', () => {
   let backend: Backend;
@@ -62,7 +62,7 @@ describe('the inspector', () => {
         const seed = Number(process.env['BACKFLOW_SEED'] ?? Math.floor(Math.random() * 1e6));
         let fast = 0;
         let count = 0;
-        for (const layers of [1, 2]) {
+        for (const layers of [1, 2, 4]) {
           const config = uniformModel({
             ...plainStack,
             cell,

@@ -8,14 +8,9 @@ const pickle = Uint8Array.of(0x80, 2, 0x8a);
 const onnx = Uint8Array.of(8, 8, 0x12);
 
 describe('files that are no ONNX and no safetensors', () => {
-  it('of PyTorch and of Keras are named, with what to do', () => {
-    for (const [bytes, file] of [
-      [zip, 'model.pt'],
-      [pickle, 'best.PTH'],
-      [zip, 'pytorch_model.bin'],
-      [pickle, 'last.ckpt'],
-    ] as const)
-      assert.throws(() => refuseOtherFormat(bytes, file), /of PyTorch’s own.* torch\.onnx\.export\(.*save_file\(/);
+  it('bare pickles and those of Keras are named, with what to do', () => {
+    for (const file of ['model.pkl', 'best.PICKLE'])
+      assert.throws(() => refuseOtherFormat(pickle, file), /is a pickle.* torch\.save\(model\.state_dict\(\)/);
     for (const file of ['model.keras', 'weights.h5'])
       assert.throws(() => refuseOtherFormat(zip, file), /of Keras’s own.* model\.export\(/);
   });

@@ -1,6 +1,6 @@
 /** Models in folders as libraries leave them: one file or several, with what their config.json says; names that PyTorch wraps; vocabularies rounded up. */
 import { strict as assert } from 'node:assert';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readInFloat64 } from '../../../../src/core/float64/float64Trace';
@@ -44,6 +44,43 @@ describe('models in the folders of libraries', () => {
       const { general } = await openModel(source(join(folder, 'sharded', path)));
       assertPredictions(general, 'sharded');
       assert.equal(general.norm?.epsilon, 1e-3);
+    }
+  });
+
+  it('with a config.json that is no JSON is refused, where what it says is needed', async () => {
+    const place = mkdtempSync(join(tmpdir(), 'backflow-config-'));
+    try {
+      copyFileSync(join(folder, 'default', 'model.safetensors'), join(place, 'model.safetensors'));
+      for (const text of ['', '{"n_head": 2', '[]', 'null']) {
+        writeFileSync(join(place, 'config.json'), text);
+        await assert.rejects(openModel(source(place)), { key: 'error.torch.configBroken' });
+      }
+      copyFileSync('test/vectors/data/weights/minimal-gru.safetensors', join(place, 'rnn.safetensors'));
+      const { general } = await openModel({ ...source(join(place, 'rnn.safetensors')), text: 'abcdefghi' });
+      assert.equal(general.layers.length, 2);
+    } finally {
+      rmSync(place, { recursive: true });
+    }
+  });
+
+  it('with numbers that are not finite opens with a notice that names them', async () => {
+    const place = mkdtempSync(join(tmpdir(), 'backflow-finite-'));
+    try {
+      const { tensors, metadata } = decodeSafetensors(
+        readFileSync('test/vectors/data/weights/minimal-gru.safetensors'),
+      );
+      const broken = new Map(tensors);
+      const name = 'layers.1.to_hidden_and_gate.weight';
+      const tensor = tensors.get(name);
+      assert.ok(tensor?.dtype === 'F32');
+      broken.set(name, { ...tensor, data: tensor.data.map((value, i) => (i === 7 ? NaN : value)) });
+      const path = join(place, 'model.safetensors');
+      writeFileSync(path, encodeSafetensors(broken, metadata));
+      const { notices } = await openModel({ ...source(path), text: 'abcdefghi' });
+      const notice = notices.find(({ key }) => key === 'notice.model.notFinite');
+      assert.match(notice?.message ?? '', /model\.safetensors has numbers that are not finite .*: layer1\.W\./);
+    } finally {
+      rmSync(place, { recursive: true });
     }
   });
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { checkTogether, checkTraining } from '../../../../src/engine/train/checkTraining';
+import { plainStack, uniformModel } from '../../../../src/core/model/config';
+import { checkLayers, checkTogether, checkTraining } from '../../../../src/engine/train/checkTraining';
 import {
   defaultModelSettings,
   defaultTrainingSettings,
@@ -33,6 +34,28 @@ describe('the settings of a training', () => {
     assert.throws(() => check({ mode: 'random' as 'stream' }), /The mode “random” is unknown/);
     assert.throws(() => check({ split: 'pages' as 'lines' }), /cannot be split into “pages”/);
     assert.throws(() => check({ longestSequence: 0 }), /longest sequence is 0/);
+  });
+
+  it('have windows, or sequences, that the layers can read', () => {
+    const attention = { ...plainStack, cell: 'attention', activation: 'tanh', layers: 1, hiddenSize: 8 } as const;
+    const config = uniformModel({ ...attention, embeddingSize: 8, vocabularySize: 5, options: { context: 16 } });
+    checkLayers(config, defaultTrainingSettings, 16);
+    assert.throws(() => checkLayers(config, defaultTrainingSettings, 17), /a window has 17\. Choose a shorter window/);
+    assert.throws(
+      () => checkLayers(config, { ...defaultTrainingSettings, mode: 'sequences' }, 17),
+      /the longest sequence of the text has 17\. Choose a larger context/,
+    );
+  });
+
+  it('give no layer a direction that it cannot have, whatever the sizes are', () => {
+    const stack = { ...plainStack, activation: 'tanh', layers: 1, hiddenSize: 8, vocabularySize: 5 } as const;
+    for (const cell of ['mamba', 'attention'] as const)
+      for (const residual of [true, false])
+        for (const embeddingSize of [8, 16, null])
+          assert.throws(
+            () => uniformModel({ ...stack, cell, residual, embeddingSize, bidirectional: true, objective: 'masked' }),
+            /^UserError: Layer 1 \((Mamba|Attention)\) reads forward only/,
+          );
   });
 
   it('fit the model', () => {

@@ -10,6 +10,7 @@ import { lengthOf } from '../../../../src/core/numeric';
 import { decodeSafetensors, encodeSafetensors, type Tensor } from '../../../../src/formats/safetensors';
 import { writePublished } from '../../../../src/modelFiles/torch/published/registry';
 import { readTorchWeights } from '../../../../src/modelFiles/torchWeights';
+import { UserError } from '../../../../src/userError';
 import { assertClose, assertNear } from '../../../reference/compare';
 
 const folder = join(process.cwd(), 'test/vectors/data/mamba/published');
@@ -62,6 +63,16 @@ function changed(name: string, changes: Readonly<Record<string, Tensor | null>>)
   return encodeSafetensors(tensors, {});
 }
 
+function refusalOf(work: () => unknown): UserError {
+  try {
+    work();
+  } catch (thrown) {
+    if (thrown instanceof UserError) return thrown;
+    throw thrown;
+  }
+  assert.fail('it was read');
+}
+
 describe('Mamba under transformers’ names', () => {
   for (const name of ['tied', 'untied', 'without-head']) {
     it(`${name}: the losses and gradients of transformers, in float64`, () => {
@@ -111,13 +122,84 @@ describe('Mamba under transformers’ names', () => {
     for (const [key, value] of Object.entries(files.config)) assert.deepEqual(value, theirs[key], key);
   });
 
-  it('has norms whose ε is in the config.json, and says so where there is none', () => {
+  it('has norms whose ε is in the config.json', () => {
     const { model } = readKept('untied');
     assert.equal(model.norm?.epsilon, 1e-4);
     assert.throws(() => plainModelOf(model), /ε = 0\.0001/);
+    const config = configOf('tied');
+    for (const epsilon of [0, -1, 'small'])
+      assert.throws(() => read(bytesOf('tied'), { ...config, layer_norm_epsilon: epsilon }), /layer_norm_epsilon/);
+  });
+
+  it('is asked about without a config.json, since FalconMamba’s weights look the same', () => {
+    const question = refusalOf(() => read(bytesOf('tied'), null));
+    assert.deepEqual([question.need, question.choices], ['tensors', ['type=mamba', 'type=falcon_mamba']]);
+    const said = (tensors: string) =>
+      readTorchWeights(bytesOf('tied'), 'model.safetensors', { activation: null, tensors });
+    const { model, notices } = said('type=mamba');
     assert.deepEqual(
-      read(bytesOf('tied'), null).notices.map(({ key }) => key),
+      notices.map(({ key }) => key),
       ['notice.torch.noConfig'],
+    );
+    assertClose(lossesOf(model, expectedOf('tied').ids), expectedOf('tied').losses, 1e-12, 'losses');
+    assert.throws(() => said('type=falcon_mamba'), /falcon_mamba/);
+    assert.equal(refusalOf(() => read(bytesOf('tied'), { vocab_size: 6 })).key, 'error.torch.typeUnsaid');
+    // What says it in other words.
+    for (const config of [{ architectures: ['MambaForCausalLM'] }, { d_model: 8, n_layer: 2, ssm_cfg: {} }])
+      assert.ok(read(bytesOf('tied'), config).model);
+    for (const config of [{ architectures: ['FalconMambaForCausalLM'] }, { ssm_cfg: {}, mixer_rms_eps: 1e-6 }])
+      assert.equal(refusalOf(() => read(bytesOf('tied'), config)).key, 'error.torch.otherVariant');
+  });
+
+  it('of the original code’s names needs no config.json, and that of Backflow’s files neither', () => {
+    const tensors = decodeSafetensors(bytesOf('tied'), 'tied').tensors;
+    const renamed = Array.from(
+      tensors,
+      ([name, tensor]) => [name.replace('embeddings.weight', 'embedding.weight'), tensor] as const,
+    );
+    assert.ok(read(encodeSafetensors(new Map(renamed), {}), null).model);
+    assert.ok(read(encodeSafetensors(tensors, { vocabulary: '[]', tokens: '' }), null).model);
+  });
+
+  it('is refused with a config.json of another model, or one that cannot be read', () => {
+    const config = configOf('tied');
+    for (const [key, value] of Object.entries({
+      hidden_size: 16,
+      num_hidden_layers: 3,
+      vocab_size: 7,
+      state_size: 16,
+      conv_kernel: 3,
+      intermediate_size: 8,
+      time_step_rank: 2,
+    })) {
+      const { key: sentence, message } = refusalOf(() => read(bytesOf('tied'), { ...config, [key]: value }));
+      assert.equal(sentence, 'error.torch.configOfAnother');
+      assert.ok(message.includes(`${key} = ${value}`), message);
+    }
+    assert.ok(read(bytesOf('tied'), { ...config, vocab_size: 5, pad_vocab_size_multiple: 8 }).model);
+    const broken = () =>
+      readTorchWeights(bytesOf('tied'), 'model.safetensors', { activation: null, isConfigBroken: true });
+    assert.equal(refusalOf(broken).key, 'error.torch.configBroken');
+  });
+
+  it('is refused without the biases that its config.json says it has', () => {
+    const lost = refusalOf(() => read(bytesOf('tied'), { ...configOf('tied'), use_bias: true }));
+    assert.match(lost.message, /lacks the tensor backbone\.layers\.0\.mixer\.in_proj\.bias/);
+    const without = changed('tied', { 'backbone.layers.0.mixer.conv1d.bias': null });
+    assert.match(refusalOf(() => read(without, configOf('tied'))).message, /conv1d\.bias/);
+  });
+
+  it('is refused without its own head where it is said not to be tied, and where some layers are others', () => {
+    const config = configOf('tied');
+    const apart = refusalOf(() => read(bytesOf('tied'), { ...config, tie_word_embeddings: false }));
+    assert.match(apart.message, /lm_head\.weight/);
+    const { tensors } = decodeSafetensors(bytesOf('tied'), 'tied');
+    const mixed = Array.from(tensors).map(
+      ([name, tensor]) => [name.replace('1.mixer.A_log', '1.mixer.B_log'), tensor] as const,
+    );
+    assert.match(
+      refusalOf(() => read(encodeSafetensors(new Map(mixed), {}), config)).message,
+      /another form \(backbone\.layers\.1\./,
     );
   });
 

@@ -67,8 +67,9 @@ describe('compared models whose layers differ', () => {
     };
     assert.equal(
       said(['lstm:8', 'lstm:8,attention:8', 'rnn:8,attention:8']),
-      'In LSTM and RNN, the gradient goes back through a product of one Jacobian matrix for each token between. In Attention, a single step leads from the target to every earlier token.',
+      'In LSTM and RNN, the gradient goes back through a product of one Jacobian matrix for each token between. In Attention, a single step leads from the target to every earlier token. In LSTM + Attention, whose layers differ, a gradient can come back by the way of each of its kinds. In RNN + Attention, whose layers differ, a gradient can come back by the way of each of its kinds.',
     );
+    assert.doesNotMatch(said(['lstm:8,gru:8', 'attention:8']), /layers differ/, 'both go back through Jacobians');
     assert.equal(said(['lstm:8,attention:8', 'lstm:16,attention:16']), '');
   });
 });

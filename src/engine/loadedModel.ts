@@ -1,0 +1,59 @@
+/** What the engine has of a stack of layers, trained or only opened: an inspector, its frames, and the text it writes. */
+import type { EngineEvents } from '../protocol/engine';
+import type { FlowHistory } from './inspect/flowHistory';
+import { makeFrame } from './inspect/frame';
+import { FrameSource, type MakeFrame } from './inspect/frameSource';
+import { Inspector, type InspectedModel } from './inspect/inspector';
+import type { ModelSink } from './loadedGraph';
+import type { ModelLock } from './modelLock';
+import { Sampler } from './sampling/sampler';
+import { SampleSource } from './sampling/sampleSource';
+import type { Run } from './train/run';
+
+/** How far a model has been trained. */
+export interface TrainedModel {
+  /** Null of a model that is only looked at. */
+  readonly run: Run | null;
+  /** The flows of the frames so far. */
+  readonly history: FlowHistory;
+  /** Steps the model has been trained for, now. */
+  readonly trainingStep: () => number;
+}
+
+export interface LoadedModel extends TrainedModel {
+  readonly inspector: Inspector;
+  readonly frames: FrameSource;
+  readonly samples: SampleSource;
+}
+
+export function loadModel(
+  model: InspectedModel,
+  { run, history, trainingStep }: TrainedModel,
+  lock: ModelLock,
+  sink: ModelSink,
+): LoadedModel {
+  const inspector = new Inspector(model);
+  const ofFrames = {
+    frame: (frame: EngineEvents['frame']) => {
+      // A model that is only looked at does not change.
+      if (run) history.add(frame);
+      sink.frame(frame);
+    },
+    watchFailed: (message: EngineEvents['watchFailed']) => sink.watchFailed(message),
+  };
+  const make: MakeFrame = (watch, sequence) => makeFrame(inspector, watch, sequence, trainingStep());
+  const isTraining = () => run?.isTraining ?? false;
+  const samples = new SampleSource(
+    {
+      vocabulary: model.vocabulary,
+      makeSampler: () => Sampler.of(model),
+      trainingStep,
+      loss: () => run?.lastLoss ?? null,
+      isTraining,
+    },
+    lock,
+    (sample) => sink.sampleDrawn(sample),
+  );
+  const frames = new FrameSource(make, lock, ofFrames, isTraining, trainingStep);
+  return { inspector, trainingStep, run, history, frames, samples };
+}

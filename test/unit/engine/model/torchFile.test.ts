@@ -1,0 +1,91 @@
+/** What `torch.save` writes, in the forms people save their models in: the tensors that PyTorch has, under their names, and the loss of the model they are of. */
+import { strict as assert } from 'node:assert';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readInFloat64 } from '../../../../src/core/float64/float64Trace';
+import { readTorchFile } from '../../../../src/engine/model/torchFile';
+import { decodeSafetensors } from '../../../../src/formats/safetensors';
+import { vocabularyOfMetadata } from '../../../../src/modelFiles/foreignVocabulary';
+import { readDecodedWeights } from '../../../../src/modelFiles/torchWeights';
+import { UserError } from '../../../../src/userError';
+import { assertClose } from '../../../reference/compare';
+
+const folder = join(process.cwd(), 'test/vectors/data/torchFiles');
+const names = readdirSync(folder)
+  .filter((name) => name.endsWith('.pt'))
+  .map((name) => name.slice(0, -'.pt'.length));
+const expected = JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8')) as Readonly<
+  Record<string, { readonly ids: readonly number[]; readonly loss: number }>
+>;
+const pathOf = (name: string) => join(folder, `${name}.pt`);
+
+describe('files of torch.save', () => {
+  for (const name of names)
+    it(`${name}: every tensor, to the bit`, async () => {
+      const { tensors } = await readTorchFile(pathOf(name));
+      const { tensors: wanted } = decodeSafetensors(readFileSync(join(folder, `${name}.safetensors`)), name);
+      assert.deepEqual(Array.from(tensors.keys()).sort(), Array.from(wanted.keys()).sort());
+      for (const [key, { shape, data }] of wanted) {
+        const tensor = tensors.get(key);
+        assert.deepEqual(tensor?.shape, shape, key);
+        // As plain numbers: of what is not a number the bits are not the same in every precision.
+        assert.deepEqual(Array.from(tensor.data as Float32Array), Array.from(data as Float64Array), key);
+      }
+    });
+
+  for (const [name, { ids, loss }] of Object.entries(expected))
+    it(`${name}: the loss of the model`, async () => {
+      const { model } = readDecodedWeights(await readTorchFile(pathOf(name)), name, { activation: null });
+      const V = model.vocabularySize;
+      const { probabilities } = readInFloat64(model, Int32Array.from(ids.slice(0, -1)), Int32Array.from(ids.slice(1)));
+      const losses = ids.slice(1).map((id, t) => -Math.log(probabilities[t * V + id]));
+      assertClose([losses.reduce((sum, each) => sum + each, 0) / losses.length], [loss], 1e-12, name);
+    });
+
+  it('tensors of other types than real numbers are known to be there', async () => {
+    const { unread } = await readTorchFile(pathOf('types'));
+    assert.deepEqual(Object.fromEntries(unread), {
+      whole: { type: 'I64', shape: [3] },
+      truth: { type: 'BOOL', shape: [1] },
+    });
+  });
+
+  it('of an average and the weights themselves the weights are taken, and the others named', async () => {
+    const { leftOut = [] } = await readTorchFile(pathOf('average'));
+    assert.ok(leftOut.includes('ema.core.weight_ih_l0'), leftOut.join(' '));
+  });
+
+  for (const name of ['run', 'lightning'])
+    it(`${name}: the vocabulary that it keeps beside the weights`, async () => {
+      const { metadata } = await readTorchFile(pathOf(name));
+      const found = vocabularyOfMetadata(new Map(Object.entries(metadata)), 7, name);
+      assert.deepEqual(found?.vocabulary.symbols, Array.from('abcde \n'));
+    });
+
+  it('ends of files, and files of other kinds, are refused in a sentence', async () => {
+    const made = mkdtempSync(join(tmpdir(), 'backflow-torch-'));
+    try {
+      const refused = async (bytes: Uint8Array, sentence: RegExp) => {
+        const path = join(made, 'model.pt');
+        writeFileSync(path, bytes);
+        await assert.rejects(
+          readTorchFile(path),
+          (thrown) => thrown instanceof UserError && sentence.test(thrown.message),
+        );
+      };
+      const [zip, older] = [readFileSync(pathOf('run')), readFileSync(pathOf('run-older-form'))];
+      await refused(zip.subarray(0, zip.length / 2), /is a broken zip archive/);
+      for (const length of [30, 400, older.length - 1]) await refused(older.subarray(0, length), /is cut short/);
+      await refused(new Uint8Array(0), /is not a file that torch\.save has written/);
+      await refused(Buffer.from('a text'), /is not a file that torch\.save has written/);
+      // An archive in which the numbers of a tensor are missing: its name in the directory is another.
+      const renamed = Buffer.from(zip);
+      for (let at = renamed.indexOf('run/data/0'); at >= 0; at = renamed.indexOf('run/data/0', at + 1))
+        renamed[at + 9] = 0x78;
+      await refused(renamed, /run\/data\/0 is missing in it/);
+    } finally {
+      rmSync(made, { recursive: true });
+    }
+  });
+});

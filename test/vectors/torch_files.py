@@ -1,0 +1,108 @@
+#!/usr/bin/env python3
+"""Files of PyTorch's own in the forms people save them in:  PYTHON test/vectors/torch_files.py
+
+Needs PyTorch 2.5 or newer and safetensors; run with 2.15. Written into data/torchFiles: NAME.pt and, beside it, NAME.safetensors, the same tensors in float64
+as PyTorch has them under the names they should be found by; expected.json has, of files that hold a whole language model, `ids` of a text and the mean loss of
+its next tokens in float64. The models are small and random; classes of modules that are pickled whole are of this file.
+"""
+import argparse
+import json
+import pathlib
+
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+FOLDER = pathlib.Path(__file__).parent / 'data' / 'torchFiles'
+V, E, H, T = 7, 3, 4, 20
+SYMBOLS = list('abcde \n')
+torch.manual_seed(11)
+torch.set_num_threads(1)
+IDS = torch.randint(0, V, (T + 1,))
+expected = {}
+
+
+class Model(nn.Module):
+    def __init__(self, core):
+        super().__init__()
+        self.embedding = nn.Embedding(V, E)
+        self.core = core
+        self.head = nn.Linear(H, V)
+
+    def forward(self, ids):
+        return self.head(self.core(self.embedding(ids))[0])
+
+
+def loss_of(model):
+    with torch.no_grad():
+        logits = model.double()(IDS[None, :-1])
+        return nn.functional.cross_entropy(logits[0].double(), IDS[1:]).item()
+
+
+def keep(name, content, tensors, model=None, **options):
+    torch.save(content, FOLDER / f'{name}.pt', **options)
+    note(name, tensors, model)
+
+
+def note(name, tensors, model=None):
+    plain = {key: value.detach().to(torch.float64).contiguous().clone() for key, value in tensors.items()}
+    save_file(plain, FOLDER / f'{name}.safetensors')
+    if model is not None:
+        expected[name] = {'ids': IDS.tolist(), 'loss': loss_of(model)}
+
+
+def lstm():
+    return Model(nn.LSTM(E, H, 2, batch_first=True))
+
+
+def main():
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    model = lstm()
+    state = model.state_dict()
+    keep('state-dict', state, state, model.float())
+    model = model.float()
+    state = model.state_dict()
+    keep('older-form', state, state, _use_new_zipfile_serialization=False)
+
+    # As people save a run: the optimizer's moments have the shapes of the weights.
+    optimizer = torch.optim.AdamW(model.parameters())
+    model(IDS[None]).sum().backward()
+    optimizer.step()
+    state = model.state_dict()
+    run = {'model': state, 'optimizer': optimizer.state_dict(), 'iter_num': 1, 'best_val_loss': torch.tensor(2.5),
+           'rng_state': torch.get_rng_state(), 'stoi': {symbol: i for i, symbol in enumerate(SYMBOLS)}}
+    keep('run', run, state, model)
+    model = model.float()
+    keep('run-older-form', run, state, _use_new_zipfile_serialization=False)
+    averaged = {key: value * 0.9 for key, value in state.items()}
+    keep('average', {'ema': averaged, 'state_dict': state}, state)
+    keep('modules', {'embedding': model.embedding.state_dict(), 'core': model.core.state_dict(), 'head': model.head.state_dict()},
+         state)
+    lightning = {'epoch': 1, 'global_step': 2, 'pytorch-lightning_version': '2.5.0', 'loops': {}, 'callbacks': {'ModelCheckpoint': {
+        'best_model_score': torch.tensor(1.5), 'best_model_path': ''}}, 'lr_schedulers': [],
+        'state_dict': {f'model.{key}': value for key, value in state.items()}, 'optimizer_states': [optimizer.state_dict()],
+        'hyper_parameters': argparse.Namespace(hidden=H, itos=dict(enumerate(SYMBOLS)))}
+    keep('lightning', lightning, {f'model.{key}': value for key, value in state.items()}, model)
+    model = model.float()
+
+    relu = Model(nn.RNN(E, H, 1, nonlinearity='relu', batch_first=True))
+    keep('whole-module', relu, relu.state_dict(), relu)
+    scripted = Model(nn.GRU(E, H, 1, batch_first=True))
+    torch.jit.script(scripted).save(FOLDER / 'scripted.pt')
+    note('scripted', scripted.state_dict(), scripted)
+
+    # One storage for all, transposed views, an offset, an empty tensor.
+    flat = torch.randn(64)
+    views = {'row': flat[3:9], 'transposed': flat[10:22].view(3, 4).t(), 'step': flat[20:60:5], 'one': flat[63], 'none': flat[:0],
+             'parameter': nn.Parameter(flat[30:34].view(2, 2))}
+    keep('views', views, views)
+    numbers = torch.cat([torch.tensor([0.0, -0.0, 1.0, -1.5, 1 / 3, 448.0, 2.0 ** -9, 57344.0, float('inf'), float('nan')]), torch.randn(22)])
+    types = ['float64', 'float32', 'float16', 'bfloat16', 'float8_e4m3fn', 'float8_e5m2', 'float8_e4m3fnuz', 'float8_e5m2fnuz']
+    typed = {name: numbers.to(getattr(torch, name)) for name in types}
+    # Every value that eight bits can be.
+    eight = {f'all.{name}': torch.arange(256, dtype=torch.uint8).view(getattr(torch, name)) for name in types[4:]}
+    keep('types', {**typed, **eight, 'whole': torch.arange(3), 'truth': torch.tensor([True])}, {**typed, **eight})
+    (FOLDER / 'expected.json').write_text(json.dumps(expected, indent=1) + '\n')
+
+
+main()
