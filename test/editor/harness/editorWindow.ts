@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { FrameLocator, Locator, Page } from 'playwright-core';
 import { codeServer, windowAddress, type CodeServer } from './codeServer';
 import { drawSeldom } from './drawSeldom';
+import { appears, settledBox, succeeds } from './locators';
 import { newPage } from './sharedBrowser';
 import { writeSettings } from './workspace';
 
@@ -379,27 +380,4 @@ export class EditorWindow {
     mkdirSync(this.server.screenshots, { recursive: true });
     await (part ?? this.page).screenshot({ path: join(this.server.screenshots, `${name}.png`) });
   }
-}
-
-function appears(element: Locator, timeout: number): Promise<boolean> {
-  return succeeds(element.waitFor({ timeout }));
-}
-
-function succeeds(step: Promise<unknown>): Promise<boolean> {
-  return step.then(
-    () => true,
-    () => false,
-  );
-}
-
-/** A box that has stopped moving, such as a cursor after scrolling. */
-async function settledBox(element: Locator): Promise<{ x: number; y: number; width: number; height: number }> {
-  let last = '';
-  for (let i = 0; i < 50; i++) {
-    const box = await element.boundingBox();
-    if (box && JSON.stringify(box) === last) return box;
-    last = JSON.stringify(box);
-    await element.page().waitForTimeout(60);
-  }
-  throw new Error('The cursor did not come to rest.');
 }
