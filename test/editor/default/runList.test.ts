@@ -1,10 +1,11 @@
 /** The list of runs, expanded, while a run continues. */
 import assert from 'node:assert/strict';
-import { readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defaultCodeServer } from '../harness/codeServer';
 import type { EditorWindow } from '../harness/editorWindow';
-import { moreFrames } from '../harness/panel';
+import { removeFolder } from '../../support/removeFolder';
+import { moreFrames, runsIn } from '../harness/panel';
 import { borrowWindow } from '../harness/sharedWindow';
 import type { Workspace } from '../harness/workspace';
 
@@ -73,7 +74,11 @@ describe('the list of runs', () => {
     await window.chooseInTree(run, 'End');
     await window.page.locator('.monaco-dialog-box .monaco-button', { hasText: 'Save and End' }).click();
     await run.filter({ hasNotText: 'nats' }).waitFor();
-    rmSync(join(workspace.folder, '.backflow'), { recursive: true });
+    // Its row changes before its last checkpoint is written.
+    const isHeld = () =>
+      runsIn(workspace.folder).some((name) => existsSync(join(workspace.folder, '.backflow/runs', name, 'lock')));
+    while (isHeld()) await window.page.waitForTimeout(100);
+    await removeFolder(join(workspace.folder, '.backflow'));
     await run.first().waitFor({ state: 'detached' });
     assert.deepEqual(window.errors, []);
   });
