@@ -29,7 +29,7 @@ interface Seen {
 
 /**
  * The editor reports most changes, and at once. It reports none where a setting excludes the folder, on some network drives, once the system has no
- * watch left to give, and after its watcher has failed for the fifth time (folders that come and go quickly make it fail on Linux); of what is made in
+ * watch left to give, and once its watcher has been restarted five times after failures; of what is made in
  * a new folder it misses some, and of a folder that is deleted with all above it, all. So while the list is shown its folders are looked at, too.
  */
 export class PastRuns implements vscode.Disposable {
