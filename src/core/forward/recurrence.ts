@@ -195,6 +195,8 @@ export class ForwardRecurrence {
   private sumUp(counts: Int32Array, fractions: Float64Array, hiddenSize: number): void {
     const activations = this.tape.tokens * hiddenSize;
     fractions.fill(0);
+    // Streams that read nothing, as those of a share at the end of a pass.
+    if (activations === 0) return;
     counts.forEach((count, i) => (fractions[i % fractions.length] += count / activations));
   }
 }
