@@ -186,8 +186,9 @@ function activationOf(
   config: RequestedArchitecture['config'],
   file: string,
 ): Activation {
-  const words = [metadata['activation'], config?.['nonlinearity'], config?.['activation']];
-  const said = activation ?? activations.find((name) => words.includes(name));
+  // What others call an activation in a configuration can be that of another part; this is PyTorch's own word for that of `nn.RNN`.
+  const word = metadata['activation'] ?? config?.['nonlinearity'];
+  const said = activation ?? activations.find((name) => name === word);
   const isOpen = chain.some(({ layers }) => layers.some(({ cell }) => kindOf(cell).activation === 'chosen'));
   if (isOpen && said === undefined) throw new UserError('error.torch.activationUnsaid', file).needing('activation');
   return said ?? 'tanh';

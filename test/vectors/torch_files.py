@@ -78,6 +78,12 @@ def main():
     keep('average', {'ema': averaged, 'state_dict': state}, state)
     keep('modules', {'embedding': model.embedding.state_dict(), 'core': model.core.state_dict(), 'head': model.head.state_dict()},
          state)
+    # Layers of the same shapes, each saved by itself: none is a copy of another.
+    pair = nn.ModuleDict({'embedding': nn.Embedding(V, H), 'lower': nn.GRU(H, H, batch_first=True),
+                          'upper': nn.GRU(H, H, batch_first=True), 'head': nn.Linear(H, V)})
+    pair.forward = lambda ids: pair['head'](pair['upper'](pair['lower'](pair['embedding'](ids))[0])[0])
+    keep('modules-alike', {name: module.state_dict() for name, module in pair.items()}, pair.state_dict(), pair)
+
     lightning = {'epoch': 1, 'global_step': 2, 'pytorch-lightning_version': '2.5.0', 'loops': {}, 'callbacks': {'ModelCheckpoint': {
         'best_model_score': torch.tensor(1.5), 'best_model_path': ''}}, 'lr_schedulers': [],
         'state_dict': {f'model.{key}': value for key, value in state.items()}, 'optimizer_states': [optimizer.state_dict()],

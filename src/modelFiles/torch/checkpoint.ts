@@ -117,7 +117,10 @@ function moduleParts(value: PickleValue): Iterable<readonly [string, PickleValue
   return [...parameters, ...(namedEntries(state.get('_buffers') ?? null) ?? []), ...modules];
 }
 
-/** Of those with the same names and shapes one. */
+/**
+ * Of those with the same names and shapes one, if it stands where people put the model: the others are averages of it. Elsewhere they are layers that are
+ * alike, each saved by itself.
+ */
 function withoutCopies(all: readonly StateDict[]): readonly StateDict[] {
   const groups = new Map<string, StateDict[]>();
   for (const dict of all) {
@@ -126,7 +129,10 @@ function withoutCopies(all: readonly StateDict[]): readonly StateDict[] {
       .join('\n');
     groups.set(key, [...(groups.get(key) ?? []), dict]);
   }
-  return Array.from(groups.values(), (group) => group.toSorted((a, b) => rank(a) - rank(b))[0]);
+  return Array.from(groups.values()).flatMap((group) => {
+    const [first, ...others] = group.toSorted((a, b) => rank(a) - rank(b));
+    return rank(first) < preferred.length ? [first] : [first, ...others];
+  });
 }
 
 function rank({ path }: StateDict): number {

@@ -11,7 +11,7 @@ import { decodeSafetensors, encodeSafetensors } from '../../../src/formats/safet
 import { readTorchWeights, type TorchWeights } from '../../../src/modelFiles/torchWeights';
 import { writeTorchWeights } from '../../../src/modelFiles/writeTorchWeights';
 import { defaultTrainingSettings } from '../../../src/protocol/settings';
-import { UserError } from '../../../src/userError';
+import { refusalOf } from '../support/refusal';
 
 const folder = join(process.cwd(), 'test/vectors/data/weights');
 
@@ -27,16 +27,6 @@ interface Expected {
 const bytesOf = (name: string) => new Uint8Array(readFileSync(join(folder, `${name}.safetensors`)));
 const read = (name: string, tensors: string | null = null): TorchWeights =>
   readTorchWeights(bytesOf(name), `${name}.safetensors`, { activation: 'tanh', tensors });
-
-function refusalOf(work: () => unknown): UserError {
-  try {
-    work();
-  } catch (thrown) {
-    if (thrown instanceof UserError) return thrown;
-    throw thrown;
-  }
-  assert.fail('it was read');
-}
 
 describe('weights without a graph', () => {
   for (const file of readdirSync(folder)

@@ -309,11 +309,11 @@ function checkSaid(said: Said, file: string): void {
   // Of the same names, with queries, keys and values in another order, or norms elsewhere.
   const type = said.type() ?? 'gpt2';
   if (!/^(gpt2|nano[-_]?gpt)$/i.test(type)) throw new UserError('error.torch.otherVariant', file, type, 'GPT-2');
-  said.only('scale_attn_weights', 'true');
-  said.only('scale_attn_by_inverse_layer_idx', 'false');
-  said.only('add_cross_attention', 'false');
+  said.mustBe('scale_attn_weights', 'true');
+  said.mustBe('scale_attn_by_inverse_layer_idx', 'false');
+  said.mustBe('add_cross_attention', 'false');
   // Of other models of this form: attention to the last steps alone, and other angles.
-  for (const name of ['window_size', 'sliding_window']) said.only(name, 'none');
-  said.only('rope_theta', '10000');
-  said.only('rotary_pct', '1');
+  for (const name of ['window_size', 'sliding_window']) said.mustBe(name, 'none');
+  said.mustBe('rope_theta', '10000');
+  said.mustBe('rotary_pct', '1');
 }

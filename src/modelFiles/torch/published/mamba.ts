@@ -71,7 +71,7 @@ function checkVersion({ tensors, config, file }: NamedWeights, said: Said): void
   const activation = said.text('hidden_act') ?? 'silu';
   if (activation !== 'silu' && activation !== 'swish')
     throw new UserError('error.torch.otherVariant', file, `hidden_act ${JSON.stringify(activation)}`, kind.label);
-  said.only('rms_norm', 'true');
+  said.mustBe('rms_norm', 'true');
 }
 
 /** Throws a UserError that asks which of the models it is whose weights look the same. */

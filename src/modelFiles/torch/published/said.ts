@@ -41,7 +41,7 @@ export class Said {
   }
 
   /** Throws a UserError where something else is said than the one value that is computed here. */
-  only(name: string, expected: string): void {
+  mustBe(name: string, expected: string): void {
     const found = this.text(name);
     if (found !== null && found !== expected)
       throw new UserError('error.torch.variant', this.weights.file, name, found, expected);

@@ -1,18 +1,14 @@
 /** One unit of every map of every kind: how many there are, the values that tint the text, and what is said of one that is not there. */
 import { strict as assert } from 'node:assert';
-import { Vocabulary } from '../../../../src/core/corpus/vocabulary';
-import { plainStack, uniformModel } from '../../../../src/core/model/config';
-import { generalModelOf } from '../../../../src/core/model/plainModel';
-import { createBackend } from '../../../../src/engine/backend';
 import { makeFrame } from '../../../../src/engine/inspect/frame';
-import { Inspector } from '../../../../src/engine/inspect/inspector';
-import { cellNames, kindOf, optionsOf, unitMapNamesOf, type CellName } from '../../../../src/layers/catalog';
+import type { Inspector } from '../../../../src/engine/inspect/inspector';
+import { cellNames, kindOf, unitMapNamesOf, type CellName } from '../../../../src/layers/catalog';
 import type { LayerOptions } from '../../../../src/layers/options';
 import { inEnglish } from '../../../../src/messages';
 import { unitMapOf, type Frame, type LaneChoice } from '../../../../src/protocol/frame';
-import { defaultThresholds, surroundingsOf } from '../../../../src/protocol/settings';
+import { defaultThresholds } from '../../../../src/protocol/settings';
 import { UserError } from '../../../../src/userError';
-import { randomModel } from '../../support/models';
+import { inspectorOf } from '../../support/inspectors';
 
 const letters = Array.from('abcde');
 const text = 'abcdeedcbaabdce';
@@ -30,27 +26,9 @@ const expected: Readonly<Record<string, Readonly<Record<string, number>>>> = {
 };
 const options: LayerOptions = { expand: 3, stateSize: 5, heads: 3 };
 
-async function inspectorOf(cell: CellName): Promise<Inspector> {
-  const isMixer = kindOf(cell).mixer !== undefined;
-  const config = uniformModel({
-    ...plainStack,
-    ...surroundingsOf(cell),
-    cell,
-    activation: 'tanh',
-    layers: 2,
-    hiddenSize,
-    vocabularySize: letters.length,
-    embeddingSize: isMixer ? hiddenSize : null,
-    options: optionsOf(cell, options),
-  });
-  const { parameters } = randomModel(config, 3, 1);
-  return new Inspector({
-    general: generalModelOf(config, parameters),
-    plain: { config, parameters },
-    isLive: true,
-    vocabulary: new Vocabulary(letters),
-    backend: await createBackend({ backend: 'wasm', threads: 1 }, 1, Infinity),
-  });
+function smallOf(cell: CellName): Promise<Inspector> {
+  const embeddingSize = kindOf(cell).mixer === undefined ? null : hiddenSize;
+  return inspectorOf({ cell, hiddenSize, letters, options, embeddingSize });
 }
 
 type UnitChoice = Extract<LaneChoice, { kind: 'unit' }>;
@@ -89,7 +67,7 @@ async function sentenceOf(work: Promise<unknown>): Promise<string> {
 describe('units of the maps of every kind', () => {
   for (const cell of cellNames) {
     it(`${cell}: as many as the equations have, the first and the last of which can be tinted by`, async () => {
-      const inspector = await inspectorOf(cell);
+      const inspector = await smallOf(cell);
       assert.deepEqual(unitMapNamesOf(cell).toSorted(), Object.keys(expected[cell]).toSorted());
       for (const quantity of unitMapNamesOf(cell)) {
         const count = expected[cell][quantity];
@@ -106,7 +84,7 @@ describe('units of the maps of every kind', () => {
     });
 
     it(`${cell}: one behind the last is refused with how many there are`, async () => {
-      const inspector = await inspectorOf(cell);
+      const inspector = await smallOf(cell);
       for (const quantity of unitMapNamesOf(cell)) {
         const count = expected[cell][quantity];
         const place = { layer: 1, direction: 'forward', quantity } as const;
@@ -120,7 +98,7 @@ describe('units of the maps of every kind', () => {
   }
 
   it('of a layer, direction or map that is not there the sentence names the map', async () => {
-    const inspector = await inspectorOf('mamba');
+    const inspector = await smallOf('mamba');
     const usual = { layer: 0, direction: 'forward', quantity: 'stepSize', unit: 0 } as const;
     const refused = (choice: Partial<UnitChoice>) => sentenceOf(frameWith(inspector, { ...usual, ...choice }));
     assert.equal(await refused({ layer: 2 }), 'This model has no “step size Δ” in layer 3.');

@@ -3,13 +3,14 @@ import { strict as assert } from 'node:assert';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readInFloat64 } from '../../../../src/core/float64/float64Trace';
 import { readTorchFile } from '../../../../src/engine/model/torchFile';
 import { decodeSafetensors } from '../../../../src/formats/safetensors';
 import { vocabularyOfMetadata } from '../../../../src/modelFiles/foreignVocabulary';
 import { readDecodedWeights } from '../../../../src/modelFiles/torchWeights';
 import { UserError } from '../../../../src/userError';
 import { assertClose } from '../../../reference/compare';
+import { lossesOf } from '../../support/losses';
+import { refusalOf } from '../../support/refusal';
 
 const folder = join(process.cwd(), 'test/vectors/data/torchFiles');
 const names = readdirSync(folder)
@@ -18,6 +19,8 @@ const names = readdirSync(folder)
 const expected = JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8')) as Readonly<
   Record<string, { readonly ids: readonly number[]; readonly loss: number }>
 >;
+/** Of layers that could stand in either order. */
+const answers: Readonly<Record<string, string>> = { 'modules-alike': 'layers=lower+upper' };
 const pathOf = (name: string) => join(folder, `${name}.pt`);
 
 describe('files of torch.save', () => {
@@ -36,12 +39,18 @@ describe('files of torch.save', () => {
 
   for (const [name, { ids, loss }] of Object.entries(expected))
     it(`${name}: the loss of the model`, async () => {
-      const { model } = readDecodedWeights(await readTorchFile(pathOf(name)), name, { activation: null });
-      const V = model.vocabularySize;
-      const { probabilities } = readInFloat64(model, Int32Array.from(ids.slice(0, -1)), Int32Array.from(ids.slice(1)));
-      const losses = ids.slice(1).map((id, t) => -Math.log(probabilities[t * V + id]));
+      const tensors = answers[name] ?? null;
+      const { model } = readDecodedWeights(await readTorchFile(pathOf(name)), name, { activation: null, tensors });
+      const losses = lossesOf(model, ids);
       assertClose([losses.reduce((sum, each) => sum + each, 0) / losses.length], [loss], 1e-12, name);
     });
+
+  it('of layers that are alike, each saved by itself, none is left out: which is the lower is asked', async () => {
+    const read = await readTorchFile(pathOf('modules-alike'));
+    assert.deepEqual(read.leftOut, []);
+    const { choices } = refusalOf(() => readDecodedWeights(read, 'model.pt', { activation: null }));
+    assert.deepEqual(choices, ['layers=lower+upper', 'layers=upper+lower']);
+  });
 
   it('tensors of other types than real numbers are known to be there', async () => {
     const { unread } = await readTorchFile(pathOf('types'));

@@ -3,7 +3,7 @@ import { strict as assert } from 'node:assert';
 import { readFileSync } from 'node:fs';
 import { decodeSafetensors, encodeSafetensors, type Tensor } from '../../../../src/formats/safetensors';
 import { readTorchWeights, type TorchWeights } from '../../../../src/modelFiles/torchWeights';
-import { UserError } from '../../../../src/userError';
+import { refusalOf } from '../../support/refusal';
 
 const { tensors: kept } = decodeSafetensors(
   readFileSync('test/vectors/data/weights/minimal-two-directions.safetensors'),
@@ -17,16 +17,6 @@ function renamed(rename: (name: string) => string): Uint8Array {
 
 const read = (bytes: Uint8Array, tensors: string | null = null): TorchWeights =>
   readTorchWeights(bytes, 'model.safetensors', { activation: 'tanh', tensors });
-
-function refusalOf(work: () => unknown): UserError {
-  try {
-    work();
-  } catch (thrown) {
-    if (thrown instanceof UserError) return thrown;
-    throw thrown;
-  }
-  assert.fail('it was read');
-}
 
 /** Of nn.Linear or of a recurrent cell's matrices; the numbers differ, so that no two tensors are the same. */
 function matrix(rows: number, columns: number, seed: number): Tensor {

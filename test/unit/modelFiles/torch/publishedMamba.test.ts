@@ -4,14 +4,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { float64Gradient } from '../../../../src/core/float64/float64Backward';
 import { readInFloat64 } from '../../../../src/core/float64/float64Trace';
-import type { GeneralModel } from '../../../../src/core/model/generalModel';
 import { generalModelOf, plainModelOf } from '../../../../src/core/model/plainModel';
 import { lengthOf } from '../../../../src/core/numeric';
 import { decodeSafetensors, encodeSafetensors, type Tensor } from '../../../../src/formats/safetensors';
 import { writePublished } from '../../../../src/modelFiles/torch/published/registry';
 import { readTorchWeights } from '../../../../src/modelFiles/torchWeights';
-import { UserError } from '../../../../src/userError';
 import { assertClose, assertNear } from '../../../reference/compare';
+import { lossesOf } from '../../support/losses';
+import { refusalOf } from '../../support/refusal';
 
 const folder = join(process.cwd(), 'test/vectors/data/mamba/published');
 
@@ -47,12 +47,6 @@ function readKept(name: string): ReturnType<typeof readTorchWeights> {
   return read(bytesOf(name), configOf(name));
 }
 
-function lossesOf(model: GeneralModel, ids: readonly number[]): number[] {
-  const V = model.vocabularySize;
-  const { probabilities } = readInFloat64(model, Int32Array.from(ids.slice(0, -1)), Int32Array.from(ids.slice(1)));
-  return ids.slice(1).map((id, t) => -Math.log(probabilities[t * V + id]));
-}
-
 /** With some tensors changed, left out (null) or added. */
 function changed(name: string, changes: Readonly<Record<string, Tensor | null>>): Uint8Array {
   const tensors = new Map(decodeSafetensors(bytesOf(name), name).tensors);
@@ -61,16 +55,6 @@ function changed(name: string, changes: Readonly<Record<string, Tensor | null>>)
     else tensors.delete(tensor);
   }
   return encodeSafetensors(tensors, {});
-}
-
-function refusalOf(work: () => unknown): UserError {
-  try {
-    work();
-  } catch (thrown) {
-    if (thrown instanceof UserError) return thrown;
-    throw thrown;
-  }
-  assert.fail('it was read');
 }
 
 describe('Mamba under transformers’ names', () => {
