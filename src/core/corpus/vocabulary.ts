@@ -41,8 +41,7 @@ export const specialSymbols: Readonly<Record<SpecialName, string>> = {
 const replacement = '\ufffd';
 
 export class Vocabulary {
-  /** Id by a token's key (tokenReader.ts), −1 where there is none. */
-  /** −1 for a key of no symbol; larger keys have none either. */
+  /** Id by a token's key (tokenReader.ts), −1 where there is none; none of a larger key. */
   private readonly idByKey: Int32Array;
   private readonly reader: TokenReader;
   /** Symbols that a text can yield, in the order of their ids. */

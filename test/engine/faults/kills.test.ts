@@ -63,7 +63,7 @@ describe('a run whose engine ends in the middle', () => {
         begun.catch(() => undefined);
         isOver = await Promise.race([
           finished,
-          ...(kills < 8 ? [wait(share * length * (0.1 + 0.4 * random())).then(() => false)] : []),
+          ...(kills < 8 ? [wait(share * length * (0.08 + 0.2 * random())).then(() => false)] : []),
         ]);
         await end(engine);
         if (!isOver) kills++;
