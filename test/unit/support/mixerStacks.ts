@@ -8,7 +8,7 @@ import {
   type ModelConfig,
 } from '../../../src/core/model/config';
 import { initialize } from '../../../src/core/model/initialize';
-import { Parameters } from '../../../src/core/model/parameters';
+import type { Parameters } from '../../../src/core/model/parameters';
 import { generalModelOf } from '../../../src/core/model/plainModel';
 import { Random } from '../../../src/core/model/random';
 import { checkTraining } from '../../../src/engine/train/checkTraining';
@@ -58,8 +58,8 @@ export function traceOf(config: ModelConfig, parameters: Parameters, of: readonl
 }
 
 /** Settings of a short training. */
-export const trainingOf = (others: Partial<TrainingSettings> = {}) =>
+export const trainingOf = (others: Partial<TrainingSettings> = {}): TrainingSettings =>
   checkTraining({ ...defaultTrainingSettings, window: 7, batch: 3, learningRate: 0.02, ...others });
 
 /** Nothing to wait for between two pieces of a report. */
-export const noPause = () => Promise.resolve();
+export const noPause = (): Promise<void> => Promise.resolve();
