@@ -114,6 +114,7 @@ function takeStreams(
   batch: number,
   steps: number,
 ): void {
+  if (count === batch) return to.set(from.subarray(0, steps * batch));
   for (let t = 0; t < steps; t++) to.set(from.subarray(t * batch + first, t * batch + first + count), t * count);
 }
 
