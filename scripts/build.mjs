@@ -30,6 +30,7 @@ const node = {
   format: 'cjs',
   external: ['vscode', 'onnxruntime-node'],
   plugins: [assemblyScript(root), threadProgram, runtimeVersion],
+  minifyWhitespace: true,
   sourcemap: true,
   logLevel: 'warning',
 };
