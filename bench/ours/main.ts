@@ -11,6 +11,7 @@
  *     {"do": "gradientDifference", …LongRequest}          → {"difference"} between both ways
  *     {"do": "writeModel", …ForeignModelRequest}         → {"bytes"} of a model's file
  *     {"do": "open", "path", "probe"}                   → {"seconds", "bytes", "look"} of opening it and of a look at a probe
+ *     {"do": "memory"}                                    → {"bytes"}: the most that this process has had resident
  *     {"do": "playground", …PlaygroundRequest}            → {"first", "moved"}: milliseconds of its answers
  *     {"do": "clear"}                                     → {}: forgets the models
  */
@@ -26,7 +27,7 @@ import { profile } from './profile';
 import { costOf, framesBesideTraining, timeOf } from './timing';
 
 type Request =
-  | { readonly do: 'describe' | 'clear' }
+  | { readonly do: 'describe' | 'clear' | 'memory' }
   | ({ readonly do: 'build'; readonly name: string } & TrainingRequest)
   | { readonly do: 'run'; readonly name: string; readonly steps: number; readonly what?: keyof Training }
   | { readonly do: 'shared'; readonly name: string; readonly seconds: number; readonly rate: number }
@@ -80,6 +81,8 @@ async function answer(request: Request): Promise<object> {
       return openForeignModel(request.path, request.probe);
     case 'playground':
       return playgroundAnswers(request);
+    case 'memory':
+      return { bytes: 1024 * process.resourceUsage().maxRSS };
     case 'clear':
       trainings.clear();
       // The next row starts without this one's garbage.
