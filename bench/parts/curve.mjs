@@ -19,7 +19,8 @@ const cells = ['lstm', 'gru', 'rnn'];
 
 /** One entry a point: `{ cell, axis, size, ours: tokens/s, peers: [{ peer, tokensPerSecond, ratio }] }`. */
 export async function measure({ ours, peers, only, timing: { rounds, turn }, say }) {
-  const timing = { rounds: Math.min(rounds, 3), turn: turn / 4 };
+  // The first round is not counted: in it, much is still being compiled.
+  const timing = { rounds: 1 + Math.min(rounds, 3), turn: Math.max(0.25, turn / 2) };
   const results = [];
   for (const cell of cells.filter((name) => only.length === 0 || only.some((text) => text.includes(name)))) {
     for (const [axis, sizes] of Object.entries(axes)) {
@@ -42,7 +43,8 @@ async function measurePoint({ cell, axis, size }, ours, peers, timing) {
     }
     theirs.push(await fastestOf(sides, timing.turn));
   }
-  const [own, ...samples] = await interleave([trainingSide(ours, 'ours'), ...theirs], timing);
+  const measured = await interleave([trainingSide(ours, 'ours'), ...theirs], timing);
+  const [own, ...samples] = measured.map((seconds) => seconds.slice(1));
   await ours.ask('clear');
   for (const { workers } of peers) for (const { worker } of workers) await worker.ask('clear');
   const tokens = model.batch * model.window;
