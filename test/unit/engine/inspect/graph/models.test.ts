@@ -65,6 +65,7 @@ function check(name: string, file: string, maxTape?: number): void {
 describe('graph mode: models that are no stack, beside PyTorch', () => {
   for (const name of [
     'lstm-cells',
+    'time-mix',
     'two-layers',
     'tutorial',
     'tutorial-step',
@@ -86,6 +87,18 @@ describe('graph mode: models that are no stack, beside PyTorch', () => {
 
   it('a text shorter than the steps that were written out', () => {
     check('lstm-cells-short', 'lstm-cells');
+  });
+
+  it('a text longer than the steps that were written out, where the file takes longer ones', () => {
+    const { model } = openGraph(join(folder, 'time-mix.onnx'));
+    const { ids, loss } = expectedOf('time-mix');
+    const { reading } = readGraph(model, [...ids, ...ids, ...ids]);
+    assert.equal(reading.steps, 8);
+    assert.ok(apart([reading.loss], [loss]) < tolerance, `the loss is ${reading.loss}, not ${loss}`);
+    assert.deepEqual(
+      model.notices.map(({ key, args }) => [key, ...args]),
+      [['notice.graph.fixedLength', 8]],
+    );
   });
 
   it('a text of as many tokens as there are positions', () => {
