@@ -58,9 +58,9 @@ function matMulNBits(call: Call) {
       Float64Array.from({ length: N * K }, (_, i) => data[(i % N) * K + Math.floor(i / N)]),
     );
   });
-  const own = new Composition([call.input(0), bias]);
+  const own = new Composition([call.input(0), undefined, undefined, undefined, undefined, bias]);
   const product = own.apply(matmul.MatMul, [own.optional(0), B]);
-  return own.result([bias ? own.apply(arithmeticOperators.Add, [product, own.optional(1)]) : product]);
+  return own.result([bias ? own.apply(arithmeticOperators.Add, [product, own.optional(5)]) : product]);
 }
 
 /** Rows of a table that has a scale and a zero point for each block along an axis. */

@@ -9,7 +9,7 @@ import { recognizeGraph } from '../../../../../src/modelFiles/onnx/graphMode/rec
 import { graph, modelOf, node } from '../../../core/graph/support';
 import { apart, openGraph, readGraph, withoutZeros } from './support';
 
-/** Of a model in float64, all the way: test/vectors/graph_models.py, masked_keras.py. */
+/** Of a model in float64, all the way: test/vectors/graph_models.py, graph_control_models.py, masked_keras.py. */
 interface Expected {
   readonly ids: readonly number[];
   readonly loss: number;
@@ -80,6 +80,9 @@ describe('graph mode: models that are no stack, beside PyTorch', () => {
     'masked-keras',
     'decayed-sums',
     'normed-cell',
+    'chosen-by-state',
+    'as-often-as-needed',
+    'in-a-list',
   ])
     it(name, () => {
       check(name, name);
