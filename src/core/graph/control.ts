@@ -134,7 +134,10 @@ const loop: ControlOperator = function* (call) {
     if (scalarOf(goesOn.tensor) === 0) break;
     if (i === maxIterations) throw new Unsupported(`has not ended after ${maxIterations} iterations`);
     const number = new Variable(asDeclared(integers([], [i]), body.input[0]), body.input[0].name);
-    const asked: Variable = new Variable(asDeclared({ ...goesOn.tensor, shape: [] }, body.input[1]), body.input[1].name);
+    const asked: Variable = new Variable(
+      asDeclared({ ...goesOn.tensor, shape: [] }, body.input[1]),
+      body.input[1].name,
+    );
     const { outputs, values } = yield* call.run(body, [number, asked, ...states], i);
     goesOn = outputs[0];
     states = outputs.slice(1, 1 + states.length);

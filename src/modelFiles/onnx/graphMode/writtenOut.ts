@@ -34,7 +34,7 @@ export function writtenOutSteps(graph: GraphProto): number[] {
 export function* stepsHandedOn(
   graph: GraphProto,
   program: GraphProgram,
-  { use, evidence: { base, shorter } }: Attempt,
+  { use, evidence: { base, shorter, ids: tried } }: Attempt,
 ): Turns<number | null> {
   if (!shorter) return null;
   const hasTime = (run: TextRun, { name, axis }: PlaceByPlace) => {
@@ -44,9 +44,10 @@ export function* stepsHandedOn(
   const loops = readPlaceByPlace(graph).filter((each) => hasTime(base, each) && hasTime(shorter, each));
   const steps = loops.reduce((most, each) => Math.max(most, each.steps), 0);
   if (steps < 2 || steps >= base.steps) return null;
+  // An embedding can have fewer rows than there are scores.
+  const size = Math.max(2, 1 + Math.max(...tried));
   // A table of positions can be shorter than the first of these.
   for (const length of [2 * steps + farBehind, base.steps]) {
-    const size = Math.min(use.ids.oneHot ?? use.scores.size, use.scores.size);
     const ids = someIds(length, size);
     const answer = function* (each: Int32Array) {
       return lastAnswer(yield* runText(program, use, each, new Tape(maxTape)), use);
