@@ -76,6 +76,31 @@ describe('GPT-2-like weights', () => {
     assert.equal(refusal(bytesOf('bare-names'), asked('heads=2')).key, 'error.torch.positionsUnsaid');
   });
 
+  it('asks whether weights of this form are GPTBigCode’s, unless something says that they are not', () => {
+    const { tensors } = decodeSafetensors(bytesOf('linear'), 'linear');
+    const unsaid = encodeSafetensors(tensors, {});
+    const { key, choices } = refusal(unsaid, asked('heads=2'));
+    assert.deepEqual([key, choices], ['error.torch.typeUnsaid', ['type=nanogpt', 'type=gpt_bigcode']]);
+    assert.equal(refusal(unsaid, asked('heads=2,type=gpt_bigcode')).key, 'error.torch.otherVariant');
+    const ids = Int32Array.from(expected.ids);
+    const masked = encodeSafetensors(new Map([...tensors, ['transformer.h.0.attn.bias', reshaped([1, 1, 8, 8])]]), {});
+    for (const [bytes, request] of [
+      [unsaid, asked('heads=2,type=nanogpt')],
+      [unsaid, asked(null, { n_head: 2 })],
+      [masked, asked('heads=2')],
+    ] as const) {
+      const { probabilities } = readInFloat64(readTorchWeights(bytes, 'unsaid', request).model, ids, ids);
+      const first = expected.logProbabilities['linear'][0];
+      assertClose(probabilities.subarray(0, 7).map(Math.log), first, 1e-7, JSON.stringify(request));
+    }
+  });
+
+  it('passes over nothing that a person says', () => {
+    for (const said of ['form=conv1d', 'embedding=transformer.wte.weight', 'unused=transformer.wxe', 'rank=2'])
+      assert.equal(refusal(bytesOf('linear'), asked(said)).key, 'error.torch.answerImpossible', said);
+    assert.doesNotThrow(() => readTorchWeights(bytesOf('linear'), 'linear', asked('form=linear')));
+  });
+
   it('asks whether a square matrix is transposed where the others do not agree', () => {
     const mixed = changed('linear', (tensors) => {
       const { data } = tensors.get('transformer.h.0.mlp.c_fc.weight')!;

@@ -14,7 +14,7 @@ import { normEpsilon, type NormKind } from '../../../layers/norm';
 import { UserError } from '../../../userError';
 import { answerOf } from '../answers';
 import { checkReadable, checkSizes } from './agreement';
-import { checkAnswers, isWhole } from './answered';
+import { checkAnswers, checkRoles, isWhole } from './answered';
 import { linearForm } from './linearForm';
 import type { NamedWeights, NameOf, Published, PublishedModel } from './published';
 import { otherModel } from './otherModels';
@@ -26,6 +26,10 @@ const ofBlocks = /^(.*?)h\.(\d+)\.attn\.c_attn\.weight$/;
 const buffers = /(^|\.)attn\.(bias|masked_bias)$/;
 const contextOfRotary = 1024;
 const kindsOfNorms: readonly NormKind[] = ['layerNorm', 'rmsNorm'];
+/** Their number, as a person, Backflow's files, and others' configurations call it. */
+const headNames = ['heads', 'n_head', 'num_heads', 'num_attention_heads'] as const;
+/** Weights of both have the same names and shapes. */
+const types = ['nanogpt', 'gpt_bigcode'] as const;
 const head = 'lm_head.weight';
 const headBias = 'lm_head.bias';
 
@@ -113,6 +117,7 @@ function readModel(weights: NamedWeights, prefix: string, layers: number): Publi
   );
   checkBiases(weights, prefix, layers);
   const biases = Array.from(tensors.keys()).some((name) => /\.c_(attn|proj|fc)\.bias$/.test(name));
+  checkRoles(weights);
   checkAnswers(weights, {
     type: () => true,
     heads: isWhole,
@@ -123,6 +128,7 @@ function readModel(weights: NamedWeights, prefix: string, layers: number): Publi
     norms: (value) => kindsOfNorms.some((name) => name === value),
   });
   const form = linearForm(weights, (layer, name) => `${prefix}h.${layer}.${name}.weight`, layers, D);
+  if (!form.isTransposed && hasTable && biases) checkType(weights, said);
   const E = taker.take(wte, [V, D]);
   const lmHead = taker.around(prefix, head);
   const isApart = said.text('tie_word_embeddings') === 'false';
@@ -277,7 +283,7 @@ function groupedAttention(file: string, name: string, shape: readonly number[]):
 }
 
 function headsOf(said: Said, D: number, file: string): number {
-  const heads = said.number('heads', 'n_head', 'num_heads', 'num_attention_heads');
+  const heads = said.number(...headNames);
   if (heads !== null) return heads;
   const dividing = Array.from({ length: 64 }, (_, i) => i + 1).filter((count) => D % count === 0);
   throw new UserError('error.torch.headsUnsaid', file, D).needing(
@@ -302,6 +308,22 @@ function geluOf(said: Said, file: string): 'exact' | 'tanh' | null {
   if (name === null) return null;
   if (Object.hasOwn(gelus, name)) return gelus[name];
   throw new UserError('error.torch.variant', file, 'activation_function', name, 'gelu, gelu_new');
+}
+
+/**
+ * Throws a UserError that asks which of the models it is whose weights look the same: transformers' GPTBigCode has matrices of this form too, but queries, keys and
+ * values head by head. Its own files say their type, and have no masks; what says how many heads there are without a type is of other code.
+ */
+function checkType({ tensors, config, metadata, file }: NamedWeights, said: Said): void {
+  const isKnown =
+    said.type() !== null ||
+    Array.from(tensors.keys()).some((name) => buffers.test(name)) ||
+    headNames.some((name) => Object.hasOwn(config ?? {}, name) || Object.hasOwn(metadata, name));
+  if (!isKnown)
+    throw new UserError('error.torch.typeUnsaid', file, types.join(', '), answerOf('type', types[0])).needing(
+      'tensors',
+      types.map((type) => answerOf('type', type)),
+    );
 }
 
 /** Throws a UserError for what the model's own code would compute otherwise. */

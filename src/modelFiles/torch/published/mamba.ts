@@ -10,9 +10,9 @@ import { normEpsilon } from '../../../layers/norm';
 import { numberOption, isOptionOn, type LayerOptions } from '../../../layers/options';
 import type { LayerSizes } from '../../../layers/parameters';
 import { UserError } from '../../../userError';
-import { answerOf } from '../answers';
+import { answerOf, impossibleAnswer } from '../answers';
 import { checkReadable, checkSizes } from './agreement';
-import { checkAnswers } from './answered';
+import { checkAnswers, checkRoles } from './answered';
 import type { NamedWeights, NameOf, Published, PublishedConfig, PublishedFiles, PublishedModel } from './published';
 import { Said } from './said';
 import { TensorTaker } from './tensors';
@@ -43,7 +43,10 @@ export const mamba: Published = {
     const said = new Said(weights);
     checkVersion(weights, said);
     checkType(weights, said);
+    checkRoles(weights);
     checkAnswers(weights, { type: () => true });
+    const { form } = weights.answers;
+    if (form !== undefined) throw impossibleAnswer('form', form, file);
     const numbers = new Set(places.map(({ layer }) => layer));
     const other = [...tensors.keys()].find((name) => {
       const match = name.startsWith(`${prefix}layers.`) && /^(\d+)\./.exec(name.slice(`${prefix}layers.`.length));
@@ -81,7 +84,7 @@ function checkType({ tensors, config, metadata, file }: NamedWeights, said: Said
   // What the original code's configuration has, and what Backflow has written.
   const isKnown = said.type() !== null || (config !== null && 'ssm_cfg' in config) || 'tokens' in metadata;
   if (isOfLibrary && !isKnown)
-    throw new UserError('error.torch.typeUnsaid', file, types.join(', ')).needing(
+    throw new UserError('error.torch.typeUnsaid', file, types.join(', '), answerOf('type', types[0])).needing(
       'tensors',
       types.map((type) => answerOf('type', type)),
     );

@@ -127,6 +127,8 @@ describe('Mamba under transformers’ names', () => {
     );
     assertClose(lossesOf(model, expectedOf('tied').ids), expectedOf('tied').losses, 1e-12, 'losses');
     assert.throws(() => said('type=falcon_mamba'), /falcon_mamba/);
+    for (const unused of ['type=mamba,form=linear', 'type=mamba,output=lm_head.weight', 'type=mamba,heads=2'])
+      assert.equal(refusalOf(() => said(unused)).key, 'error.torch.answerImpossible', unused);
     assert.equal(refusalOf(() => read(bytesOf('tied'), { vocab_size: 6 })).key, 'error.torch.typeUnsaid');
     // What says it in other words.
     for (const config of [{ architectures: ['MambaForCausalLM'] }, { d_model: 8, n_layer: 2, ssm_cfg: {} }])
