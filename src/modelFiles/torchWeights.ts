@@ -29,7 +29,7 @@ import {
   type TensorAnswers,
 } from './torch/answers';
 import { choicesOfCopies, chosenReading, unreadable } from './torch/choice';
-import { namesInPairs, pairedByName, pairedByNumber, twoDirections } from './torch/directionPairs';
+import { namesInPairs, pairedAsTwo, pairedByName, pairedByNumber, twoDirections } from './torch/directionPairs';
 import { intoOurOrder } from './torch/gateOrder';
 import { linearModules, linearNames } from './torch/linearModules';
 import { ownWeights } from './torch/ownFile';
@@ -171,10 +171,10 @@ function chainsIn(
     throw twoDirections(file, namesInPairs(pairs));
   }
   const guessed = pairedByNumber(modules);
-  const chains = [...chainsOf(modules), ...(guessed ? chainsOf(guessed) : [])];
+  const found = [...chainsOf(modules), ...(guessed ? chainsOf(guessed) : [])];
+  const inOneDirection = found.length > 0 ? found : chainsOf(withoutTwins(modules));
+  const chains = [...inOneDirection, ...pairedAsTwo(modules).flatMap(chainsOf)];
   if (chains.length > 0) return chains;
-  const ofSingles = chainsOf(withoutTwins(modules));
-  if (ofSingles.length > 0) return ofSingles;
   const names = modules.map(({ name }) => name).sort();
   throw new UserError('error.torch.severalModules', file, names.slice(0, 8).join(', ')).needing(
     'tensors',
