@@ -5,6 +5,12 @@ import { pageStringsOf } from '../../src/messages';
 import { screenshotPath } from './browser';
 import { onePage } from './onePage';
 
+interface Heading {
+  readonly content: string;
+  readonly lines: number;
+  readonly words: readonly number[];
+}
+
 describe('the page in Korean', () => {
   const on = onePage();
 
@@ -19,24 +25,21 @@ describe('the page in Korean', () => {
       await on.page.evaluate(`probe.frame({ slopes: [-0.1, -0.2] })`);
       await on.settled();
       /** Of each heading how many lines it has, and each of its words. */
-      const heads = await on.page.locator('.flow .values thead th').evaluateAll((cells) => {
-        const linesOf = (node: Node, from: number, to: number): number => {
+      const heads = await on.page.evaluate<Heading[]>(`(() => {
+        const linesOf = (node, from, to) => {
           const range = document.createRange();
           range.setStart(node, from);
           range.setEnd(node, to);
           return new Set(Array.from(range.getClientRects(), ({ top }) => Math.round(top))).size;
         };
-        return cells.map(({ firstChild: text }) => {
-          const content = text?.textContent ?? '';
-          return {
-            content,
-            lines: text ? linesOf(text, 0, content.length) : 0,
-            words: Array.from(content.matchAll(/[^\s/]+/g), ({ 0: word, index }) =>
-              text ? linesOf(text, index, index + word.length) : 0,
-            ),
-          };
-        });
-      });
+        return Array.from(document.querySelectorAll('.flow .values thead th'), ({ firstChild: text }) => ({
+          content: text.textContent,
+          lines: linesOf(text, 0, text.textContent.length),
+          words: Array.from(text.textContent.matchAll(/[^\\s/]+/g), ({ 0: word, index }) =>
+            linesOf(text, index, index + word.length),
+          ),
+        }));
+      })()`);
       await on.page.screenshot({ path: screenshotPath(`korean-${width}`), fullPage: true });
       assert.equal(heads.at(-1)?.content, korean['panel.column.slope']);
       for (const head of heads) {

@@ -15,11 +15,13 @@ import { UserError } from '../../../userError';
 import { answerOf } from '../answers';
 import { checkReadable, checkSizes } from './agreement';
 import { checkAnswers, checkRoles, isWhole } from './answered';
+import { head, nameOf, roles } from './gpt2Names';
 import { linearForm } from './linearForm';
-import type { NamedWeights, NameOf, Published, PublishedModel } from './published';
+import type { NamedWeights, Published, PublishedModel } from './published';
 import { otherModel } from './otherModels';
 import { Said } from './said';
 import { TensorTaker } from './tensors';
+import { writeGpt2 } from './writeGpt2';
 
 const ofBlocks = /^(.*?)h\.(\d+)\.attn\.c_attn\.weight$/;
 /** Masks that PyTorch's modules keep among their weights. */
@@ -30,24 +32,6 @@ const kindsOfNorms: readonly NormKind[] = ['layerNorm', 'rmsNorm'];
 const headNames = ['heads', 'n_head', 'num_heads', 'num_attention_heads'] as const;
 /** Weights of both have the same names and shapes. */
 const types = ['nanogpt', 'gpt_bigcode'] as const;
-const head = 'lm_head.weight';
-const headBias = 'lm_head.bias';
-
-/** In a block. */
-const roles: Readonly<Record<string, string>> = {
-  Wqkv: 'attn.c_attn.weight',
-  bqkv: 'attn.c_attn.bias',
-  Wo: 'attn.c_proj.weight',
-  bo: 'attn.c_proj.bias',
-  W1: 'mlp.c_fc.weight',
-  b1: 'mlp.c_fc.bias',
-  W2: 'mlp.c_proj.weight',
-  b2: 'mlp.c_proj.bias',
-  'mha.norm.gamma': 'ln_1.weight',
-  'mha.norm.beta': 'ln_1.bias',
-  'mlp.norm.gamma': 'ln_2.weight',
-  'mlp.norm.beta': 'ln_2.bias',
-};
 
 /** transformers' names of GELU's two forms; GPT-2 has the second. */
 const gelus: Readonly<Record<string, 'exact' | 'tanh'>> = {
@@ -58,15 +42,6 @@ const gelus: Readonly<Record<string, 'exact' | 'tanh'>> = {
   gelu_accurate: 'tanh',
   gelu_pytorch_tanh: 'tanh',
   gelu_python_tanh: 'tanh',
-};
-
-const nameOf: NameOf = ({ name, role, layer }) => {
-  if (name === 'output.W') return head;
-  if (name === 'output.b') return headBias;
-  if (role === 'embedding') return 'transformer.wte.weight';
-  if (role === 'P') return 'transformer.wpe.weight';
-  if (layer < 0) return `transformer.ln_f.${role === 'norm.gamma' ? 'weight' : 'bias'}`;
-  return `transformer.h.${layer}.${roles[role]}`;
 };
 
 export const attention: Published = {
@@ -81,8 +56,7 @@ export const attention: Published = {
     refuseGroupedProjections(weights);
     return null;
   },
-  // The code of people has matrices of either form, and files of no library say how many heads there are but in a file beside them.
-  write: () => null,
+  write: writeGpt2,
   nameOf: ({ layers: [{ cell }] }) => (cell === kind.name ? nameOf : null),
   ownNames: nameOf,
 };

@@ -50,7 +50,7 @@ export function linearForm(
 }
 
 /** @param shape of the result */
-function transposed(values: Weights, [rows, columns]: readonly number[]): Weights {
+export function transposed(values: Weights, [rows, columns]: readonly number[]): Weights {
   const result = values instanceof Float64Array ? new Float64Array(values.length) : new Float32Array(values.length);
   for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) result[i * columns + j] = values[j * rows + i];
   return result;
