@@ -119,8 +119,8 @@ function refusalOf(readings: readonly Reading[], file: string): UserError {
 }
 
 /** Whether anything is said that decides which readings fit; what options layers have does not. */
-function saysRoles({ unused, options: _, ...roles }: TensorAnswers): boolean {
-  return unused.length > 0 || Object.values(roles).some((said) => said !== undefined);
+function saysRoles(answers: TensorAnswers): boolean {
+  return answers.unused.length > 0 || Object.keys(answers).some((name) => name !== 'unused' && name !== 'options');
 }
 
 /** Why no reading fits. @param said the answers, where they decide */
