@@ -47,6 +47,7 @@ import { Sampler } from './sampling/sampler';
 import { sampleText } from './sampling/sampleText';
 import { Run, type RunParts } from './train/run';
 import { setUpResumed, setUpRun } from './train/setUp';
+import type { Message } from '../messages';
 import { loadGraph, type LoadedGraph, type ModelSink } from './loadedGraph';
 import { loadModel, type LoadedModel, type TrainedModel } from './loadedModel';
 import { ModelLock } from './modelLock';
@@ -278,7 +279,7 @@ export class Engine {
     return (value) => this.emit(event, value);
   }
 
-  private async exportModel(path: string): Promise<null> {
+  private async exportModel(path: string): Promise<readonly Message[]> {
     const {
       inspector: {
         model: { plain, vocabulary },
@@ -286,8 +287,8 @@ export class Engine {
       trainingStep,
     } = this.model;
     if (!plain) throw new UserError('error.model.notExportable');
-    await this.modelLock.run(() => exportModel(path, plain, vocabulary, trainingStep()));
-    return null;
+    const notices = await this.modelLock.run(() => exportModel(path, plain, vocabulary, trainingStep()));
+    return notices.map(({ key, args }) => ({ key, args }));
   }
 
   /** Ends what is under way, saving a checkpoint of a run. */

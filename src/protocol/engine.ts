@@ -321,8 +321,8 @@ export interface EngineCalls {
   truncations(request: { readonly text: string; readonly k2: readonly number[] }): TruncationReport;
   /** The flow through a cell with random weights; needs no model. */
   playground(request: { readonly settings: PlaygroundSettings; readonly thresholds: Thresholds }): PlaygroundResult;
-  /** Writes the open model, as it is now, to a file that ends in .onnx or .safetensors. */
-  exportModel(request: { readonly path: string }): null;
+  /** Writes the open model, as it is now, to a file that ends in .onnx or .safetensors. What is to be said of it. */
+  exportModel(request: { readonly path: string }): readonly Message[];
 }
 
 export interface EngineEvents {

@@ -190,9 +190,9 @@ export class RunSession extends ShownModel implements vscode.Disposable {
     return this.engine.calls.call(call, request, signal);
   }
 
-  /** Writes the model as it is now to a file that ends in .onnx or .safetensors. */
-  async exportModel(path: string): Promise<void> {
-    await this.engine.calls.call('exportModel', { path });
+  /** Writes the model as it is now to a file that ends in .onnx or .safetensors. What is to be said of it. */
+  exportModel(path: string): Promise<readonly Message[]> {
+    return this.engine.calls.call('exportModel', { path });
   }
 
   /** Ends the engine at once, nothing saved: for one that hangs. */

@@ -18,6 +18,8 @@ import { recognizeGraph, type GraphLanguageModel } from '../../modelFiles/onnx/g
 import { readOnnx, type GraphUse, type ReadModel } from '../../modelFiles/onnx/read/readModel';
 import { isPickle, pickleAsJson } from '../../modelFiles/torch/checkpointVocabulary';
 import { readDecodedWeights } from '../../modelFiles/torchWeights';
+import type { Activation } from '../../layers/activation';
+import { kindOf } from '../../layers/catalog';
 import { UserError } from '../../userError';
 import type { OpenRequest } from '../../protocol/engine';
 import type { Verification } from '../../protocol/model';
@@ -116,6 +118,7 @@ async function openFile(
 ): Promise<OpenedModel | OpenedGraph> {
   const { folder, path } = await locate(source.path);
   if (isOfWeights(path)) return { ...(await openWeights(path, source)), folder };
+  refuseAnswers(source.architecture, path);
   const bytes = await readWhole(path);
   refuseOtherFormat(bytes, path);
   const proto = decodeOnnx(bytes, path);
@@ -142,18 +145,29 @@ async function openFile(
   }
   const { config, parameters, vocabulary, step } = checkpoint;
   const general = generalModelOf(config, parameters);
+  const found = await vocabularyOfCheckpoint(source, vocabulary, path);
   return {
     mode: 'stack',
     general,
     plain: { config, parameters },
     trainingRefusal: null,
-    vocabulary: source.tokens === 'byte' ? vocabularyAsBytes(vocabulary, vocabulary.size, path) : vocabulary,
+    vocabulary: found.vocabulary,
     verification: null,
-    notices: [],
+    notices: found.notices,
     producer: null,
     trainingStep: step,
     folder,
   };
+}
+
+/** A graph says itself what a file of weights leaves open. Throws a UserError where a person says it. */
+function refuseAnswers({ activation, tensors }: ModelSource['architecture'], path: string): void {
+  if ((tensors ?? '') !== '') throw new UserError('error.model.tensorsUnused', path, tensors ?? '');
+  refuseActivation(activation, path);
+}
+
+function refuseActivation(activation: Activation | null, path: string): void {
+  if (activation !== null) throw new UserError('error.model.activationUnused', path, activation);
 }
 
 /** Of an ONNX file that Backflow did not write: its own graph is run to see whether it was read rightly. */
@@ -235,6 +249,9 @@ async function openWeights(path: string, source: ModelSource): Promise<Omit<Open
     config,
     isConfigBroken: isBroken,
   });
+  // What Backflow has written says it itself.
+  const isOpen = !plain && model.layers.some(({ cell }) => kindOf(cell).activation === 'chosen');
+  if (!isOpen) refuseActivation(source.architecture.activation, path);
   const found = await vocabularyOf(source, model.vocabularySize, { metadata }, path);
   return {
     mode: 'stack',
@@ -285,6 +302,17 @@ async function vocabularyOf(
   }
   if (file !== null) return vocabularyOfFile(await readVocabularyFile(file), size, file);
   return vocabularyOfMetadata(metadata, size, model) ?? vocabularyOfText(text, size, model);
+}
+
+/** The same of a file that Backflow has written, whose own vocabulary is read already. */
+async function vocabularyOfCheckpoint(
+  { vocabulary: file, tokens }: ModelSource,
+  own: Vocabulary,
+  model: string,
+): Promise<FoundVocabulary> {
+  if (tokens === 'byte') return { vocabulary: vocabularyAsBytes(own, own.size, model), notices: [] };
+  if (file !== null) return vocabularyOfFile(await readVocabularyFile(file), own.size, file);
+  return { vocabulary: own, notices: [] };
 }
 
 async function readVocabularyFile(path: string): Promise<string> {

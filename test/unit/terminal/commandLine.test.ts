@@ -212,6 +212,8 @@ describe('reading a command line', () => {
       ['--init-scale 0', /^--init-scale is "0"/],
       ['--gain 0', /^--gain is "0"/],
       ['--forget-bias none', /it must be a number\.$/],
+      ['--activation relu', /^--activation is no option of the kind LSTM; kinds that have it: rnn\.$/],
+      ['--layers gru:8,mamba:8 --activation tanh', /^--activation is no option of the kind GRU, Mamba; /],
       [
         '--layers gru:8,mamba:8 --forget-bias 1',
         /^--forget-bias is no option of the kind GRU, Mamba; kinds that have it: lstm, minLSTM\.$/,
