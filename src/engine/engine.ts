@@ -185,7 +185,7 @@ export class Engine {
     const reader = new RecordedReader(folder, request, backend);
     const sink = { ...this.sink, progress: this.emitter('progress'), recorded: this.emitter('recorded') };
     this.recording = await LoadedRecording.open(reader, this.modelLock, sink, () => yieldToMessages(signal));
-    return openResultOf(this.recording, folder.record, backend.name);
+    return openResultOf(this.recording, folder.record, backend.name, await this.recording.unit());
   }
 
   private async examine(request: ExamineRequest, signal: AbortSignal): Promise<Examination> {
@@ -288,7 +288,7 @@ export class Engine {
     const progress = this.matrixProgress();
     return this.modelLock.run(() => {
       signal.throwIfAborted();
-      if (this.recording) return this.recording.matrix(request.series, progress, () => yieldToMessages(signal));
+      if (this.recording) return this.recording.matrix(request, progress, () => yieldToMessages(signal));
       if (this.graph) return makeGraphMatrix(this.graph.inspector, request, () => yieldToMessages(signal), progress);
       return makeTargetMatrix(this.model.inspector, request.text, this.model.trainingStep(), async (done) => {
         progress(done);

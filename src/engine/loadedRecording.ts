@@ -5,9 +5,10 @@ import type { Frame } from '../protocol/frame';
 import type { FlowLane, FlowOverTraining } from '../protocol/overTraining';
 import type { RecordedMetrics, RecordingReport, RecordingRequest, RecordingSummary } from '../protocol/recording';
 import { progressColumns, type Progress } from '../protocol/run';
-import type { TargetMatrix } from '../protocol/targetMatrix';
+import type { MatrixRequest, TargetMatrix } from '../protocol/targetMatrix';
 import { defaultThresholds } from '../protocol/settings';
 import type { Thresholds } from '../terms/regions';
+import type { ReadUnit } from '../tokens/tokenUnit';
 import { UserError } from '../userError';
 import { resolveTarget } from './inspect/flows';
 import { FlowHistory } from './inspect/flowHistory';
@@ -81,9 +82,16 @@ export class LoadedRecording {
     return { model, modules, side, every, script, torch, steps: this.steps };
   }
 
-  /** Names of the symbols are as many as the model's; without one, as many as tokens tell. */
-  get path(): string {
-    return this.reader.folder.path;
+  /** What a text falls into, where its model can read one. */
+  async unit(): Promise<ReadUnit> {
+    const size = this.first.inspector?.model.general.vocabularySize;
+    if (size === undefined) return 'codePoint';
+    const vocabulary = await this.reader.vocabulary(size).catch((thrown: unknown) => {
+      // Its sentence comes when a text is asked for.
+      if (thrown instanceof UserError) return null;
+      throw thrown;
+    });
+    return vocabulary?.unit ?? 'codePoint';
   }
 
   async report(request: RecordingRequest, pause: Pause): Promise<RecordingReport> {
@@ -124,11 +132,12 @@ export class LoadedRecording {
   }
 
   /** By a series' name, or the model's top layer. Throws a UserError where no matrix was recorded. */
-  async matrix(series: string | null, progress: (done: number) => void, pause: Pause): Promise<TargetMatrix> {
+  async matrix({ text, series }: MatrixRequest, progress: (done: number) => void, pause: Pause): Promise<TargetMatrix> {
     const read = await this.reader.newest(pause);
-    const { step, inspector } = read;
-    if (inspector && this.lanes.layers.length > 0)
-      return makeTargetMatrix(inspector, '', step.step, async (done) => {
+    const { step } = read;
+    const inspector = text === '' ? read.inspector : await this.reader.inspectorOfText(read);
+    if (inspector)
+      return makeTargetMatrix(inspector, text, step.step, async (done) => {
         progress(done);
         await pause();
       });
@@ -148,8 +157,11 @@ export class LoadedRecording {
     this.frames.dispose();
   }
 
+  /** Of a text that is asked for, or of the recorded tokens. */
   private async makeFrame(watch: Watch, sequence: number, pause: Pause): Promise<Frame> {
-    return this.frameOf(await this.reader.newest(pause), watch, sequence);
+    const read = await this.reader.newest(pause);
+    if (watch.text === '') return this.frameOf(read, watch, sequence);
+    return makeFrame(await this.reader.inspectorOfText(read), watch, sequence, read.step.step);
   }
 
   private async frameOf(
@@ -177,7 +189,10 @@ export class LoadedRecording {
       // Of another target than the recorded one there is nothing to show.
       target: hasFlow ? ofTarget : step.target,
       shown: watch.series ?? null,
-      notices: notices.map(({ key, args }) => ({ key, args })),
+      // The others were said when it was opened.
+      notices: notices
+        .filter(({ key }) => key === 'notice.recording.stepsBroken')
+        .map(({ key, args }) => ({ key, args })),
     });
   }
 

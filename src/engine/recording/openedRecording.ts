@@ -2,6 +2,7 @@
 import type { OpenResult } from '../../protocol/engine';
 import type { GraphSummary } from '../../protocol/graph';
 import type { BackendName } from '../../protocol/settings';
+import type { ReadUnit } from '../../tokens/tokenUnit';
 import type { LoadedRecording } from '../loadedRecording';
 import { summaryOf } from '../model/summary';
 import { choiceOf } from './recordedSeries';
@@ -12,6 +13,7 @@ export function openResultOf(
   { first, summary }: Pick<LoadedRecording, 'first' | 'summary'>,
   record: RecordingRecord,
   backend: BackendName,
+  unit: ReadUnit,
 ): OpenResult {
   const producer = record.torch === null ? null : `PyTorch ${record.torch}`;
   const { inspector, step, notices } = first;
@@ -21,7 +23,7 @@ export function openResultOf(
     notices: notices.map(({ key, args }) => ({ key, args })),
     trainingRefusal: { key: 'error.recording.notAvailable', args: [] },
     trainingStep: step.step,
-    unit: 'codePoint',
+    unit,
     backend,
     recording: summary,
     run: null,

@@ -34,6 +34,7 @@ export type RecordingOptions = Pick<OpenRequest, 'architecture' | 'vocabulary'>;
 
 export class RecordedReader {
   private last: ReadStep | null = null;
+  private ownVocabulary: Vocabulary | null = null;
 
   constructor(
     readonly folder: RecordingFolder,
@@ -159,16 +160,7 @@ export class RecordedReader {
     metrics: RecordedMetrics,
     pause: () => Promise<void>,
   ): Promise<Omit<RecordingReport, 'summary'>> {
-    const [refusal] = notices;
-    if (!inspector) throw new UserError('error.recording.textWithoutModel', { key: refusal.key, args: refusal.args });
-    const { general } = inspector.model;
-    const vocabulary = await this.vocabulary(general.vocabularySize);
-    const layers = general.layers.map((layer) => ({
-      ...layer,
-      // A text of its own is read from the beginning.
-      directions: layer.directions.map((direction) => ({ ...direction, initialStates: [] })),
-    }));
-    const ofText = new Inspector({ ...inspector.model, general: { ...general, layers }, vocabulary });
+    const ofText = await this.inspectorOfText({ inspector, notices });
     const report = await makeReport(ofText, { text, target: target ?? 'last', thresholds, matrix }, pause);
     const { target: resolved } = report.inputs[0].flow;
     return {
@@ -179,13 +171,32 @@ export class RecordedReader {
       thresholds,
       series: [],
       matrix: null,
-      stack: { model: summaryOf(general, null), report },
+      stack: { model: summaryOf(ofText.model.general, null), report },
       agreement,
       notices: notices.map(({ key, args }) => ({ key, args })),
     };
   }
 
-  private async vocabulary(size: number): Promise<Vocabulary> {
+  /** The step's model for any text. Throws a UserError where there is none, or no vocabulary. */
+  async inspectorOfText({ inspector, notices }: Pick<ReadStep, 'inspector' | 'notices'>): Promise<Inspector> {
+    const [refusal] = notices;
+    if (!inspector) throw new UserError('error.recording.textWithoutModel', { key: refusal.key, args: refusal.args });
+    const { general } = inspector.model;
+    const vocabulary = await this.vocabulary(general.vocabularySize);
+    const layers = general.layers.map((layer) => ({
+      ...layer,
+      // A text of its own is read from the beginning.
+      directions: layer.directions.map((direction) => ({ ...direction, initialStates: [] })),
+    }));
+    return new Inspector({ ...inspector.model, general: { ...general, layers }, vocabulary });
+  }
+
+  /** Throws a UserError where there is none, or one of another size. @param size of the model */
+  async vocabulary(size: number): Promise<Vocabulary> {
+    return (this.ownVocabulary ??= await this.readVocabulary(size));
+  }
+
+  private async readVocabulary(size: number): Promise<Vocabulary> {
     const { vocabulary: file } = this.options;
     const { record, path } = this.folder;
     if (file !== null)
