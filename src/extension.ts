@@ -145,7 +145,7 @@ export function activate(context: vscode.ExtensionContext): BackflowApi {
       extensionUri: context.extensionUri,
       comparisons,
       playground,
-      recording: { opener, panel },
+      recording: { opener, panel, notices },
       notices,
       log,
     }),

@@ -4,6 +4,7 @@
 Needs PyTorch 2.5 or newer and safetensors; run with 2.15. Written into data/recordings, a folder each, by a few steps of real training; the series are those of
 the recurrence unrolled in float64, by autograd. It shares no code with the recorder.
 """
+import copy
 import json
 import math
 import pathlib
@@ -16,6 +17,8 @@ from torch import nn
 FOLDER = pathlib.Path(__file__).parent / 'data' / 'recordings'
 SYMBOLS = list('abcdefgh \n.')
 V, VANISHING = len(SYMBOLS), -3
+# Of language models: the mean loss of the recorded stream in float64, by the name of the recording and the step.
+expected = {}
 torch.set_num_threads(1)
 
 
@@ -130,8 +133,16 @@ class Writer:
     def step(self, step, target, series, tensors):
         metadata = {'format': 'backflow-recording-step', 'version': '1', 'step': str(step), 'target': str(target),
                     'series': json.dumps(series)}
-        save_file({name: tensor.detach().clone().contiguous() for name, tensor in tensors.items()},
-                  str(self.folder / 'steps' / f'step-{step:06}.safetensors'), metadata)
+        path = self.folder / 'steps' / f'step-{step:06}.safetensors'
+        save_file({name: tensor.detach().clone().contiguous() for name, tensor in tensors.items()}, str(path), metadata)
+        # The library writes the metadata in another order each time.
+        data = path.read_bytes()
+        length = int.from_bytes(data[:8], 'little')
+        header = json.loads(data[8:8 + length])
+        header['__metadata__'] = dict(sorted(header['__metadata__'].items()))
+        text = json.dumps(header, separators=(',', ':')).encode()
+        path.write_bytes(data[:8] + text.ljust(length) + data[8 + length:])
+        assert len(text) <= length
 
 
 class Language(nn.Module):
@@ -208,6 +219,11 @@ def language(name, model, T, steps, seed, dtype=torch.float32, vocabulary=True, 
                                {'all': seed_of, 'target': [n * s for s in seed_of]}, state0, tensors,
                                stream(keep['output']).detach())
             writer.step(step, target, series, tensors)
+            own = copy.deepcopy(model).double()
+            one = slice(0, 1)
+            begin = tuple(s[:, one].double() for s in (before if isinstance(before, tuple) else (before,))) if before is not None else None
+            read = own(ids[one] if first else ids[:, one], begin if begin is None or len(begin) > 1 else begin[0])[0]
+            expected.setdefault(name, {})[step] = nn.functional.cross_entropy(stream(read), stream(targets)).item()
             more = {'horizon': series[-1]['horizon'], 'slope': None, 'vanished': 0., 'exploded': 0.}
         writer.metrics(step, loss.item(), norm, clipped, norms, **more)
         optimizer.step()
@@ -329,3 +345,4 @@ if __name__ == '__main__':
     language('projected', Language('LSTM', 6, proj_size=3), T=8, steps=2, seed=9)
     features()
     attention()
+    (FOLDER / 'expected.json').write_text(json.dumps(expected, indent=1) + '\n')

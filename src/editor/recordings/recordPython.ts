@@ -4,9 +4,11 @@ import { basename, dirname, extname, join } from 'node:path';
 import * as vscode from 'vscode';
 import type { ModelOpener } from '../models/openModel';
 import { pathOnDisk } from '../models/onDisk';
+import type { Notices } from '../notices';
 import type { Panel } from '../panel/panel';
 import { runName, unusedName } from '../runs/runName';
 import { entriesOf } from '../runs/runsFolder';
+import { UserError } from '../../userError';
 import { localize } from '../localize';
 import { interpreterFor } from './pythonInterpreter';
 import { recordedStepOf } from './recordingFile';
@@ -14,6 +16,7 @@ import { recordedStepOf } from './recordingFile';
 export interface RecordingParts {
   readonly opener: ModelOpener;
   readonly panel: Panel;
+  readonly notices: Notices;
 }
 
 const recorderModule = 'backflow_recorder';
@@ -27,18 +30,19 @@ const maxWait = 60_000;
 /** Exit status of the question whether the module is there. */
 const missing = 3;
 
+/** Throws a UserError that says what is missing. */
 export async function recordPython(parts: RecordingParts, given: vscode.Uri | undefined): Promise<void> {
   const file = given ?? vscode.window.activeTextEditor?.document.uri;
-  if (!file || extname(file.path).toLowerCase() !== '.py') return tell(localize('recordPython.noFile'));
-  if (file.scheme !== 'file') return tell(localize('recordPython.notOnDisk', basename(file.path)));
-  if (!vscode.workspace.isTrusted) return tell(localize('recordPython.untrusted'));
+  if (!file || extname(file.path).toLowerCase() !== '.py') throw new UserError('recordPython.noFile');
+  if (file.scheme !== 'file') throw new UserError('recordPython.notOnDisk', basename(file.path));
+  if (!vscode.workspace.isTrusted) throw new UserError('recordPython.untrusted');
   // What is shown is what runs.
   await vscode.workspace.textDocuments.find(({ uri }) => uri.toString() === file.toString())?.save();
   const python = await interpreterFor(file);
   const workspaceFolder = vscode.workspace.getWorkspaceFolder(file);
   const cwd = workspaceFolder?.uri.fsPath ?? dirname(pathOnDisk(file));
   const found = await hasRecorder(python, cwd);
-  if (found === 'noPython') return tell(localize('recordPython.noPython', python));
+  if (found === 'noPython') throw new UserError('recordPython.noPython', python);
   if (found === 'noModule') return tellInstall(python);
   const folder = await newFolder(vscode.Uri.file(cwd), pathOnDisk(file));
   const task = new vscode.Task(
@@ -56,10 +60,6 @@ export async function recordPython(parts: RecordingParts, given: vscode.Uri | un
   };
   const execution = await vscode.tasks.executeTask(task);
   showFirstStep(parts, folder, execution);
-}
-
-function tell(sentence: string): void {
-  void vscode.window.showErrorMessage(sentence);
 }
 
 async function tellInstall(python: string): Promise<void> {
@@ -88,29 +88,29 @@ async function newFolder(parent: vscode.Uri, script: string): Promise<vscode.Uri
 }
 
 /** Opens the recording once it has a step; no longer waited for when the job has ended. */
-function showFirstStep({ opener, panel }: RecordingParts, folder: vscode.Uri, execution: vscode.TaskExecution): void {
-  let isLooking = false;
-  let isOver = false;
+function showFirstStep(
+  { opener, panel, notices }: RecordingParts,
+  folder: vscode.Uri,
+  execution: vscode.TaskExecution,
+): void {
+  const over = new AbortController();
+  let looking: Promise<void> | null = null;
   const look = async () => {
-    if (isLooking || isOver) return;
-    isLooking = true;
-    try {
-      const entries = await entriesOf(vscode.Uri.joinPath(folder, 'steps'));
-      if (isOver || !entries.some(([name]) => recordedStepOf(name) !== undefined)) return;
-      end();
+    const entries = await entriesOf(vscode.Uri.joinPath(folder, 'steps'));
+    if (over.signal.aborted || !entries.some(([name]) => recordedStepOf(name) !== undefined)) return;
+    over.abort();
+    await notices.guard(async () => {
       if (await opener.open(folder.fsPath)) panel.show();
-    } finally {
-      isLooking = false;
-    }
+    });
   };
-  const timer = setInterval(() => void look(), lookPace);
+  const lookOnce = (): Promise<void> => (looking ??= look().finally(() => (looking = null)));
+  const timer = setInterval(() => void lookOnce(), lookPace);
   const listener = vscode.tasks.onDidEndTask((event) => {
-    // The last look is for a job that was quicker than the pace.
-    if (event.execution === execution) void look().finally(end);
+    // A job can be quicker than the pace.
+    if (event.execution === execution) void lookOnce().then(() => over.abort());
   });
-  const end = () => {
-    isOver = true;
+  over.signal.addEventListener('abort', () => {
     clearInterval(timer);
     listener.dispose();
-  };
+  });
 }
