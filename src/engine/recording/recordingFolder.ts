@@ -1,7 +1,7 @@
 /** A recording's folder: run.json, metrics.jsonl and steps/step-N.safetensors. The recorder may write to it meanwhile; a file is whole once it has its name. */
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { isOfSeries, recordedStep, type RecordedStep } from '../../formats/recording/stepFile';
+import { isOfSeries, recordedStep, wrongField, type RecordedStep } from '../../formats/recording/stepFile';
 import { UserError } from '../../userError';
 import { errorCode, readError } from '../files/fileErrors';
 import { readTensors } from '../files/safetensorsPart';
@@ -61,7 +61,7 @@ export class RecordingFolder {
         ? () => true
         : (name: string) => isOfSeries(name) || name === ':lengths' || name === ':ids' || name === ':targets';
     const found = recordedStep(await readTensors(path, wanted), path);
-    if (found.step !== step) throw new UserError('error.recording.field', path, 'step', found.step);
+    if (found.step !== step) throw wrongField(path, 'step', found.step);
     return found;
   }
 

@@ -87,7 +87,7 @@ export function recordedStep(
       ? cutMatrix(numbersOf(tensors, `${each.name}:matrix`, [whole, whole], file), whole, length)
       : null,
   }));
-  if (target >= length) throw new UserError('error.recording.field', file, 'target', target);
+  if (target >= length) throw wrongField(file, 'target', target);
   const isOwn = (name: string) => name.includes(colon);
   return {
     step,
@@ -111,9 +111,13 @@ export function recordedStep(
 
 /** Throws a UserError where it is newer than what is read here, or none. */
 export function checkVersion(version: number, file: string): void {
-  if (!Number.isSafeInteger(version) || version < 1)
-    throw new UserError('error.recording.field', file, 'version', version);
+  if (!Number.isSafeInteger(version) || version < 1) throw wrongField(file, 'version', version);
   if (version > recordingVersion) throw new UserError('error.recording.newer', file, version, recordingVersion);
+}
+
+/** @param value as it stands there */
+export function wrongField(file: string, field: string, value: string | number): UserError {
+  return new UserError('error.recording.field', file, field, value);
 }
 
 function broken(file: string, tensor: string): UserError {
@@ -123,15 +127,14 @@ function broken(file: string, tensor: string): UserError {
 function wholeOf(metadata: Readonly<Record<string, string>>, key: string, file: string): number {
   const text = metadata[key] ?? '';
   const value = Number(text);
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value))
-    throw new UserError('error.recording.field', file, key, text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) throw wrongField(file, key, text);
   return value;
 }
 
 type Described = Omit<RecordedSeries, 'norm' | 'total' | 'flow' | 'matrix'>;
 
 function seriesIn(text: string, file: string): Described[] {
-  const refused = () => new UserError('error.recording.field', file, 'series', text.slice(0, 80));
+  const refused = () => wrongField(file, 'series', text.slice(0, 80));
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
