@@ -136,6 +136,7 @@ export function activate(context: vscode.ExtensionContext): BackflowApi {
       control,
       opener,
       pastRuns,
+      recordings,
       panel,
       exports,
       tracker,

@@ -20,6 +20,7 @@ import type { TintMemory } from './probe/tintMemory';
 import { pickTensors } from './probe/tensorPicker';
 import { pickTint } from './probe/tintPicker';
 import type { TokenMarks } from './probe/tokenMarks';
+import type { PastRecordings } from './recordings/pastRecordings';
 import { recordPython, type RecordingParts } from './recordings/recordPython';
 import type { PastRuns } from './runs/pastRuns';
 import { confirmClose, deleteCheckpoint, deleteRun, revealRun } from './runs/runActions';
@@ -37,6 +38,7 @@ export interface CommandParts {
   readonly control: RunControl;
   readonly opener: ModelOpener;
   readonly pastRuns: PastRuns;
+  readonly recordings: PastRecordings;
   readonly panel: Panel;
   readonly comparisons: Comparisons;
   readonly playground: Playground;
@@ -164,12 +166,13 @@ function comparingCommands({
   registry,
   opener,
   pastRuns,
+  recordings,
   comparisons,
   playground,
 }: CommandParts): Record<string, Work> {
   return {
     'backflow.compareCells': (target) => compareKinds(training, comparisons, target),
-    'backflow.compareRuns': () => compareRuns({ registry, pastRuns, opener, comparisons }),
+    'backflow.compareRuns': () => compareRuns({ registry, pastRuns, recordings, opener, comparisons }),
     'backflow.compareTruncations': () => comparisons.compareTruncations(),
     'backflow.playground': () => playground.show(),
   };

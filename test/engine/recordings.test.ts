@@ -92,8 +92,11 @@ describe('a recording in an engine', () => {
 
   it('draws the series of a model that is none that is known, those that are chosen', async () => {
     const { model } = await open(recording('attention', 2, 4).path);
-    assert.equal(model.mode, 'graph');
-    assert.deepEqual(model.mode === 'graph' && model.tensors.map(({ name }) => name), ['blocks.0', 'blocks.1']);
+    assert.ok(model.mode === 'graph');
+    assert.deepEqual(
+      model.tensors.map(({ name }) => name),
+      ['blocks.0', 'blocks.1'],
+    );
     const frame = engine.next('frame');
     const known = engine.next('recorded');
     await engine.calls.call('watch', { ...watchOf(''), series: ['blocks.0'] });
@@ -118,7 +121,7 @@ describe('a recording in an engine', () => {
     const frame = engine.next('frame');
     await engine.calls.call('watch', { ...watchOf('abc deg'), inputs: true });
     const { header } = await frame;
-    assert.deepEqual([header.probe, header.tokens], ['abc deg', [...'abc de']]);
+    assert.deepEqual([header.probe, header.tokens], ['abc deg', Array.from('abc de')]);
     assert.equal(header.inputs?.length, 3);
   });
 

@@ -142,7 +142,7 @@ export class RunTree implements vscode.TreeDataProvider<AnyNode>, vscode.Disposa
       case 'progress':
         return progressItem(node.session);
       case 'recording':
-        return recordingItem(node.recording);
+        return recordingItem(node);
     }
   }
 
@@ -308,13 +308,17 @@ function pastItem(run: PastRun): vscode.TreeItem {
   return item;
 }
 
-function recordingItem({ name, model, folder, newest, created }: PastRecording): vscode.TreeItem {
+function recordingItem(node: RecordingNode): vscode.TreeItem {
+  const { name, model, folder, newest, created } = node.recording;
   const item = new vscode.TreeItem(name);
   item.id = `recording:${folder.toString()}`;
   const when = created?.toLocaleString(vscode.env.language, momentOfList) ?? '';
   item.description = [...recordedFacts(model, newest), when].filter((part) => part !== '').join(' · ');
   item.iconPath = new vscode.ThemeIcon('record');
   item.contextValue = newest === null ? 'recording.empty' : 'recording';
+  // It has no rows below it that a click could show.
+  if (newest !== null)
+    item.command = { command: 'backflow.runs.open', title: localize('runs.showInPanel'), arguments: [node] };
   item.tooltip = tooltip([name, model, created?.toLocaleString(vscode.env.language) ?? '', folder.fsPath]);
   return item;
 }

@@ -38,10 +38,12 @@ describe('recordings', () => {
     const { project } = codeServer();
     growing = new GrowingRecording('lstm', join(workspace.folder, 'experiments/first'), project);
     growing.add(2);
-    const python = join(workspace.folder, 'python');
+    // A name that Node reads alike wherever the folder lies.
+    const python = join(workspace.folder, 'python.cjs');
     writeFileSync(python, interpreter(join(project, 'test/vectors/data/recordings/attention')));
     chmodSync(python, 0o755);
     await window.changeSettings({ 'backflow.python': python });
+    await window.openFile('train.py');
   });
 
   afterEach(async function () {
@@ -91,7 +93,7 @@ describe('recordings', () => {
   });
 
   it('a Python file is run with the recorder, and the panel opens at the first recorded step', async () => {
-    await window.openFile('train.py');
+    await window.showTab('train.py');
     await window.runCommand('Backflow: Run Python File with Recorder');
     await panel.locator('header h1', { hasText: /train-recorded-\d{8}-\d{6} · Attention/ }).waitFor();
     await panel.locator('header .message', { hasText: 'What is shown is what the recorder measured.' }).waitFor();
@@ -102,9 +104,10 @@ describe('recordings', () => {
 
   it('where the recorder is missing, one sentence says how to install it', async () => {
     writeFileSync(join(workspace.folder, 'without'), '');
+    await window.showTab('train.py');
     await window.runCommand('Backflow: Run Python File with Recorder');
     await window.errorNotification(
-      /has no backflow_recorder\. Install it with: .*python -m pip install backflow-recorder/,
+      /has no backflow_recorder\. Install it with: .*python\.cjs -m pip install backflow-recorder/,
     );
     await window.changeSettings({ 'backflow.python': '/nowhere/python' });
     await window.runCommand('Backflow: Run Python File with Recorder');

@@ -179,7 +179,7 @@ describe('the command line, with a recording', () => {
       writeFileSync(join(folder, 'text.txt'), 'abc deg');
       const { output } = await backflow(vectors, 'inspect lstm --json --text', join(folder, 'text.txt'));
       const report = JSON.parse(output) as Report;
-      assert.deepEqual(report.tokens, [...'abc de']);
+      assert.deepEqual(report.tokens, Array.from('abc de'));
       assert.deepEqual(report.series, []);
       const refused = await backflow(vectors, 'inspect gru --text', join(folder, 'text.txt'));
       assert.match(refused.errors, /^backflow: The recording in .* has no vocabulary, .*--vocab\.\n$/);
