@@ -17,9 +17,9 @@ import type { Workspace } from '../harness/workspace';
 const interpreter = (vectors: string) => `#!${process.execPath}
 const { cpSync, existsSync } = require('node:fs');
 const { join } = require('node:path');
-const [, , option, module, , out, script] = process.argv;
+const [, , option, name, , out, script] = process.argv;
 if (option === '-c') process.exit(existsSync(join(__dirname, 'without')) ? 3 : 0);
-if (module !== 'backflow_recorder' || !script.endsWith('train.py')) process.exit(1);
+if (name !== 'backflow_recorder' || !script.endsWith('train.py')) process.exit(1);
 cpSync(${JSON.stringify(vectors)}, out, { recursive: true });
 console.log('recorded ' + out);
 `;
