@@ -14,7 +14,7 @@ const known = parseRecordingRecord(record.toString('utf8'), 'run.json');
 
 export const recordedSteps: FuzzedFormat = {
   name: 'recorded step',
-  files: ['lstm/steps/step-000002', 'gru/steps/step-000004', 'attention/steps/step-000004'].map(
+  files: ['lstm/steps/step-000002', 'lstm/steps/step-000006', 'gru/steps/step-000004'].map(
     (name) => new Uint8Array(readFileSync(`${folder}/${name}.safetensors`)),
   ),
   mutations: [
