@@ -39,7 +39,7 @@ describe('a recorded step', () => {
     assert.deepEqual([step.step, step.steps, step.target], [6, 14, 13]);
     assert.deepEqual(
       Array.from(step.ids ?? []),
-      Array.from(tensors.get(':ids')?.data ?? [], (id) => Number(id)),
+      Array.from<number | bigint, number>(tensors.get(':ids')?.data ?? [], Number),
     );
     assert.deepEqual(
       step.series.map(({ name, layer, direction, state }) => [name, layer, direction, state]),
