@@ -19,8 +19,10 @@ import type {
   Watch,
 } from '../protocol/engine';
 import type { GraphReport, GraphRequest, GraphTokenReport, GraphTokenRequest } from '../protocol/graph';
+import type { Frame } from '../protocol/frame';
 import type { Examination, MatrixChoice, Spectrum } from '../protocol/model';
 import type { FlowLane, FlowOverTraining } from '../protocol/overTraining';
+import type { RecordingReport, RecordingRequest } from '../protocol/recording';
 import type { Handlers } from '../protocol/rpc';
 import type { RunDescription } from '../protocol/run';
 import type { SampleRequest, SampleResult, SampleWatch } from '../protocol/sample';
@@ -43,6 +45,9 @@ import { examineModel, messageOf, type Examined } from './model/examination';
 import { exportModel } from './model/exportModel';
 import { openModel, openModelOrGraph, type OpenedGraph } from './model/openModel';
 import { graphSummaryOf, summaryOf } from './model/summary';
+import { RecordedReader } from './recording/recordedReader';
+import { RecordingFolder } from './recording/recordingFolder';
+import { openResultOf } from './recording/openedRecording';
 import { Sampler } from './sampling/sampler';
 import { sampleText } from './sampling/sampleText';
 import { Run, type RunParts } from './train/run';
@@ -50,6 +55,7 @@ import { setUpResumed, setUpRun } from './train/setUp';
 import type { Message } from '../messages';
 import { loadGraph, type LoadedGraph, type ModelSink } from './loadedGraph';
 import { loadModel, type LoadedModel, type TrainedModel } from './loadedModel';
+import { LoadedRecording } from './loadedRecording';
 import { ModelLock } from './modelLock';
 
 export type Emit = <K extends keyof EngineEvents>(event: K, value: EngineEvents[K]) => void;
@@ -78,6 +84,7 @@ export class Engine {
     },
     inspect: (request, signal) => this.inspect(request, signal),
     inspectGraph: (request, signal) => this.inspectGraph(request, signal),
+    inspectRecording: (request, signal) => this.inspectRecording(request, signal),
     matrixRows: (request, signal) => this.matrixRows(request, signal),
     describe: (request, signal) => this.describe(request, signal),
     describeGraph: (request, signal) => this.describeGraph(request, signal),
@@ -85,7 +92,7 @@ export class Engine {
     sample: (request, signal) => this.sample(request, signal),
     watchSamples: (watch) => this.watchSamples(watch),
     overTraining: (lane) => this.overTraining(lane),
-    frameAt: ({ trainingStep }) => this.model.history.at(trainingStep),
+    frameAt: ({ trainingStep }, signal) => this.frameAt(trainingStep, signal),
     targetMatrix: (request, signal) => this.targetMatrix(request, signal),
     truncations: ({ text, k2 }) =>
       this.modelLock.run(() => compareTruncations(this.model.inspector, text, k2, this.model.trainingStep())),
@@ -101,6 +108,7 @@ export class Engine {
   private readonly playground = new Playground();
   private loaded: LoadedModel | null = null;
   private graph: LoadedGraph | null = null;
+  private recording: LoadedRecording | null = null;
   private examined: Examined | null = null;
   private matrices: MatrixSource | null = null;
   private isLoading = false;
@@ -130,6 +138,8 @@ export class Engine {
 
   private open(request: OpenRequest, signal: AbortSignal): Promise<OpenResult> {
     return this.load(async () => {
+      const recording = await RecordingFolder.find(request.path);
+      if (recording) return this.openRecording(recording, request, signal);
       const opened = request.allowsGraph
         ? await openModelOrGraph(request, () => yieldToMessages(signal), { signal })
         : await openModel(request, { signal });
@@ -170,6 +180,15 @@ export class Engine {
     };
   }
 
+  private async openRecording(folder: RecordingFolder, request: OpenRequest, signal: AbortSignal): Promise<OpenResult> {
+    if (!request.allowsGraph) throw new UserError('error.recording.notModel', folder.path);
+    const backend = await createBackend(request, this.cores, Infinity);
+    const reader = new RecordedReader(folder, request, backend);
+    const sink = { ...this.sink, progress: this.emitter('progress'), recorded: this.emitter('recorded') };
+    this.recording = await LoadedRecording.open(reader, this.modelLock, sink, () => yieldToMessages(signal));
+    return openResultOf(this.recording, folder.record, backend.name, await this.recording.unit());
+  }
+
   private async examine(request: ExamineRequest, signal: AbortSignal): Promise<Examination> {
     this.examined = await examineModel(request, () => yieldToMessages(signal));
     return this.examined.report;
@@ -181,7 +200,8 @@ export class Engine {
   }
 
   private watch(watch: Watch | null): null {
-    this.frames.watch(watch);
+    if (this.recording) this.recording.watch(watch);
+    else this.frames.watch(watch);
     return null;
   }
 
@@ -196,6 +216,14 @@ export class Engine {
     return this.modelLock.run(() => {
       signal.throwIfAborted();
       return this.openedGraph.report(request, () => yieldToMessages(signal), this.matrixProgress());
+    });
+  }
+
+  private inspectRecording(request: RecordingRequest, signal: AbortSignal): Promise<RecordingReport> {
+    return this.modelLock.run(() => {
+      signal.throwIfAborted();
+      if (!this.recording) throw new UserError('error.recording.notOpen');
+      return this.recording.report(request, () => yieldToMessages(signal));
     });
   }
 
@@ -248,13 +276,20 @@ export class Engine {
   }
 
   private overTraining(lane: FlowLane): FlowOverTraining {
-    return this.model.history.lane(lane);
+    return this.recording ? this.recording.overTraining(lane) : this.model.history.lane(lane);
+  }
+
+  private async frameAt(trainingStep: number, signal: AbortSignal): Promise<Frame | null> {
+    const { recording } = this;
+    if (!recording) return this.model.history.at(trainingStep);
+    return this.modelLock.run(() => recording.frameAt(trainingStep, () => yieldToMessages(signal)));
   }
 
   private targetMatrix(request: MatrixRequest, signal: AbortSignal): Promise<TargetMatrix> {
     const progress = this.matrixProgress();
     return this.modelLock.run(() => {
       signal.throwIfAborted();
+      if (this.recording) return this.recording.matrix(request, progress, () => yieldToMessages(signal));
       if (this.graph) return makeGraphMatrix(this.graph.inspector, request, () => yieldToMessages(signal), progress);
       return makeTargetMatrix(this.model.inspector, request.text, this.model.trainingStep(), async (done) => {
         progress(done);
@@ -293,6 +328,7 @@ export class Engine {
 
   /** Ends what is under way, saving a checkpoint of a run. */
   async close(): Promise<void> {
+    this.recording?.dispose();
     this.graph?.frames.dispose();
     this.graph?.samples.dispose();
     this.loaded?.frames.dispose();
@@ -303,6 +339,7 @@ export class Engine {
 
   private get model(): LoadedModel {
     if (this.graph) throw new UserError('error.graph.notAvailable', messageOf(this.graph.inspector.stackRefusal));
+    if (this.recording) throw new UserError('error.recording.notAvailable');
     if (!this.loaded) throw new UserError('error.model.noneOpen');
     return this.loaded;
   }
@@ -313,7 +350,7 @@ export class Engine {
   }
 
   private get frames(): FrameSource {
-    return (this.graph ?? this.model).frames;
+    return (this.recording ?? this.graph ?? this.model).frames;
   }
 
   private get run(): Run {
@@ -324,7 +361,8 @@ export class Engine {
 
   /** One model for one engine: a second load is refused, as long as the first has not failed. */
   private async load<T>(work: () => Promise<T>): Promise<T> {
-    if (this.loaded || this.graph || this.isLoading) throw new Error('this engine already has a model');
+    if (this.loaded || this.graph || this.recording || this.isLoading)
+      throw new Error('this engine already has a model');
     this.isLoading = true;
     try {
       return await work();

@@ -40,9 +40,12 @@ export interface InspectCommand {
   readonly kind: 'inspect';
   readonly json: boolean;
   readonly model: ModelOptions;
-  /** File with the text. */
-  readonly text: string;
+  /** File with the text; only a recording can be without one. */
+  readonly text: string | null;
   readonly request: Omit<InspectRequest, 'text'>;
+  /** Of a recording: which step, and whether a target was named. Null for the newest, and for the recorded one. */
+  readonly step: number | null;
+  readonly target: InspectRequest['target'] | null;
   /** Names of tensors that are shown, in graph mode; null for those that are found. */
   readonly series: readonly string[] | null;
 }
@@ -187,7 +190,6 @@ function readResume(given: GivenOptions): ResumeCommand {
 function readInspect(given: GivenOptions): InspectCommand {
   const model = onlyPositional(given, 'inspect', 'MODEL');
   const file = text(given, 'text');
-  if (file === undefined) throw new UsageError(localize('usage.inspectWithoutText'));
   const target =
     given.values.get('target') === 'last'
       ? 'last'
@@ -196,7 +198,9 @@ function readInspect(given: GivenOptions): InspectCommand {
     kind: 'inspect',
     json: given.switches.has('json'),
     model: modelOptions(given, model),
-    text: resolve(file),
+    text: file === undefined ? null : resolve(file),
+    step: integer(given, 'step', 0, Number.MAX_SAFE_INTEGER) ?? null,
+    target: given.values.has('target') ? target : null,
     request: { target, thresholds: defaultThresholds, matrix: given.switches.has('matrix') },
     series: given.lists.get('tensor') ?? null,
   };

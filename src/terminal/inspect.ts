@@ -1,7 +1,6 @@
 /** `backflow inspect`. */
 import { readBytes, readTextIfAny } from '../engine/files/corpusFile';
-import { kindOf } from '../layers/catalog';
-import { stackName } from '../layers/stackName';
+import { RecordingFolder } from '../engine/recording/recordingFolder';
 import type { EngineCalls, EngineEvents, InspectReport, OpenResult } from '../protocol/engine';
 import type { ModelSummary, Verification } from '../protocol/model';
 import type { Caller } from '../protocol/rpc';
@@ -12,8 +11,10 @@ import { flowInWords, parameterNorms } from './flowWords';
 import { glyphOf } from './glyphs';
 import { readableGraph } from './inspectGraph';
 import { graphJson, writeReport } from './inspectJson';
+import { inspectRecording } from './inspectRecording';
 import { localize, localizeMessage } from './language';
 import { MatrixDrawing } from './matrixDrawing';
+import { modelInWords } from './modelInWords';
 import { counted, lossText } from './numbers';
 import { UsageError } from './options';
 import type { Output } from './output';
@@ -29,13 +30,19 @@ export async function inspect(
   environment: NodeJS.ProcessEnv,
   stop: AbortSignal,
 ): Promise<void> {
-  const { opened, text } = await openFor(engine, command, stop);
   const { matrix, ...request } = command.request;
   const canvas = {
     columns: output.columns,
     depth: output.colorDepth(environment),
     thresholds: request.thresholds,
   };
+  if (await RecordingFolder.find(command.model.path)) {
+    await inspectRecording(engine, command, output, canvas, stop);
+    return;
+  }
+  if (command.step !== null) throw new UsageError(localize('usage.stepOfModel', command.model.path));
+  if (command.text === null) throw new UsageError(localize('usage.inspectWithoutText'));
+  const { opened, text } = await openFor(engine, command.model, command.text, stop);
   if (opened.model.mode === 'graph') {
     const { series, json } = command;
     const found = await engine.call('inspectGraph', { ...command.request, series, total: json, text });
@@ -66,7 +73,8 @@ export async function inspect(
 /** The model, and the text as it reads it: of a model of bytes any file is one. */
 async function openFor(
   engine: Caller<EngineCalls, EngineEvents>,
-  { model, text: path }: InspectCommand,
+  model: InspectCommand['model'],
+  path: string,
   stop: AbortSignal,
 ): Promise<{ opened: OpenResult; text: string }> {
   const read = await readTextIfAny(path);
@@ -82,14 +90,6 @@ async function openFor(
     return { opened, text: await readBytes(path) };
   if (read.refusal) throw read.refusal;
   return { opened, text: read.text };
-}
-
-/** `LSTM, 2 layers of 128 units`; of layers that are not alike `LSTM 128 + Attention 128`. */
-function modelInWords({ layers }: ModelSummary): string {
-  const [{ cell, hiddenSize }] = layers;
-  if (layers.every((layer) => layer.cell === cell && layer.hiddenSize === hiddenSize))
-    return localize('report.layers', kindOf(cell).label, counted(layers.length, 'layer'), counted(hiddenSize, 'unit'));
-  return stackName(layers);
 }
 
 export function whereWrong({ disagreement }: Verification): string {

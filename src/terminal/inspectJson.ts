@@ -60,7 +60,7 @@ function members(object: object): string {
 }
 
 /** The report as the object of `inspect --json` in two parts, behind each of which a matrix comes; its numbers that are not finite become null when it is written. */
-function partsOfJson(report: InspectReport): [object, object] {
+export function partsOfJson(report: InspectReport): [object, object] {
   const { loss, tokens, layers, parameters, output, embedding, parameterNorms, inputs, regions } = report;
   return [
     {
@@ -159,7 +159,7 @@ export function graphJson(
   };
 }
 
-function seriesJson({ name, role, width, norm, total, flow }: SeriesReport): object {
+export function seriesJson({ name, role, width, norm, total, flow }: SeriesReport): object {
   return {
     name,
     role,
@@ -170,7 +170,7 @@ function seriesJson({ name, role, width, norm, total, flow }: SeriesReport): obj
   };
 }
 
-function matrixRows(matrix: Float64Array): number[][] {
+export function matrixRows(matrix: Float64Array): number[][] {
   const size = Math.round(Math.sqrt(matrix.length));
   return Array.from({ length: size }, (_, row) => Array.from(matrix.subarray(row * size, (row + 1) * size)));
 }

@@ -143,10 +143,14 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
     notes: ['help.train.noteStop', 'help.train.noteJsonStep', 'help.train.noteJsonDone', 'help.train.noteJsonNull'],
   },
   inspect: {
-    usage: ['backflow inspect MODEL --text FILE [options]'],
+    usage: [
+      'backflow inspect MODEL --text FILE [options]',
+      'backflow inspect RECORDING [--step N] [--text FILE] [options]',
+    ],
     summary: 'help.inspect.summary',
     options: {
       text: { value: 'FILE', help: 'help.inspect.text' },
+      step: { value: 'N', help: 'help.inspect.step' },
       target: { value: 'T', help: 'help.inspect.target' },
       matrix: { help: 'help.inspect.matrix' },
       tensor: { value: 'NAME', help: 'help.inspect.tensor', isList: true },
@@ -159,6 +163,8 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
       'help.inspect.noteJsonZero',
       'help.inspect.noteJsonVerification',
       'help.inspect.noteGraph',
+      'help.inspect.noteRecording',
+      'help.inspect.noteRecordingJson',
     ],
   },
   sample: {

@@ -3,6 +3,7 @@ import { corpus } from './corpus';
 import { commandLine, pageMessages, settings } from './entrances';
 import type { FuzzedFormat } from './format';
 import { onnx } from './onnx';
+import { recordedSteps, recordingFile } from './recordings';
 import { metricsFile, runFile } from './runFiles';
 import { olderTorchFile, torchPickle } from './torchFiles';
 import { vocabularies } from './vocabularies';
@@ -17,6 +18,8 @@ export const formats: readonly FuzzedFormat[] = [
   vocabularies,
   runFile,
   metricsFile,
+  recordedSteps,
+  recordingFile,
   settings,
   commandLine,
   pageMessages,

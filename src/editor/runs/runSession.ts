@@ -288,6 +288,13 @@ export class RunSession extends ShownModel implements vscode.Disposable {
       }),
     );
     engine.calls.on(
+      'recorded',
+      own((recording) => {
+        this.opened = { ...this.opened, description: { ...this.description, recording } };
+        this.setStatus({ ...this.status, step: recording.steps.at(-1) ?? this.status.step });
+      }),
+    );
+    engine.calls.on(
       'sampleDrawn',
       own((sample) => {
         this.samples = withSample(this.samples, sample);

@@ -29,6 +29,7 @@ import { inTurns } from '../inspect/graph/inTurns';
 import { RunFolder } from '../files/runFolder';
 import { externalDataOf } from './externalData';
 import { refuseOtherFormat } from './otherFormats';
+import { RecordingFolder } from '../recording/recordingFolder';
 import { RuntimeProcess } from '../runtime/runtimeProcess';
 import { classesOf } from '../../modelFiles/onnx/graphMode/classifier';
 import { withoutDropout } from './verification/dropout';
@@ -357,6 +358,8 @@ async function locate(path: string): Promise<{ path: string; folder: RunFolder |
     throw readError(thrown, path);
   }
   if (!isFolder) return { path, folder: await RunFolder.open(dirname(dirname(path))).catch(() => null) };
+  const recording = await RecordingFolder.find(path);
+  if (recording) throw new UserError('error.recording.notModel', recording.path);
   let folder: RunFolder;
   try {
     folder = await RunFolder.open(path);
