@@ -17,7 +17,6 @@ import { decodeOnnx } from '../../formats/onnx/onnxFile';
 import { recognizeGraph, type GraphLanguageModel } from '../../modelFiles/onnx/graphMode/recognize';
 import { readOnnx, type GraphUse, type ReadModel } from '../../modelFiles/onnx/read/readModel';
 import { isPickle, pickleAsJson } from '../../modelFiles/torch/checkpointVocabulary';
-import { readDecodedWeights } from '../../modelFiles/torchWeights';
 import { UserError } from '../../userError';
 import type { OpenRequest } from '../../protocol/engine';
 import type { Verification } from '../../protocol/model';
@@ -25,12 +24,13 @@ import { readError } from '../files/fileErrors';
 import { notFinite } from './finiteness';
 import { inTurns } from '../inspect/graph/inTurns';
 import { RunFolder } from '../files/runFolder';
+import { isOfWeights, readBareWeights } from './bareWeights';
 import { externalDataOf } from './externalData';
 import { refuseOtherFormat } from './otherFormats';
 import { RuntimeProcess } from '../runtime/runtimeProcess';
 import { classesOf } from '../../modelFiles/onnx/graphMode/classifier';
 import { withoutDropout } from './verification/dropout';
-import { isOfWeights, readWeights, weightsInFolder } from './weightFiles';
+import { weightsInFolder } from './weightFiles';
 import { readWhole } from './wholeFile';
 import type { ModelFile } from './verification/evaluator';
 import { sizeOf, verify } from './verification/verify';
@@ -230,7 +230,7 @@ function isFloat32({ embedding, layers, output }: GeneralModel): boolean {
 
 async function openWeights(path: string, source: ModelSource): Promise<Omit<OpenedModel, 'folder'>> {
   const { config, isBroken } = await configBeside(path);
-  const { model, plain, trainingStep, metadata, notices } = readDecodedWeights(await readWeights(path), path, {
+  const { model, plain, trainingStep, metadata, notices } = await readBareWeights(path, {
     ...source.architecture,
     config,
     isConfigBroken: isBroken,

@@ -1,0 +1,60 @@
+/** HDF5 by jsfive, for superblocks of version 0. */
+import { Dataset, File, Group } from 'jsfive';
+import type { Hdf5File } from './hdf5File';
+import { textsOf } from './texts';
+
+/** Parts of the file that are copied: of a model of a thousand layers there are some 200,000. */
+const maxParts = 10_000_000;
+
+/**
+ * What jsfive reads from. It takes every text out of the file as a copied part, and as many of them as a broken file says: the number is limited, so that no
+ * file keeps it busy for ever. Numbers are read in place, and throw behind the file's end.
+ */
+class LimitedBuffer extends ArrayBuffer {
+  private parts = 0;
+
+  override slice(begin?: number, end?: number): ArrayBuffer {
+    if (++this.parts > maxParts) throw new RangeError('too many parts');
+    return new Uint8Array(this).slice(begin, end).buffer;
+  }
+}
+
+/** Throws whatever jsfive throws of a broken file. */
+export function openWithJsfive(bytes: Uint8Array): Hdf5File {
+  const content = new LimitedBuffer(bytes.length);
+  new Uint8Array(content).set(bytes);
+  const root = new File(content, '');
+  return {
+    children(path) {
+      const found = at(root, path);
+      return found instanceof Group ? found.keys : [];
+    },
+    attribute(path, name) {
+      const attributes = at(root, path)?.attrs;
+      return attributes && Object.hasOwn(attributes, name) ? textsOf(attributes[name]) : null;
+    },
+    dataset(path) {
+      const found = at(root, path);
+      if (!(found instanceof Dataset)) return null;
+      const { shape, dtype } = found;
+      const type = typeof dtype === 'string' ? dtype : 'other';
+      return { shape, type, read: () => numbersOf(found, type) };
+    },
+  };
+}
+
+/** Step by step, since jsfive throws for what is not there, and takes what every object inherits for a name. */
+function at(root: Group, path: string): Group | Dataset | null {
+  let found: Group | Dataset | null = root;
+  for (const name of path.split('/').filter((each) => each !== '')) {
+    if (!(found instanceof Group) || !found.keys.includes(name)) return null;
+    found = found.get(name);
+  }
+  return found;
+}
+
+function numbersOf(dataset: Dataset, type: string): Float32Array | Float64Array | null {
+  if (!/^[<>]f[248]$/.test(type)) return null;
+  const values = dataset.value as readonly number[];
+  return type.endsWith('8') ? Float64Array.from(values) : Float32Array.from(values);
+}
