@@ -198,6 +198,11 @@ export interface InspectReport {
   readonly inputMatrix: Float64Array | null;
 }
 
+/** And which training step the model had come to: it learns meanwhile. */
+export interface InspectAnswer extends InspectReport {
+  readonly trainingStep: number;
+}
+
 export interface DescribeRequest {
   readonly text: string;
   /** Which of the probe's tokens, 0 … number of tokens − 1 (the last is only a target, and has no state): those that stand at one place. */
@@ -296,7 +301,7 @@ export interface EngineCalls {
   watch(request: Watch | null): null;
   /** The frame with this sequence number has been drawn; the next may come. */
   frameDrawn(request: { readonly sequence: number }): null;
-  inspect(request: InspectRequest): InspectReport;
+  inspect(request: InspectRequest): InspectAnswer;
   /** Of a model in graph mode. The last text's values are kept, so that another target or series costs one pass back. */
   inspectGraph(request: GraphRequest): GraphReport;
   /** Of a model in graph mode, token by token. */
