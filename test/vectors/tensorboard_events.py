@@ -41,6 +41,7 @@ def main():
     content = {
         'seconds': SECONDS,
         'version': record(event_pb2.Event(wall_time=SECONDS, file_version='brain.Event:2')),
+        'start': {'step': 401, 'bytes': record(event_pb2.Event(wall_time=SECONDS, step=401, session_log=event_pb2.SessionLog(status=event_pb2.SessionLog.START)))},
         'summary': {'step': 70000, 'scalars': [[tag, str(value)] for tag, value in scalars], 'histogram': ['gradient/lag 8', values],
                     'bytes': record(event_pb2.Event(wall_time=SECONDS, step=70000, summary=summary))},
         # 32 bytes of zeros, of ones, and from 0 to 31.

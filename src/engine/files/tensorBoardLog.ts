@@ -3,7 +3,7 @@ import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { learningRateAt } from '../../core/optimize/schedule';
-import { encodeSummary, encodeVersion, type Histogram, type Scalar } from '../../formats/tensorboard/eventFile';
+import { encodeStart, encodeSummary, encodeVersion, type Histogram, type Scalar } from '../../formats/tensorboard/eventFile';
 import type { InspectAnswer } from '../../protocol/engine';
 import { progressColumns, type Progress } from '../../protocol/run';
 import type { TrainingSettings } from '../../protocol/settings';
@@ -14,6 +14,7 @@ const lags = [0, 1, 2, 4, 8, 16, 32, 64, 128, 256];
 
 export class TensorBoardLog {
   private readonly path: string;
+  private hasBegun = false;
 
   /** Throws a UserError where the folder cannot be written to. @param now milliseconds since 1970 */
   constructor(
@@ -34,6 +35,9 @@ export class TensorBoardLog {
   /** Every step's numbers. Throws a UserError where they cannot be written. */
   progress({ rows, validation }: Progress, training: TrainingSettings): void {
     const width = progressColumns.length;
+    // A resumed run begins at its last checkpoint, which is behind what had been written.
+    if (!this.hasBegun && rows.length > 0) this.append(encodeStart(rows[0], this.now() / 1000));
+    this.hasBegun ||= rows.length > 0;
     for (let at = 0; at < rows.length; at += width) {
       const [step, loss, gradientNorm, clippedNorm, , tokensPerSecond] = rows.subarray(at, at + width);
       this.write(step, [
@@ -61,8 +65,12 @@ export class TensorBoardLog {
   }
 
   private write(step: number, scalars: readonly Scalar[], histograms: readonly Histogram[] = []): void {
+    this.append(encodeSummary({ step, scalars, histograms }, this.now() / 1000));
+  }
+
+  private append(record: Uint8Array): void {
     try {
-      appendFileSync(this.path, encodeSummary({ step, scalars, histograms }, this.now() / 1000));
+      appendFileSync(this.path, record);
     } catch (thrown) {
       throw writeError(thrown, this.folder);
     }

@@ -33,6 +33,13 @@ export function encodeVersion(seconds: number): Uint8Array {
   return encodeRecord(event.finish());
 }
 
+/** Session log START: from this step on, what earlier files of the folder say is void; TensorBoard draws both otherwise. */
+export function encodeStart(step: number, seconds: number): Uint8Array {
+  const event = protobuf.Writer.create().uint32(tag(1, fixed64)).double(seconds).uint32(tag(2, varint)).int64(step);
+  event.uint32(tag(7, delimited)).fork().uint32(tag(1, varint)).int32(1).ldelim();
+  return encodeRecord(event.finish());
+}
+
 export function encodeSummary({ step, scalars, histograms }: Summary, seconds: number): Uint8Array {
   const event = protobuf.Writer.create().uint32(tag(1, fixed64)).double(seconds).uint32(tag(2, varint)).int64(step);
   event.uint32(tag(5, delimited)).fork();

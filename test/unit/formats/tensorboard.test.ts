@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { crc32c } from '../../../src/formats/tensorboard/crc32c';
-import { encodeSummary, encodeVersion } from '../../../src/formats/tensorboard/eventFile';
+import { encodeStart, encodeSummary, encodeVersion } from '../../../src/formats/tensorboard/eventFile';
 
 interface Vectors {
   readonly seconds: number;
   readonly version: string;
+  readonly start: { readonly step: number; readonly bytes: string };
   readonly summary: {
     readonly step: number;
     readonly scalars: readonly (readonly [string, string])[];
@@ -27,6 +28,10 @@ describe('event files of TensorBoard', () => {
 
   it('the record that every file begins with', () => {
     assert.equal(hex(encodeVersion(vectors.seconds)), vectors.version);
+  });
+
+  it('where a run is resumed', () => {
+    assert.equal(hex(encodeStart(vectors.start.step, vectors.seconds)), vectors.start.bytes);
   });
 
   it('scalars and a histogram of one step', () => {
