@@ -9,6 +9,8 @@ export interface FuzzedFormat {
   readonly isJson?: boolean;
   /** Changes that know the format; bytes are changed blindly besides. */
   readonly mutations?: readonly Mutation[];
+  /** What has to be there first. */
+  prepare?(): Promise<void>;
   /** Reads all of it, as the program does. Must not be asynchronous, so that it can be stopped. */
   read(bytes: Uint8Array): unknown;
   /** Whether what was thrown is a refusal as it should be; a UserError unless said. */

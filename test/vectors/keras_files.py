@@ -111,9 +111,9 @@ def own_class():
 
 REFUSED = {
     'refused-backwards': (lambda: stack(embedding(), all_steps(L.LSTM, go_backwards=True), dense()), 'go_backwards'),
-    'refused-sum': (lambda: stack(embedding(), L.Bidirectional(all_steps(L.LSTM), merge_mode='sum'), dense()), 'as “sum”'),
+    'refused-sum': (lambda: stack(embedding(), L.Bidirectional(all_steps(L.LSTM), merge_mode='sum'), dense()), 'as "sum"'),
     'refused-both-last': (lambda: stack(embedding(), L.Bidirectional(L.LSTM(4)), dense()), 'return_sequences is off'),
-    'refused-activation': (lambda: stack(embedding(), all_steps(L.LSTM, activation='gelu'), dense()), 'the activation gelu'),
+    'refused-activation': (lambda: stack(embedding(), all_steps(L.LSTM, activation='gelu'), dense()), 'the activation "gelu"'),
     'refused-dense-between': (lambda: stack(embedding(), all_steps(L.LSTM), L.Dense(4), dense()), 'gives 4 numbers, but the model reads 7 symbols'),
     'refused-convolution': (lambda: stack(embedding(), L.Conv1D(4, 3, padding='causal', name='local'), all_steps(L.LSTM), dense()), '“local” (Conv1D)'),
     'refused-two-readers': (two_readers, '(Add) reads several others'),

@@ -39,40 +39,50 @@ export async function withHdf5<Result>(
   use: (content: Hdf5File) => Result,
 ): Promise<Result> {
   if (!isHdf5(bytes)) throw new UserError('error.hdf5.notFile', file);
-  if (bytes[versionAt] === 0) return guarded(file, () => use(bounded(openWithJsfive(bytes), bytes.length, file)));
+  if (bytes[versionAt] === 0) return readWith(openWithJsfive, bytes, file, use);
   // The library is large, and few files need it.
-  const { openWithLibrary } = await import('./libraryReader');
-  const opened = await openWithLibrary(bytes).catch((thrown: unknown) => broken(thrown, file));
+  const { libraryOpener } = await import('./libraryReader');
+  return readWith(await libraryOpener(), bytes, file, use);
+}
+
+/** One of the two readers; throws whatever it throws of a broken file. */
+export type OpenHdf5 = (bytes: Uint8Array) => Hdf5File & { readonly close?: () => void };
+
+/** The same by one reader, at once. */
+export function readWith<Result>(
+  open: OpenHdf5,
+  bytes: Uint8Array,
+  file: string,
+  use: (content: Hdf5File) => Result,
+): Result {
+  const opened = guarded(file, () => open(bytes));
   try {
-    return guarded(file, () => use(bounded(opened.content, bytes.length, file)));
+    return use(checked(opened, bytes.length, file));
   } finally {
-    opened.close();
+    opened.close?.();
   }
 }
 
 /** What a reader throws of a broken file, of whatever kind, as one sentence. */
-export function guarded<Result>(file: string, read: () => Result): Result {
+function guarded<Result>(file: string, read: () => Result): Result {
   try {
     return read();
-  } catch (thrown) {
-    return broken(thrown, file);
+  } catch {
+    throw new UserError('error.hdf5.broken', file);
   }
 }
 
-function broken(thrown: unknown, file: string): never {
-  throw thrown instanceof UserError ? thrown : new UserError('error.hdf5.broken', file);
-}
-
 /** Refuses datasets that say they are larger than the file could hold, before memory is asked for. */
-function bounded(content: Hdf5File, fileBytes: number, file: string): Hdf5File {
+function checked(content: Hdf5File, fileBytes: number, file: string): Hdf5File {
   return {
-    ...content,
+    children: (path) => guarded(file, () => content.children(path)),
+    attribute: (path, name) => guarded(file, () => content.attribute(path, name)),
     dataset(path) {
-      const dataset = content.dataset(path);
+      const dataset = guarded(file, () => content.dataset(path));
       if (!dataset) return null;
       const count = dataset.shape.reduce((product, size) => product * size, 1);
       if (!(count <= maxGrowth * fileBytes)) throw new UserError('error.hdf5.tooLarge', file, path, maxGrowth);
-      return dataset;
+      return { ...dataset, read: () => guarded(file, () => dataset.read()) };
     },
   };
 }

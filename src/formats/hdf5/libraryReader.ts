@@ -1,13 +1,8 @@
 /** HDF5 by the HDF Group's library, compiled to WebAssembly (h5wasm). */
 import { Attribute, Dataset, File, Group, ready } from 'h5wasm';
 import { halfToNumber } from '../half';
-import type { Hdf5File } from './hdf5File';
+import type { Hdf5File, OpenHdf5 } from './hdf5File';
 import { textsOf } from './texts';
-
-export interface OpenedFile {
-  readonly content: Hdf5File;
-  close(): void;
-}
 
 /** What is used of the compiled library and is not among the types of h5wasm. */
 interface Library {
@@ -26,18 +21,15 @@ const place = '/model.h5';
 /** H5T_FLOAT of the library's `H5T_class_t`. */
 const floatClass = 1;
 
-/** Throws whatever the library throws of a broken file. */
-export async function openWithLibrary(bytes: Uint8Array): Promise<OpenedFile> {
+/** Opens files by the library, once it is there; one at a time. */
+export async function libraryOpener(): Promise<OpenHdf5> {
   const library = (await ready) as unknown as Library;
   // It would print what is wrong otherwise, and go on.
   library.activate_throwing_error_handler();
-  library.FS.writeFile(place, bytes);
-  const file = new File(place, 'r');
-  return {
-    content: contentOf(file, library),
-    close: () => {
-      closeQuietly(file, library);
-    },
+  return (bytes) => {
+    library.FS.writeFile(place, bytes);
+    const file = new File(place, 'r');
+    return { ...contentOf(file, library), close: () => closeQuietly(file, library) };
   };
 }
 

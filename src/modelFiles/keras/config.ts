@@ -47,6 +47,14 @@ export function layerOf(value: unknown): KerasLayer | null {
   return { className, name: typeof name === 'string' ? name : className, config };
 }
 
+/** A whole number above 0. Throws a UserError for anything else. */
+export function sizeIn(config: Json, key: string, file: string): number {
+  const value = config[key];
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 1)
+    throw new UserError('error.keras.config', file);
+  return value;
+}
+
 interface Entry {
   readonly layer: KerasLayer;
   readonly nodes: readonly unknown[];

@@ -9,7 +9,8 @@ import {
 } from '../../core/model/generalModel';
 import type { Hdf5File } from '../../formats/hdf5/hdf5File';
 import { UserError } from '../../userError';
-import { kerasConfigOf, layerOf, type KerasLayer } from './config';
+import { inShort } from '../symbolList';
+import { kerasConfigOf, layerOf, sizeIn, type KerasLayer } from './config';
 import { isNorm, normOf } from './norm';
 import { isRecurrent, recurrentLayer } from './recurrent';
 import { checkShapes, kerasWeightsOf, transposed, type KerasArray, type KerasPart, type KerasWeights } from './weights';
@@ -83,12 +84,14 @@ class RowReader {
 
   private readEmbedding(layer: KerasLayer): void {
     const arrays = this.weights.of(layer, 'own');
-    const { input_dim: V, output_dim: E, mask_zero: isMasked } = layer.config;
-    checkShapes(arrays, [[Number(V), Number(E)]], layer, this.file);
+    const { config } = layer;
+    const V = sizeIn(config, 'input_dim', this.file);
+    const E = sizeIn(config, 'output_dim', this.file);
+    checkShapes(arrays, [[V, E]], layer, this.file);
     this.embedding = arrays[0].read();
-    this.vocabularySize = Number(V);
-    this.size = Number(E);
-    this.isMasked = isMasked === true;
+    this.vocabularySize = V;
+    this.size = E;
+    this.isMasked = config['mask_zero'] === true;
   }
 
   private readRecurrent(layer: KerasLayer): void {
@@ -125,12 +128,13 @@ class RowReader {
   }
 
   private readOutput(layer: KerasLayer, { config }: KerasLayer, part: KerasPart): void {
-    const { units, activation = 'linear', use_bias: usesBias } = config;
+    const { activation = 'linear', use_bias: usesBias } = config;
+    const units = sizeIn(config, 'units', this.file);
     const isSoftmax = activation === 'softmax' || activation === 'log_softmax';
     const V = this.vocabularySize ?? 0;
-    if (units !== V) throw new UserError('error.keras.outputSize', this.file, layer.name, Number(units), V);
+    if (units !== V) throw new UserError('error.keras.outputSize', this.file, layer.name, units, V);
     if (!isSoftmax && activation !== 'linear' && activation !== null)
-      throw new UserError('error.keras.outputActivation', this.file, layer.name, JSON.stringify(activation));
+      throw new UserError('error.keras.outputActivation', this.file, layer.name, inShort(activation));
     const H = this.size ?? 0;
     const hasBias = usesBias !== false;
     const arrays = this.weights.of(layer, part);

@@ -10,7 +10,8 @@ import { optionsOf, type CellName } from '../../layers/catalog';
 import type { Direction } from '../../layers/direction';
 import { UserError } from '../../userError';
 import { activationForm } from './activations';
-import { layerOf, type KerasLayer } from './config';
+import { inShort } from '../symbolList';
+import { layerOf, sizeIn, type KerasLayer } from './config';
 import { checkShapes, transposed, type KerasArray, type KerasPart, type KerasWeights } from './weights';
 
 interface Recurrent {
@@ -51,8 +52,8 @@ export function recurrentLayer(keras: KerasLayer, context: RecurrentContext): Re
     const one = directionOf(keras, keras, 'cell', 'forward', context);
     return { layer: generalLayer([one], keras, context), givesAll: givesAll(keras) };
   }
-  const { merge_mode: merge, layer, backward_layer: other } = keras.config;
-  if (merge !== 'concat') throw new UserError('error.keras.merge', context.file, keras.name, String(merge));
+  const { merge_mode: merge = 'concat', layer, backward_layer: other } = keras.config;
+  if (merge !== 'concat') throw new UserError('error.keras.merge', context.file, keras.name, inShort(merge));
   const forward = layerOf(layer);
   // What reads from the end is a copy of the other unless it is said.
   const backward = layerOf(other) ?? forward;
@@ -88,8 +89,7 @@ function directionOf(
 ): ReadDirection {
   const { weights, inputSize: I, file } = context;
   const { cell, order } = kinds[className];
-  const { units: H } = config;
-  if (typeof H !== 'number' || !Number.isSafeInteger(H) || H < 1) throw new UserError('error.keras.config', file);
+  const H = sizeIn(config, 'units', file);
   const rows = order.length * H;
   const arrays = weights.of(keras, part);
   const hasBias = config['use_bias'] !== false;
@@ -143,8 +143,7 @@ function activationsOf(
   const said = cell === 'rnn' ? [activation] : cell === 'gru' ? [gates, activation] : [gates, activation, activation];
   return said.map((each) => {
     const form = activationForm(each, version);
-    if (!form)
-      throw new UserError('error.keras.activation', file, name, typeof each === 'string' ? each : JSON.stringify(each));
+    if (!form) throw new UserError('error.keras.activation', file, name, inShort(each));
     return form;
   });
 }
