@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Files of Keras' own, and what Keras computes of them in float64:  PYTHON test/vectors/keras_files.py
+"""Files of Keras' own, and what Keras computes of them in float64:  PYTHON test/vectors/keras_files.py [NAME …]
 
 Run once with Keras 3 on JAX and once with Keras 2.15 (TensorFlow 2.15); each writes its own files into data/kerasFiles, and
 NAME.json beside each: `ids` of a text, the `losses` of its next tokens, and `inputs`, log10 of the norms of the gradients of every target's loss by what the lowest
@@ -109,7 +109,22 @@ def own_class():
     return model
 
 
+def of_type(name):
+    keras.config.set_dtype_policy(name)
+    model = stack(embedding(), all_steps(L.LSTM, recurrent_initializer='zeros'), dense())
+    keras.config.set_dtype_policy('float32')
+    return model
+
+
+def quantized():
+    model = stack(embedding(), all_steps(L.LSTM), dense())
+    model.quantize('int8')
+    return model
+
+
 REFUSED = {
+    'refused-bfloat16': (lambda: of_type('bfloat16'), 'of the type bfloat16'),
+    'refused-quantized': (quantized, 'should have 1 array of weights by its configuration, but has 2'),
     'refused-backwards': (lambda: stack(embedding(), all_steps(L.LSTM, go_backwards=True), dense()), 'go_backwards'),
     'refused-sum': (lambda: stack(embedding(), L.Bidirectional(all_steps(L.LSTM), merge_mode='sum'), dense()), 'as "sum"'),
     'refused-both-last': (lambda: stack(embedding(), L.Bidirectional(L.LSTM(4)), dense()), 'return_sequences is off'),
@@ -214,7 +229,10 @@ def resaved(path, expected):
 def main():
     FOLDER.mkdir(parents=True, exist_ok=True)
     made = f'keras{MAJOR}'
+    only = sys.argv[1:]
     for name, build in MODELS.items():
+        if only and name not in only:
+            continue
         keras.backend.clear_session()
         model = drawn(build(), name)
         weights = model.get_weights()
@@ -241,6 +259,8 @@ def main():
             note(f'{name}.{made}.folder/model.weights.h5', **expected)
     if MAJOR > 2:
         for name, (build, refusal) in REFUSED.items():
+            if only and name not in only:
+                continue
             keras.backend.clear_session()
             file = f'{name}.keras'
             build().save(str(FOLDER / file))

@@ -36,8 +36,8 @@ export function openWithJsfive(bytes: Uint8Array): Hdf5File {
     dataset(path) {
       const found = at(root, path);
       if (!(found instanceof Dataset)) return null;
-      const { shape, dtype } = found;
-      const type = typeof dtype === 'string' ? dtype : 'other';
+      const { shape } = found;
+      const type = typeOf(found);
       return { shape, type, read: () => numbersOf(found, type) };
     },
   };
@@ -51,6 +51,16 @@ function at(root: Group, path: string): Group | Dataset | null {
     found = found.get(name);
   }
   return found;
+}
+
+/** As Keras says of numbers that HDF5 has no type for, such as bfloat16: jsfive throws for those. */
+function typeOf(dataset: Dataset): string {
+  try {
+    const { dtype } = dataset;
+    return typeof dtype === 'string' ? dtype : 'unknown';
+  } catch {
+    return textsOf(dataset.attrs['dtype'])?.at(0) ?? 'unknown';
+  }
 }
 
 function numbersOf(dataset: Dataset, type: string): Float32Array | Float64Array | null {
