@@ -41,12 +41,14 @@ export async function withHdf5<Result>(
   if (!isHdf5(bytes)) throw new UserError('error.hdf5.notFile', file);
   if (bytes[versionAt] === 0) return readWith(openWithJsfive, bytes, file, use);
   // The library is large, and few files need it.
-  const { libraryOpener } = await import('./libraryReader');
-  return readWith(await libraryOpener(), bytes, file, use);
+  const { openByLibrary } = await import('./libraryReader');
+  const opened = await openByLibrary(bytes, maxGrowth * bytes.length);
+  if (!opened) throw new UserError('error.hdf5.broken', file);
+  return readWith(() => opened, bytes, file, use);
 }
 
 /** One of the two readers; throws whatever it throws of a broken file. */
-export type OpenHdf5 = (bytes: Uint8Array) => Hdf5File & { readonly close?: () => void };
+export type OpenHdf5 = (bytes: Uint8Array) => Hdf5File;
 
 /** The same by one reader, at once. */
 export function readWith<Result>(
@@ -56,11 +58,7 @@ export function readWith<Result>(
   use: (content: Hdf5File) => Result,
 ): Result {
   const opened = guarded(file, () => open(bytes));
-  try {
-    return use(checked(opened, bytes.length, file));
-  } finally {
-    opened.close?.();
-  }
+  return use(checked(opened, bytes.length, file));
 }
 
 /** What a reader throws of a broken file, of whatever kind, as one sentence. */
