@@ -8,10 +8,15 @@ import { root } from './lib/stamps.mjs';
 
 const file = join(root, 'NOTICES');
 
-/** Beside what the bundler finds: the native runtime, and what the build turns into tables and WebAssembly. */
-const others = ['onnxruntime-node', 'onnxruntime-common', 'assemblyscript', 'd3-scale-chromatic'].map(
-  (name) => `node_modules/${name}`,
-);
+/** Beside what the bundler finds: the native runtime, what the build turns into tables and WebAssembly, and what is in a thread's program. */
+const others = [
+  'onnxruntime-node',
+  'onnxruntime-common',
+  'assemblyscript',
+  'd3-scale-chromatic',
+  'h5wasm',
+  'jsfive/node_modules/pako',
+].map((name) => `node_modules/${name}`);
 
 /** Whose package carries no text of its license: who holds the copyright. */
 const withoutText = {
