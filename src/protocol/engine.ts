@@ -54,7 +54,7 @@ export interface ResumeRequest {
 }
 
 export interface OpenRequest {
-  /** An ONNX model (.onnx), weights (.safetensors, .pt), or a run's folder, whose newest checkpoint is opened. */
+  /** An ONNX model (.onnx), weights (.safetensors, .pt, .keras), or a run's folder, whose newest checkpoint is opened. */
   readonly path: string;
   /** A vocabulary file; null takes the model's own or, where it has none, the symbols of `text`. */
   readonly vocabulary: string | null;

@@ -3,8 +3,8 @@ import { Dataset, File, Group } from 'jsfive';
 import type { Hdf5File } from './hdf5File';
 import { textsOf } from './texts';
 
-/** Parts of the file that are copied: of a model of a thousand layers there are some 200,000. */
-const maxParts = 10_000_000;
+/** Parts of the file that are copied: a hundred for an object that is read, of which each takes a thousand bytes. */
+const maxParts = (fileBytes: number): number => 100_000 + fileBytes;
 
 /**
  * What jsfive reads from. It takes every text out of the file as a copied part, and as many of them as a broken file says: the number is limited, so that no
@@ -14,7 +14,7 @@ class LimitedBuffer extends ArrayBuffer {
   private parts = 0;
 
   override slice(begin?: number, end?: number): ArrayBuffer {
-    if (++this.parts > maxParts) throw new RangeError('too many parts');
+    if (++this.parts > maxParts(this.byteLength)) throw new RangeError('too many parts');
     return new Uint8Array(this).slice(begin, end).buffer;
   }
 }
@@ -23,18 +23,18 @@ class LimitedBuffer extends ArrayBuffer {
 export function openWithJsfive(bytes: Uint8Array): Hdf5File {
   const content = new LimitedBuffer(bytes.length);
   new Uint8Array(content).set(bytes);
-  const root = new File(content, '');
+  const at = finderIn(new File(content, ''));
   return {
     children(path) {
-      const found = at(root, path);
+      const found = at(path);
       return found instanceof Group ? found.keys : [];
     },
     attribute(path, name) {
-      const attributes = at(root, path)?.attrs;
+      const attributes = at(path)?.attrs;
       return attributes && Object.hasOwn(attributes, name) ? textsOf(attributes[name]) : null;
     },
     dataset(path) {
-      const found = at(root, path);
+      const found = at(path);
       if (!(found instanceof Dataset)) return null;
       const { shape } = found;
       const type = typeOf(found);
@@ -43,14 +43,20 @@ export function openWithJsfive(bytes: Uint8Array): Hdf5File {
   };
 }
 
-/** Step by step, since jsfive throws for what is not there, and takes what every object inherits for a name. */
-function at(root: Group, path: string): Group | Dataset | null {
-  let found: Group | Dataset | null = root;
-  for (const name of path.split('/').filter((each) => each !== '')) {
-    if (!(found instanceof Group) || !found.keys.includes(name)) return null;
-    found = found.get(name);
-  }
-  return found;
+/** By paths, each read once: step by step, since jsfive throws for what is not there, and takes what every object inherits for a name. */
+function finderIn(root: Group): (path: string) => Group | Dataset | null {
+  const known = new Map<string, Group | Dataset | null>();
+  return (path) => {
+    let [found, place]: [Group | Dataset | null, string] = [root, ''];
+    for (const name of path.split('/').filter((each) => each !== '')) {
+      place += `/${name}`;
+      const before = known.get(place);
+      if (before !== undefined) found = before;
+      else found = found instanceof Group && found.keys.includes(name) ? found.get(name) : null;
+      known.set(place, found);
+    }
+    return found;
+  };
 }
 
 /** As Keras says of numbers that HDF5 has no type for, such as bfloat16: jsfive throws for those. */
