@@ -80,7 +80,7 @@ const programs = [
       engine: 'src/engine/main.ts',
       runtime: 'src/engine/runtime/main.ts',
       tokenizers: 'src/tokens/tokenizer/tokenizer.ts',
-      hdf5: 'src/formats/hdf5/libraryReader.ts',
+      hdf5: 'src/engine/model/hdf5/libraryReader.ts',
     },
     plugins: [...node.plugins, hdf5Apart],
     outdir: 'dist',

@@ -1,10 +1,11 @@
 /** Hostile files of Keras: weights in HDF5, by each of its two readers, and the configuration beside them. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isHdf5, readWith, type Hdf5File, type OpenHdf5 } from '../../src/formats/hdf5/hdf5File';
+import type { Hdf5File } from '../../src/formats/hdf5/content';
+import { isHdf5, readWith, type OpenHdf5 } from '../../src/formats/hdf5/hdf5File';
 import { openWithJsfive } from '../../src/formats/hdf5/jsfiveReader';
-import { fileOf } from '../../src/formats/hdf5/libraryReader';
 import { treeReader } from '../../src/formats/hdf5/libraryTree';
+import { fileOf } from '../../src/formats/hdf5/tree';
 import { readKerasModel } from '../../src/modelFiles/keras/readKeras';
 import { UserError } from '../../src/userError';
 import type { FuzzedFormat } from './format';
@@ -17,7 +18,7 @@ const isNewest = (name: string) => name.includes('newest');
 
 /** As the program does of a legacy file. */
 function readModel(content: Hdf5File): unknown {
-  const [config] = content.attribute('/', 'model_config') ?? [];
+  const config = content.attribute('/', 'model_config')?.at(0);
   if (config === undefined) throw new UserError('error.keras.weightsAlone', 'hostile.h5');
   return readConfig(new TextEncoder().encode(config), content);
 }

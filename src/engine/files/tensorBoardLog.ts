@@ -3,7 +3,13 @@ import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { learningRateAt } from '../../core/optimize/schedule';
-import { encodeStart, encodeSummary, encodeVersion, type Histogram, type Scalar } from '../../formats/tensorboard/eventFile';
+import {
+  encodeStart,
+  encodeSummary,
+  encodeVersion,
+  type Histogram,
+  type Scalar,
+} from '../../formats/tensorboard/eventFile';
 import type { InspectAnswer } from '../../protocol/engine';
 import { progressColumns, type Progress } from '../../protocol/run';
 import type { TrainingSettings } from '../../protocol/settings';

@@ -1,10 +1,11 @@
 /** What `model.save` of Keras has written: `.keras`, a zip archive with a configuration beside weights in HDF5, or `.h5`, where both are in one file of HDF5. */
 import { extname } from 'node:path';
-import { withHdf5, type Hdf5File } from '../../formats/hdf5/hdf5File';
+import type { Hdf5File } from '../../formats/hdf5/content';
 import { readKerasModel, type KerasModel } from '../../modelFiles/keras/readKeras';
 import { isRecord } from '../../modelFiles/symbolList';
 import { UserError } from '../../userError';
 import { withZip } from '../files/zipEntries';
+import { withHdf5 } from './hdf5/withHdf5';
 import { readWhole } from './wholeFile';
 
 const endings = ['.keras', '.h5', '.hdf5'];
@@ -40,10 +41,10 @@ async function ofArchive(path: string): Promise<KerasModel> {
 }
 
 function ofHdf5(content: Hdf5File, beside: unknown, path: string): KerasModel {
-  const [own] = content.attribute('/', 'model_config') ?? [];
+  const own = content.attribute('/', 'model_config')?.at(0);
   const config = own === undefined ? beside : parsed(new TextEncoder().encode(own), path);
   if (config === null) throw new UserError('error.keras.weightsAlone', path);
-  const [version] = content.attribute('/', 'keras_version') ?? [];
+  const version = content.attribute('/', 'keras_version')?.at(0);
   return readKerasModel(config, content, versionIn({ keras_version: version }, config), path);
 }
 

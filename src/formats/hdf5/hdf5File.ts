@@ -3,48 +3,21 @@
  * which is what Keras and h5py write, and the HDF Group's own library for all later versions, of whose attributes and groups jsfive silently loses some.
  */
 import { UserError } from '../../userError';
-import { openWithJsfive } from './jsfiveReader';
-
-export interface Hdf5File {
-  /** What lies in a group, by name; empty of a dataset, and where there is nothing. */
-  children(path: string): readonly string[];
-  /** Texts that stand with a group or dataset; null where there are none under this name, or no texts. */
-  attribute(path: string, name: string): readonly string[] | null;
-  /** Null where there is none. */
-  dataset(path: string): Hdf5Dataset | null;
-}
-
-export interface Hdf5Dataset {
-  readonly shape: readonly number[];
-  /** In NumPy's words, as `<f4`. */
-  readonly type: string;
-  /** Row by row; null where they are not floating-point numbers of 16, 32 or 64 bits. */
-  read(): Float32Array | Float64Array | null;
-}
+import type { Hdf5File } from './content';
 
 const signature = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
 /** Byte offset of the superblock's version. */
 const versionAt = signature.length;
 /** Times as many numbers as the file has bytes: what is packed can become more, but hardly that much. */
-const maxGrowth = 200;
+export const maxGrowth = 200;
 
 export function isHdf5(bytes: Uint8Array): boolean {
   return bytes.length > versionAt && signature.every((byte, i) => bytes[i] === byte);
 }
 
-/** Lets `use` read a file. @param file for the sentences  Throws a UserError for what is no such file, or is broken. */
-export async function withHdf5<Result>(
-  bytes: Uint8Array,
-  file: string,
-  use: (content: Hdf5File) => Result,
-): Promise<Result> {
-  if (!isHdf5(bytes)) throw new UserError('error.hdf5.notFile', file);
-  if (bytes[versionAt] === 0) return readWith(openWithJsfive, bytes, file, use);
-  // The library is large, and few files need it.
-  const { openByLibrary } = await import('./libraryReader');
-  const opened = await openByLibrary(bytes, maxGrowth * bytes.length);
-  if (!opened) throw new UserError('error.hdf5.broken', file);
-  return readWith(() => opened, bytes, file, use);
+/** Whether the file begins with the superblock of version 0, as Keras' and h5py's do. @param bytes of an HDF5 file */
+export function isOfOldForm(bytes: Uint8Array): boolean {
+  return bytes[versionAt] === 0;
 }
 
 /** One of the two readers; throws whatever it throws of a broken file. */

@@ -1,6 +1,6 @@
 /** HDF5 by jsfive, for superblocks of version 0. */
 import { Dataset, File, Group } from 'jsfive';
-import type { Hdf5File } from './hdf5File';
+import type { Hdf5File } from './content';
 import { textsOf } from './texts';
 
 /** Parts of the file that are copied: a hundred for an object that is read, of which each takes a thousand bytes. */

@@ -5,21 +5,7 @@
 import { Attribute, Dataset, File, Group, ready } from 'h5wasm';
 import { halfToNumber } from '../half';
 import { textsOf } from './texts';
-
-/** By path, as `/layers/lstm`; the root is the empty text. */
-export interface Hdf5Tree {
-  readonly groups: ReadonlyMap<string, readonly string[]>;
-  readonly datasets: ReadonlyMap<string, TreeDataset>;
-  /** Texts alone, by name. */
-  readonly attributes: ReadonlyMap<string, ReadonlyMap<string, readonly string[]>>;
-}
-
-export interface TreeDataset {
-  readonly shape: readonly number[];
-  readonly type: string;
-  /** Null where they are no floating-point numbers, or more of them than the file could hold. */
-  readonly numbers: Float32Array | Float64Array | null;
-}
+import type { Hdf5Tree, TreeDataset } from './tree';
 
 /** What is used of the compiled library and is not among the types of h5wasm. */
 interface Library {

@@ -7,13 +7,13 @@ import {
   type Norm,
   type Weights,
 } from '../../core/model/generalModel';
-import type { Hdf5File } from '../../formats/hdf5/hdf5File';
+import type { Hdf5File } from '../../formats/hdf5/content';
 import { UserError } from '../../userError';
 import { inShort } from '../symbolList';
 import { kerasConfigOf, layerOf, sizeIn, type KerasLayer } from './config';
 import { isNorm, normOf } from './norm';
 import { isRecurrent, recurrentLayer } from './recurrent';
-import { checkShapes, kerasWeightsOf, transposed, type KerasArray, type KerasPart, type KerasWeights } from './weights';
+import { checkShapes, kerasWeightsOf, transposed, type KerasPart, type KerasWeights } from './weights';
 
 export interface KerasModel {
   readonly model: GeneralModel;
@@ -139,8 +139,8 @@ class RowReader {
     const hasBias = usesBias !== false;
     const arrays = this.weights.of(layer, part);
     checkShapes(arrays, [[H, V], ...(hasBias ? [[V]] : [])], layer, this.file);
-    const [kernel, bias]: readonly (KerasArray | undefined)[] = arrays;
-    const W = transposed((kernel as KerasArray).read(), H, V);
+    const W = transposed(arrays[0].read(), H, V);
+    const bias = arrays.at(1);
     this.output = { W, b: bias?.read() ?? (W instanceof Float64Array ? new Float64Array(V) : new Float32Array(V)) };
     this.hasSoftmax = isSoftmax;
   }

@@ -2,7 +2,7 @@
  * Where a Keras file keeps the weights of a layer. Keras 2.13 and later have one group for each layer, named by its class and counted (`layers/lstm_1/cell/vars/0`);
  * the legacy form has one for each layer's name, with the list of its weights in their order.
  */
-import type { Hdf5Dataset, Hdf5File } from '../../formats/hdf5/hdf5File';
+import type { Hdf5Dataset, Hdf5File } from '../../formats/hdf5/content';
 import type { Weights } from '../../core/model/generalModel';
 import { UserError } from '../../userError';
 import type { KerasLayer } from './config';
@@ -56,7 +56,7 @@ function countedWeights(content: Hdf5File, layers: readonly KerasLayer[], file: 
 function groupsOf(content: Hdf5File, layers: readonly KerasLayer[]): ReadonlyMap<KerasLayer, string> {
   const named = new Map(
     content.children('/layers').flatMap((group) => {
-      const [name] = content.attribute(`/layers/${group}/vars`, 'name') ?? [];
+      const name = content.attribute(`/layers/${group}/vars`, 'name')?.at(0);
       return name === undefined ? [] : [[name, group] as const];
     }),
   );

@@ -1,6 +1,6 @@
 /** The program of the thread that reads one file by the HDF Group's library. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { treeByLibrary } from './libraryTree';
+import { treeByLibrary } from '../../../formats/hdf5/libraryTree';
 
 export interface LibraryThreadData {
   readonly bytes: Uint8Array;
