@@ -49,6 +49,7 @@ let openWithLibrary: OpenHdf5 = openWithJsfive;
 export const newerHdf5: FuzzedFormat = {
   name: 'file of Keras (newer HDF5)',
   files: all.filter(({ name }) => isNewest(name)).map(({ bytes }) => bytes),
+  isEnded: true,
   async prepare() {
     // Without the thread, which is for what this would not notice: a file after which another one cannot be read.
     const read = await treeReader();
