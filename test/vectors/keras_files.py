@@ -19,7 +19,7 @@ import numpy as np
 from keras import layers as L
 
 if keras.__version__ >= '3':
-    # On JAX and PyTorch, Keras 3 takes float64 numbers to be float32 wherever it finds out a result's type: a Dense multiplies in float32.
+    # On JAX and PyTorch, Keras 3 takes float64 numbers to be float32 wherever it finds out a result's type.
     from keras.src.backend.common import dtypes
     dtypes.BIT64_TO_BIT32_DTYPE['float64'] = 'float64'
 
