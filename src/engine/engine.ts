@@ -8,7 +8,7 @@ import type {
   EngineCalls,
   EngineEvents,
   ExamineRequest,
-  InspectReport,
+  InspectAnswer,
   InspectRequest,
   MatrixRowsRequest,
   OpenRequest,
@@ -205,10 +205,11 @@ export class Engine {
     return null;
   }
 
-  private inspect(request: InspectRequest, signal: AbortSignal): Promise<InspectReport> {
-    return this.modelLock.run(() => {
+  private inspect(request: InspectRequest, signal: AbortSignal): Promise<InspectAnswer> {
+    return this.modelLock.run(async () => {
       signal.throwIfAborted();
-      return makeReport(this.model.inspector, request, () => yieldToMessages(signal));
+      const trainingStep = this.model.trainingStep();
+      return { ...(await makeReport(this.model.inspector, request, () => yieldToMessages(signal))), trainingStep };
     });
   }
 

@@ -6,7 +6,7 @@ import type { ReadUnit } from '../tokens/tokenUnit';
 import type { Contribution, Prediction } from './flowReport';
 import type { HeadChoice, Frame, LaneChoice, UnitMapChoice } from './frame';
 import type { GraphReport, GraphRequest, GraphSummary, GraphTokenReport, GraphTokenRequest } from './graph';
-import type { InspectReport } from './inspectReport';
+import type { InspectAnswer } from './inspectReport';
 import type { Architecture, Examination, MatrixChoice, ModelSummary, Spectrum, Verification } from './model';
 import type { FlowLane, FlowOverTraining } from './overTraining';
 import type { PlaygroundResult, PlaygroundSettings } from './playground';
@@ -20,7 +20,14 @@ import type { BackendName, ModelSettings, TrainingSettings, VocabularySettings }
 import type { MatrixRequest, TargetMatrix } from './targetMatrix';
 import type { TruncationReport } from './truncation';
 
-export type { InputReport, InspectReport, LayerReport, ParameterReport, StateReport } from './inspectReport';
+export type {
+  InputReport,
+  InspectAnswer,
+  InspectReport,
+  LayerReport,
+  ParameterReport,
+  StateReport,
+} from './inspectReport';
 
 /** The text to train on: a file the engine reads itself, or the text of a document that is not (or not as shown) on disk. */
 export type CorpusSource =
@@ -57,7 +64,7 @@ export interface ResumeRequest {
 }
 
 export interface OpenRequest {
-  /** An ONNX model (.onnx), weights (.safetensors, .pt), a run's folder, whose newest checkpoint is opened, or a recording's. */
+  /** An ONNX model (.onnx), weights (.safetensors, .pt, .keras), a run's folder, whose newest checkpoint is opened, or a recording's. */
   readonly path: string;
   /** A vocabulary file; null takes the model's own or, where it has none, the symbols of `text`. */
   readonly vocabulary: string | null;
@@ -240,7 +247,7 @@ export interface EngineCalls {
   watch(request: Watch | null): null;
   /** The frame with this sequence number has been drawn; the next may come. */
   frameDrawn(request: { readonly sequence: number }): null;
-  inspect(request: InspectRequest): InspectReport;
+  inspect(request: InspectRequest): InspectAnswer;
   /** Of a model in graph mode. The last text's values are kept, so that another target or series costs one pass back. */
   inspectGraph(request: GraphRequest): GraphReport;
   /** Of a recording: one of its steps. */

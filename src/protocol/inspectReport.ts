@@ -64,3 +64,8 @@ export interface InspectReport {
   /** The same of the lowest boundary: log₁₀‖∂ℓ_τ/∂x^(0)_t‖; NaN where x_t cannot reach τ. */
   readonly inputMatrix: Float64Array | null;
 }
+
+/** And which training step the model had come to: it learns meanwhile. */
+export interface InspectAnswer extends InspectReport {
+  readonly trainingStep: number;
+}

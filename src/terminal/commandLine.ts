@@ -23,12 +23,15 @@ import { readModel, readTraining, readVocabulary } from './trainOptions';
 export interface TrainCommand {
   readonly kind: 'train';
   readonly json: boolean;
+  /** Folder for TensorBoard's files; null for none. */
+  readonly tensorboard: string | null;
   readonly request: TrainRequest;
 }
 
 export interface ResumeCommand {
   readonly kind: 'resume';
   readonly json: boolean;
+  readonly tensorboard: string | null;
   readonly folder: string;
   readonly steps: number | null;
 }
@@ -115,7 +118,7 @@ function readTrain(given: GivenOptions, now: Date): TrainCommand {
       text(given, 'out') ?? defaultFolder(corpus, from ? 'further' : kindsInFolder(layersOf(model)), now),
     ),
   };
-  return { kind: 'train', json: given.switches.has('json'), request };
+  return { kind: 'train', json: given.switches.has('json'), request, tensorboard: folderOf(given) };
 }
 
 /** Options that say what a new model is. */
@@ -173,7 +176,7 @@ function modelOptions(given: GivenOptions, path: string): ModelOptions {
 
 function readResume(given: GivenOptions): ResumeCommand {
   const own = [...given.values.keys(), ...given.switches].find(
-    (name) => !['resume', 'steps', 'json', 'verbose'].includes(name),
+    (name) => !['resume', 'steps', 'json', 'verbose', 'tensorboard'].includes(name),
   );
   if (own !== undefined) throw new UsageError(localize('usage.withResume', own));
   if (given.positionals.length > 0) {
@@ -184,7 +187,14 @@ function readResume(given: GivenOptions): ResumeCommand {
     json: given.switches.has('json'),
     folder: resolve(text(given, 'resume') ?? ''),
     steps: integer(given, 'steps', 1, 1e9) ?? null,
+    tensorboard: folderOf(given),
   };
+}
+
+/** Where TensorBoard's files go; null for none. */
+function folderOf(given: GivenOptions): string | null {
+  const folder = text(given, 'tensorboard');
+  return folder === undefined ? null : resolve(folder);
 }
 
 function readInspect(given: GivenOptions): InspectCommand {

@@ -129,6 +129,7 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
       'forget-bias': { value: 'X', help: 'help.train.forgetBias' },
       seed: { value: 'N', help: 'help.train.seed', args: [training.seed] },
       out: { value: 'DIR', help: 'help.train.out' },
+      tensorboard: { value: 'DIR', help: 'help.train.tensorboard' },
       'checkpoint-every': { value: 'N', help: 'help.train.checkpointEvery', args: [training.checkpointEvery] },
       'checkpoint-seconds': { value: 'N', help: 'help.train.checkpointSeconds', args: [training.checkpointSeconds] },
       keep: { value: 'N', help: 'help.train.keep', args: [training.keptCheckpoints] },

@@ -2,6 +2,7 @@
 import { corpus } from './corpus';
 import { commandLine, pageMessages, settings } from './entrances';
 import type { FuzzedFormat } from './format';
+import { kerasConfig, kerasFile, newerHdf5 } from './kerasFiles';
 import { onnx } from './onnx';
 import { recordedSteps, recordingFile } from './recordings';
 import { metricsFile, runFile } from './runFiles';
@@ -15,6 +16,9 @@ export const formats: readonly FuzzedFormat[] = [
   weights,
   olderTorchFile,
   torchPickle,
+  kerasFile,
+  newerHdf5,
+  kerasConfig,
   vocabularies,
   runFile,
   metricsFile,

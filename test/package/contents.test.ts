@@ -20,6 +20,7 @@ const common = [
   'extension/dist/engine.js',
   'extension/dist/extension.js',
   'extension/dist/runtime.js',
+  'extension/dist/hdf5.js',
   'extension/dist/tokenizers.js',
   'extension/dist/webview/model.css',
   'extension/dist/webview/page.css',

@@ -17,7 +17,6 @@ import { decodeOnnx } from '../../formats/onnx/onnxFile';
 import { recognizeGraph, type GraphLanguageModel } from '../../modelFiles/onnx/graphMode/recognize';
 import { readOnnx, type GraphUse, type ReadModel } from '../../modelFiles/onnx/read/readModel';
 import { isPickle, pickleAsJson } from '../../modelFiles/torch/checkpointVocabulary';
-import { readDecodedWeights } from '../../modelFiles/torchWeights';
 import type { Activation } from '../../layers/activation';
 import { kindOf } from '../../layers/catalog';
 import { UserError } from '../../userError';
@@ -27,13 +26,14 @@ import { readError } from '../files/fileErrors';
 import { notFinite } from './finiteness';
 import { inTurns } from '../inspect/graph/inTurns';
 import { RunFolder } from '../files/runFolder';
+import { isOfWeights, leavesNothingOpen, readBareWeights } from './bareWeights';
 import { externalDataOf } from './externalData';
 import { refuseOtherFormat } from './otherFormats';
 import { RecordingFolder } from '../recording/recordingFolder';
 import { RuntimeProcess } from '../runtime/runtimeProcess';
 import { classesOf } from '../../modelFiles/onnx/graphMode/classifier';
 import { withoutDropout } from './verification/dropout';
-import { isOfWeights, readWeights, weightsInFolder } from './weightFiles';
+import { weightsInFolder } from './weightFiles';
 import { readWhole } from './wholeFile';
 import type { ModelFile } from './verification/evaluator';
 import { sizeOf, verify } from './verification/verify';
@@ -118,8 +118,8 @@ async function openFile(
   otherwise: (file: ModelFile, read: NoStack, runtime: RuntimeProcess) => Promise<OpenedGraph>,
 ): Promise<OpenedModel | OpenedGraph> {
   const { folder, path } = await locate(source.path);
+  if (leavesNothingOpen(path)) refuseAnswers(source.architecture, path);
   if (isOfWeights(path)) return { ...(await openWeights(path, source)), folder };
-  refuseAnswers(source.architecture, path);
   const bytes = await readWhole(path);
   refuseOtherFormat(bytes, path);
   const proto = decodeOnnx(bytes, path);
@@ -161,7 +161,7 @@ async function openFile(
   };
 }
 
-/** A graph says itself what a file of weights leaves open. Throws a UserError where a person says it. */
+/** What the file says itself and others leave open. Throws a UserError where a person says it. */
 function refuseAnswers({ activation, tensors }: ModelSource['architecture'], path: string): void {
   if ((tensors ?? '') !== '') throw new UserError('error.model.tensorsUnused', path, tensors ?? '');
   refuseActivation(activation, path);
@@ -245,7 +245,7 @@ function isFloat32({ embedding, layers, output }: GeneralModel): boolean {
 
 async function openWeights(path: string, source: ModelSource): Promise<Omit<OpenedModel, 'folder'>> {
   const { config, isBroken } = await configBeside(path);
-  const { model, plain, trainingStep, metadata, notices } = readDecodedWeights(await readWeights(path), path, {
+  const { model, plain, trainingStep, metadata, notices } = await readBareWeights(path, {
     ...source.architecture,
     config,
     isConfigBroken: isBroken,
