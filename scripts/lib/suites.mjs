@@ -144,7 +144,7 @@ function packageSuite() {
           await startCodeServer({
             data: join(temporary, release),
             release,
-            fewBuiltIns: true,
+            forTests: true,
             packages: [join(packages, file)],
             reconnectionGrace: 5,
           }),
@@ -202,7 +202,7 @@ async function hostSuite(release) {
         browser: findChromium(),
         deadline,
         release,
-        fewBuiltIns: true,
+        forTests: true,
       };
       return release === 'newest' && (await useDesktopEditor())
         ? runInDesktopEditor(options)
@@ -246,7 +246,7 @@ function defaultSuite() {
     const data = join(temporary, 'default');
     const server = await startCodeServer({
       data,
-      fewBuiltIns: true,
+      forTests: true,
       extensions: [root, join(root, 'test/editor/virtual'), restingEngines],
       trust: true,
       reconnectionGrace: 10,
@@ -267,7 +267,7 @@ function inWindow(job, options = () => ({})) {
     const server = await startCodeServer({
       data: join(temporary, 'data'),
       development: true,
-      fewBuiltIns: true,
+      forTests: true,
       extensions,
       environment: { ...shared, ...own },
       reconnectionGrace: 10,
