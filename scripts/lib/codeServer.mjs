@@ -6,7 +6,7 @@ import { delimiter, join } from 'node:path';
 import { npm, run, start, stop, withoutNpm } from './processes.mjs';
 import { seconds } from './project.mjs';
 import { SetupError, say } from './say.mjs';
-import { cacheFolder } from './stamps.mjs';
+import { cacheFolder, compileOnce } from './stamps.mjs';
 import { ensureSystemParts, toBuildNativeModules } from './system.mjs';
 
 /** The releases used, and the Node on which each runs, headers included, whatever Node runs these scripts. */
@@ -193,7 +193,7 @@ export async function startCodeServer({
       ...(trust ? [] : ['--disable-workspace-trust']),
       ...(reconnectionGrace === undefined ? [] : ['--reconnection-grace-time', String(reconnectionGrace)]),
     ],
-    { cwd: data, env: { ...withoutNpm(process.env), ...environment } },
+    { cwd: data, env: { ...withoutNpm(process.env), ...(forTests ? compileOnce : {}), ...environment } },
   );
   const exited = new Promise((resolve) => server.once('exit', (code) => resolve(code ?? 1)));
   const listening = await new Promise((resolve, reject) => {

@@ -7,7 +7,7 @@ import { canDownloadEditor, hasDisplay } from './desktop.mjs';
 import { runInCodeServer, runInDesktopEditor } from './hostSuite.mjs';
 import { makeWindowPlain } from './plainWindow.mjs';
 import { npm, run, withoutNpm } from './processes.mjs';
-import { cacheFolder, root } from './stamps.mjs';
+import { cacheFolder, compileOnce, root } from './stamps.mjs';
 import { chromiumFlags, findChromium } from './system.mjs';
 import { testParts } from './testParts.mjs';
 
@@ -72,7 +72,7 @@ async function mocha(name, folder, { part = 'all', environment = {}, deadline = 
         show: true,
         accept: 'any',
         deadline,
-        env: { ...process.env, ...environment, BACKFLOW_TEST_COUNTS: counts },
+        env: { ...process.env, ...compileOnce, ...environment, BACKFLOW_TEST_COUNTS: counts },
       },
     ),
   );

@@ -354,9 +354,10 @@ export class EditorWindow {
     let said: string[] = [];
     let attempts = 0;
     await this.until(`a notification (${kind}) ${sentence}`, async () => {
-      if (++attempts % 8 === 0) await again?.();
+      if (++attempts % 4 === 0) await again?.();
       await this.runCommand('Notifications: Show Notifications');
-      if (await appears(errors.filter({ hasText: sentence }).first(), 1500)) return true;
+      // They stay shown, and others join them, unless something else takes the focus.
+      if (await appears(errors.filter({ hasText: sentence }).first(), 5000)) return true;
       said = await errors.allInnerTexts();
       return false;
     }).catch((error: unknown) => {
