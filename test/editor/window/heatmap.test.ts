@@ -28,7 +28,7 @@ describe('the text as the heatmap', () => {
     ({ window, workspace } = await borrowWindow({ 'tale.txt': tale, 'mixed.txt': mixed }, { settings }));
     await window.openFile('tale.txt');
     await window.runCommand('Backflow: Train on This File');
-    await moreFrames(await window.panelFrame(), 5);
+    await moreFrames(await window.panelFrame(), 2);
     await window.runCommand('Backflow: Pause');
     await window.showTab('tale.txt');
   });
@@ -139,7 +139,7 @@ describe('the text as the heatmap', () => {
   it('stands on the right characters: behind tabs, two-unit characters and Windows’ line ends', async () => {
     await window.openFile('mixed.txt');
     await window.runCommand('Backflow: Train on This File');
-    await moreFrames(await window.panelFrame(), 3);
+    await moreFrames(await window.panelFrame(), 2);
     await window.runCommand('Backflow: Pause');
     await window.showTab('mixed.txt');
     // Columns count UTF-16 units: behind the tab, between the emoji, behind them, in Korean behind an emoji, and a tab at the start.
@@ -185,7 +185,7 @@ describe('the text as the heatmap', () => {
     await window.runCommand('Backflow: Open Panel');
     const panel = await window.panelFrame();
     await panel.locator('header .state[data-state="running"]').waitFor();
-    await moreFrames(panel, 3);
+    await moreFrames(panel, 2);
     await window.runCommand('Backflow: Stop');
   });
 
