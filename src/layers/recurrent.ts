@@ -118,6 +118,12 @@ export interface RecurrentCell extends LayerDescription {
     /** PyTorch's block b of the gates is our block `gateOrder[b]`. */
     readonly gateOrder: readonly number[];
   } | null;
+  /** Its layer in Keras; absent where Keras has none. */
+  readonly keras?: {
+    readonly layer: string;
+    /** Keras' block b of the gates is our block `gateOrder[b]`. */
+    readonly gateOrder: readonly number[];
+  };
   /** Of a kind without such a module, whose layers are modules of `nn.Linear`s: how people name them. */
   readonly linears?: LinearNames;
 }

@@ -1,4 +1,4 @@
-/** SimpleRNN, LSTM and GRU of Keras, in one direction or in two, as layers of ours. Keras' gates are in the order i f c o and z r h. */
+/** SimpleRNN, LSTM and GRU of Keras, in one direction or in two, as layers of ours. */
 import type {
   ActivationForm,
   GeneralDirection,
@@ -6,7 +6,7 @@ import type {
   GeneralSublayer,
   Weights,
 } from '../../core/model/generalModel';
-import { optionsOf, type CellName } from '../../layers/catalog';
+import { activationsOf, kindOfKeras, optionsOf, type CellName } from '../../layers/catalog';
 import type { Direction } from '../../layers/direction';
 import { UserError } from '../../userError';
 import { activationForm } from './activations';
@@ -14,20 +14,11 @@ import { inShort } from '../symbolList';
 import { layerOf, sizeIn, type KerasLayer } from './config';
 import { checkShapes, transposed, type KerasArray, type KerasPart, type KerasWeights } from './weights';
 
-interface Recurrent {
-  readonly cell: CellName;
-  /** Keras' block for each of ours, which are ONNX's (i o f c, z r h). */
-  readonly order: readonly number[];
-}
-
-const kinds: Readonly<Record<string, Recurrent>> = {
-  SimpleRNN: { cell: 'rnn', order: [0] },
-  LSTM: { cell: 'lstm', order: [0, 3, 1, 2] },
-  GRU: { cell: 'gru', order: [0, 1, 2] },
-};
+/** Keras' wrapper of a recurrent layer. */
+const inTwoDirections = 'Bidirectional';
 
 export function isRecurrent(className: string): boolean {
-  return Object.hasOwn(kinds, className) || className === 'Bidirectional';
+  return kindOfKeras(className) !== undefined || className === inTwoDirections;
 }
 
 export interface ReadLayer {
@@ -47,7 +38,7 @@ export interface RecurrentContext {
 
 /** @param keras one of which `isRecurrent` says so  Throws a UserError for a form that is not read. */
 export function recurrentLayer(keras: KerasLayer, context: RecurrentContext): ReadLayer {
-  if (keras.className !== 'Bidirectional') {
+  if (keras.className !== inTwoDirections) {
     if (keras.config['go_backwards'] === true) throw new UserError('error.keras.backwards', context.file, keras.name);
     const one = directionOf(keras, keras, 'cell', 'forward', context);
     return { layer: generalLayer([one], keras, context), givesAll: givesAll(keras) };
@@ -57,7 +48,7 @@ export function recurrentLayer(keras: KerasLayer, context: RecurrentContext): Re
   const forward = layerOf(layer);
   // What reads from the end is a copy of the other unless it is said.
   const backward = layerOf(other) ?? forward;
-  if (!forward || !backward || !Object.hasOwn(kinds, forward.className) || backward.className !== forward.className)
+  if (!forward || !backward || !kindOfKeras(forward.className) || backward.className !== forward.className)
     throw new UserError('error.keras.layerUnknown', context.file, keras.name, keras.className);
   if (forward.config['go_backwards'] === true) throw new UserError('error.keras.backwards', context.file, keras.name);
   const both = [
@@ -88,21 +79,24 @@ function directionOf(
   context: RecurrentContext,
 ): ReadDirection {
   const { weights, inputSize: I, file } = context;
-  const { cell, order } = kinds[className];
+  const kind = kindOfKeras(className);
+  if (!kind?.keras) throw new Error(`${className} is no recurrent layer`);
+  const { gateOrder } = kind.keras;
   const H = sizeIn(config, 'units', file);
-  const rows = order.length * H;
+  const rows = gateOrder.length * H;
   const arrays = weights.of(keras, part);
   const hasBias = config['use_bias'] !== false;
-  // Older files do not say which form of GRU it is; its biases do.
-  const isAfter = cell === 'gru' && (config['reset_after'] ?? arrays.at(2)?.shape.length === 2) === true;
+  const hasForms = kind.onnx?.attributes.includes('linear_before_reset') ?? false;
+  // Older files do not say which of the two forms it is; its biases do.
+  const isAfter = hasForms && (config['reset_after'] ?? arrays.at(2)?.shape.length === 2) === true;
   checkShapes(arrays, [[I, rows], [H, rows], ...(hasBias ? [isAfter ? [2, rows] : [rows]] : [])], keras, file);
   const [kernel, recurrent, bias] = arrays;
-  const inOrder = (values: Weights): Weights => inOurOrder(values, order);
+  const inOrder = (values: Weights): Weights => inOurOrder(values, gateOrder);
   const biases = biasesOf(hasBias ? bias : null, rows, kernel.read());
   return {
-    cell,
+    cell: kind.name,
     hiddenSize: H,
-    linearBeforeReset: cell !== 'gru' || isAfter,
+    linearBeforeReset: !hasForms || isAfter,
     direction: {
       direction,
       W: inOrder(transposed(kernel.read(), I, rows)),
@@ -111,7 +105,7 @@ function directionOf(
       Rb: inOrder(biases.subarray(rows)),
       own: {},
       peepholes: null,
-      activations: activationsOf(cell, config, keras, context),
+      activations: activationsOfKeras(kind.name, config, keras, context),
       initialStates: [],
     },
   };
@@ -125,22 +119,23 @@ function biasesOf(bias: KerasArray | null, rows: number, like: Weights): Weights
 }
 
 /** Blocks of rows, or of a vector, one behind the other. */
-function inOurOrder(values: Weights, order: readonly number[]): Weights {
-  const length = values.length / order.length;
+function inOurOrder(values: Weights, gateOrder: readonly number[]): Weights {
+  const length = values.length / gateOrder.length;
   const ours = values instanceof Float64Array ? new Float64Array(values.length) : new Float32Array(values.length);
-  order.forEach((block, own) => {
+  gateOrder.forEach((own, block) => {
     ours.set(values.subarray(block * length, (block + 1) * length), own * length);
   });
   return ours;
 }
 
-function activationsOf(
+/** In the order of ONNX's operator. */
+function activationsOfKeras(
   cell: CellName,
   { activation = 'tanh', recurrent_activation: gates = 'sigmoid' }: KerasLayer['config'],
   { name }: KerasLayer,
   { version, file }: RecurrentContext,
 ): readonly ActivationForm[] {
-  const said = cell === 'rnn' ? [activation] : cell === 'gru' ? [gates, activation] : [gates, activation, activation];
+  const said = activationsOf(cell, activation).map((each) => (each === 'sigmoid' ? gates : activation));
   return said.map((each) => {
     const form = activationForm(each, version);
     if (!form) throw new UserError('error.keras.activation', file, name, inShort(each));

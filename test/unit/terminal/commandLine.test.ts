@@ -35,6 +35,7 @@ describe('reading a command line', () => {
         training: { ...defaultTrainingSettings, steps: 1000 },
         folder: resolve('.backflow/runs/a_tale.v2-lstm-20250102-030405'),
       },
+      tensorboard: null,
     });
   });
 
@@ -238,12 +239,19 @@ describe('reading a command line', () => {
   });
 
   it('keeps a resumed run’s own steps unless told', () => {
-    assert.deepEqual(read('train --resume run'), { kind: 'resume', json: false, folder: resolve('run'), steps: null });
+    assert.deepEqual(read('train --resume run'), {
+      kind: 'resume',
+      json: false,
+      folder: resolve('run'),
+      steps: null,
+      tensorboard: null,
+    });
     assert.deepEqual(read('train --resume run --steps 20 --json'), {
       kind: 'resume',
       json: true,
       folder: resolve('run'),
       steps: 20,
+      tensorboard: null,
     });
   });
 
