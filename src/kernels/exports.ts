@@ -156,6 +156,10 @@ export interface Kernels {
   addProducts64(out: number, factor: number, a: number, b: number, n: number): void;
   softmaxRow64(x: number, n: number, scale: number): void;
 
+  // Reflections in float64
+  reflectLeft64(a: number, stride: number, rows: number, columns: number, v: number, tau: number, w: number): void;
+  reflectRight64(a: number, stride: number, rows: number, columns: number, v: number, tau: number): void;
+
   // Output layer
   softmax(rows: number, V: number, logits: number, targets: number, logProbabilities: number): void;
   lossGradient(rows: number, V: number, probabilities: number, targets: number, scale: number, out: number): void;

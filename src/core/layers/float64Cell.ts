@@ -42,6 +42,21 @@ export interface StepBack {
   readonly throughR?: ThroughR;
 }
 
+/** Tangents of one step along n directions: how s_t changes with s_{t−1} and with what is read. Element (u, i), unit u along direction i, is at u · n + i. */
+export interface StepTangents {
+  readonly n: number;
+  readonly step: number;
+  /** Row of the states before the step, and after it. */
+  readonly before: number;
+  readonly after: number;
+  /** [H, n] for each state: in ∂s_{t−1}, out ∂s_t. */
+  readonly states: readonly Float64Array[];
+  /** [G·H, n], in: W ∂x_t; it is lost. Null where what is read does not change. */
+  readonly ofInput: Float64Array | null;
+  /** out[G·H, n] = R's rows from block `gate` on, so many blocks, times v [H, n]; good until the next call. */
+  readonly throughR: (gate: number, blocks: number, v: Float64Array) => Float64Array;
+}
+
 /** out[n, H] += v[n, first … first + rows] · R[row … row + rows, H], v [n, stride]. */
 export type ThroughR = (
   out: Float64Array,
@@ -96,6 +111,10 @@ export interface Float64Cell {
   /** On entry `preActivations` of step t hold W x + Wb; on return all of step t is on the trace. */
   forward(direction: Float64Direction, t: number, before: number, after: number): void;
   back(direction: Float64Direction, step: StepBack): void;
+  /** The step's Jacobian times n directions: the transpose of `back`. */
+  tangents(direction: Float64Direction, step: StepTangents): void;
+  /** Of a kind in which every unit keeps a factor of its own of itself, and nothing of others, where what it reads is held: ln of it, [H]. */
+  logFactors?(direction: Float64Direction, t: number, out: Float64Array): void;
   /** What R's block of gate `gate` multiplies at a step: h_{t−1}, or r ⊙ h_{t−1}; into `out` [H]. Of a kind with R. */
   recurrentInput?(direction: Float64Direction, gate: number, t: number, before: number, out: Float64Array): void;
   /** Adds a step's share of ∂/∂(peepholes), of a cell that can have them. @param step as `back` leaves it, of one gradient @param sum [3·H] */

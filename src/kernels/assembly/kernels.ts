@@ -27,6 +27,7 @@ export { pack } from './panels';
 export { multiplyAdd } from './product';
 export { multiplyAdd64, multiplyAddFused64 } from './product64';
 export { rnnBackward, rnnBackwardStep, rnnForward, rnnForwardStep, rnnStepBack } from './rnn';
+export { reflectLeft64, reflectRight64 } from './reflect64';
 export { columnSums, columnSumsByRow, copyColumns, fillRows, gatherRows, rowSquares, scaleRows, scatterAddRows } from './rows';
 export { lossGradient, softmax } from './softmax';
 export { addTransposed, transpose } from './transpose';

@@ -92,6 +92,45 @@ export const float64: Float64Cell = {
     addThroughR(direction, way, previous, dr, 0, 3 * H, 0, linearBeforeReset ? 3 * H : 2 * H);
   },
 
+  // ∂h_t = z ⊙ ∂h_{t−1} + (h_{t−1} − n) ⊙ ∂z + (1 − z) ⊙ ∂n
+  tangents(direction, way) {
+    const {
+      layer: { hiddenSize: H, linearBeforeReset },
+      activations: [f, g],
+      states: [hidden],
+      gates,
+      preActivations: a,
+      recurrentCandidate,
+    } = direction;
+    const {
+      n,
+      step,
+      before,
+      states: [dh],
+      ofInput,
+    } = way;
+    const at = step * 3 * H;
+    // With linear_before_reset all three blocks read ∂h_{t−1}; without, the candidate's reads ∂(r ⊙ h_{t−1}).
+    const da = Float64Array.from(way.throughR(0, linearBeforeReset ? 3 : 2, dh));
+    if (ofInput) for (let i = 0; i < 2 * H * n; i++) da[i] += ofInput[i];
+    const toCandidate = linearBeforeReset ? da.subarray(2 * H * n) : new Float64Array(H * n);
+    for (let u = 0; u < H; u++) {
+      const r = gates[at + H + u];
+      const slope = f.slope(a[at + H + u], r);
+      const read = linearBeforeReset ? recurrentCandidate[step * H + u] : hidden[before * H + u];
+      const changed = linearBeforeReset ? toCandidate : dh;
+      for (let i = u * n; i < (u + 1) * n; i++) toCandidate[i] = r * changed[i] + read * slope * da[H * n + i];
+    }
+    const dn = linearBeforeReset ? toCandidate : way.throughR(2, 1, toCandidate);
+    for (let u = 0; u < H; u++) {
+      const [z, candidate] = [gates[at + u], gates[at + 2 * H + u]];
+      const byUpdate = (hidden[before * H + u] - candidate) * f.slope(a[at + u], z);
+      const byCandidate = (1 - z) * g.slope(a[at + 2 * H + u], candidate);
+      for (let i = u * n; i < (u + 1) * n; i++)
+        dh[i] = z * dh[i] + byUpdate * da[i] + byCandidate * (ofInput ? dn[i] + ofInput[2 * H * n + i] : dn[i]);
+    }
+  },
+
   recurrentInput(direction, gate, t, before, out) {
     previousState(direction, before, out);
     const {

@@ -103,6 +103,50 @@ export const float64: Float64Cell = {
     addThroughR(direction, way, previous, recurrent, 0, 4 * H, 0, 4 * H);
   },
 
+  // ∂c_t = f ⊙ ∂c_{t−1} + c_{t−1} ⊙ ∂f + c̃ ⊙ ∂i + i ⊙ ∂c̃,  ∂h_t = h(c_t) ⊙ ∂o + o ⊙ h′(c_t) ⊙ ∂c_t
+  tangents(direction, way) {
+    const {
+      layer: { hiddenSize: H, inputForget },
+      parameters: { peepholes: P },
+      activations: [f, g, h],
+      states: [, cellState],
+      gates,
+      preActivations,
+    } = direction;
+    const {
+      n,
+      step,
+      before,
+      after,
+      states: [dh, dc],
+      ofInput,
+    } = way;
+    const da = way.throughR(0, 4, dh);
+    if (ofInput) for (let i = 0; i < ofInput.length; i++) da[i] += ofInput[i];
+    for (let u = 0; u < H; u++) {
+      const [toInput, toOutput, toForget, toCandidate] = [u, H + u, 2 * H + u, 3 * H + u].map(
+        (row) => step * 4 * H + row,
+      );
+      const [input, candidate, output] = [gates[toInput], gates[toCandidate], gates[toOutput]];
+      const cell = cellState[after * H + u];
+      const cellBefore = cellState[before * H + u];
+      const squashed = h.value(cell);
+      // f = 1 − i: what would move the forget gate moves, negated, the input gate.
+      const byInput = (inputForget ? candidate - cellBefore : candidate) * f.slope(preActivations[toInput], input);
+      const byForget = inputForget ? 0 : cellBefore * f.slope(preActivations[toForget], gates[toForget]);
+      const byCandidate = input * g.slope(preActivations[toCandidate], candidate);
+      const byOutput = squashed * f.slope(preActivations[toOutput], output);
+      const kept = gates[toForget] + (P ? P[u] * byInput + P[2 * H + u] * byForget : 0);
+      const given = output * h.slope(cell, squashed) + (P ? P[H + u] * byOutput : 0);
+      const row = u * n;
+      for (let i = row, o = i + H * n, fg = o + H * n, c = fg + H * n; i < row + n; i++, o++, fg++, c++) {
+        const d = kept * dc[i] + byInput * da[i] + byForget * da[fg] + byCandidate * da[c];
+        dc[i] = d;
+        dh[i] = byOutput * da[o] + given * d;
+      }
+    }
+  },
+
   recurrentInput: (direction, _gate, _t, before, out) => {
     previousState(direction, before, out);
   },

@@ -38,6 +38,22 @@ export const float64: Float64Cell = {
     addThroughR(direction, way, previous, recurrent, 0, H, 0, H);
   },
 
+  // ∂h_t = f′(a) ⊙ (W ∂x + R ∂h_{t−1})
+  tangents({ layer: { hiddenSize: H }, activations: [f], states: [states], preActivations: a }, way) {
+    const {
+      n,
+      step,
+      after,
+      states: [dh],
+      ofInput,
+    } = way;
+    const da = way.throughR(0, 1, dh);
+    for (let u = 0; u < H; u++) {
+      const slope = f.slope(a[step * H + u], states[after * H + u]);
+      for (let i = u * n; i < (u + 1) * n; i++) dh[i] = slope * (ofInput ? da[i] + ofInput[i] : da[i]);
+    }
+  },
+
   recurrentInput: (direction, _gate, _t, before, out) => {
     previousState(direction, before, out);
   },
