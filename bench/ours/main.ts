@@ -12,6 +12,8 @@
  *     {"do": "writeModel", …ForeignModelRequest}         → {"bytes"} of a model's file
  *     {"do": "open", "path", "probe"}                   → {"seconds", "bytes", "look"} of opening it and of a look at a probe
  *     {"do": "playground", …PlaygroundRequest}            → {"first", "moved"}: milliseconds of its answers
+ *     {"do": "exponents", …ExponentsRequest}              → {"seconds", "processor", "largest"}: Lyapunov exponents of an LSTM
+ *     {"do": "gaussian", …GaussianRequest}                → {"exponent"}: the largest, of a random network
  *     {"do": "clear"}                                     → {}: forgets the models
  */
 import { enableRelaxedSimd } from '../../src/engine/relaxedSimd';
@@ -23,6 +25,7 @@ import { longDifference, longGradient, type LongRequest } from './long';
 import { openForeignModel, writeForeignModel, type ForeignModelRequest } from './opening';
 import { playgroundAnswers, type PlaygroundRequest } from './playground';
 import { profile } from './profile';
+import { exponents, gaussianExponent, type ExponentsRequest, type GaussianRequest } from './spectra';
 import { costOf, framesBesideTraining, timeOf } from './timing';
 
 type Request =
@@ -36,6 +39,8 @@ type Request =
   | ({ readonly do: 'writeModel' } & ForeignModelRequest)
   | { readonly do: 'open'; readonly path: string; readonly probe: number }
   | ({ readonly do: 'playground' } & PlaygroundRequest)
+  | ({ readonly do: 'exponents' } & ExponentsRequest)
+  | ({ readonly do: 'gaussian' } & GaussianRequest)
   | { readonly do: 'gemm'; readonly shape: readonly [number, number, number]; readonly threads: number };
 
 enableRelaxedSimd();
@@ -80,6 +85,10 @@ async function answer(request: Request): Promise<object> {
       return openForeignModel(request.path, request.probe);
     case 'playground':
       return playgroundAnswers(request);
+    case 'exponents':
+      return exponents(request);
+    case 'gaussian':
+      return gaussianExponent(request);
     case 'clear':
       trainings.clear();
       // The next row starts without this one's garbage.

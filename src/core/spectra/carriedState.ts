@@ -3,12 +3,12 @@
  * direction, which is lower triangular in depth, layer by layer. What the other direction of a stack of two gives is held.
  */
 import type { Direction } from '../../layers/direction';
-import { matrix, setProduct } from '../float64/matrixProduct';
 import { normalizeTangents } from '../float64/norm';
 import { rowsOf, type Float64Layer, type Float64Sublayer, type Float64Trace } from '../float64/float64Trace';
 import type { Float64Cell } from '../layers/float64Cell';
 import { float64CellOf } from '../layers/registry';
 import { layerOutputSize } from '../model/generalModel';
+import { RecurrentMemory, RecurrentProducts } from './recurrentProducts';
 
 /** Numbers of the carried state that the steps mix with each other, but not with those of other blocks. */
 export interface StateBlock {
@@ -87,20 +87,18 @@ interface Part {
   readonly cell: Float64Cell;
   readonly sublayer: Float64Sublayer;
   readonly H: number;
-  /** Rows of W and R. */
-  readonly gateRows: number;
   readonly states: number;
   /** Row of its first state in the block, and of this direction in what the layer gives, which is so wide. */
   readonly first: number;
   readonly column: number;
   readonly outputSize: number;
-  readonly W: Float64Array;
-  readonly R: Float64Array;
+  readonly products: RecurrentProducts;
 }
 
 /** @param indices of layers, each of which reads the one before; what the first one reads is held */
 function stackBlock(trace: Float64Trace, indices: readonly number[], d: number): StateBlock {
   let first = 0;
+  const memory = new RecurrentMemory();
   const parts = indices.map((index): Part => {
     const layer = trace.layers[index];
     const { cell: name, hiddenSize: H, directions, sublayers } = layer;
@@ -109,19 +107,16 @@ function stackBlock(trace: Float64Trace, indices: readonly number[], d: number):
     const { W, R } = own.parameters;
     const part = {
       ...{ own, cell, H, first, sublayer: sublayers[0] },
-      gateRows: cell.gates.length * H,
       states: cell.states.length,
       column: d * H,
       outputSize: layerOutputSize(trace.model.layers[index]),
       // What the lowest layer reads does not change, so that its W is not needed.
-      W: index === indices[0] ? new Float64Array(0) : Float64Array.from(W),
-      R: Float64Array.from(R),
+      products: new RecurrentProducts(memory, index === indices[0] ? new Float64Array(0) : W, R, H, cell.gates.length),
     };
     first += part.states * H;
     return part;
   });
-  const isDiagonal = parts.every(({ cell }) => cell.logFactors);
-  const products = new Products(Math.max(...parts.map(({ gateRows }) => gateRows)));
+  const isDiagonal = parts.every(({ cell }) => cell.logFactors !== undefined);
   return {
     size: first,
     advance:
@@ -130,7 +125,7 @@ function stackBlock(trace: Float64Trace, indices: readonly number[], d: number):
         : (t, V, n) => {
             // How what the next layer reads changes, [I, n]; null where it does not.
             let up: Float64Array | null = null;
-            for (const part of parts) up = advanceLayer(part, products.along(n), t, V, up);
+            for (const part of parts) up = advanceLayer(part, n, t, V, up, part === parts.at(-1));
           },
     logFactors: isDiagonal
       ? (t, out) => {
@@ -140,67 +135,25 @@ function stackBlock(trace: Float64Trace, indices: readonly number[], d: number):
   };
 }
 
-/** Products with W and with R, into arrays that are kept for as many directions as were asked for last. */
-class Products {
-  n = 0;
-  private ofW = new Float64Array(0);
-  private ofR = new Float64Array(0);
-
-  /** @param rows of the largest W or R */
-  constructor(private readonly rows: number) {}
-
-  along(n: number): this {
-    if (this.n !== n) {
-      this.ofW = new Float64Array(this.rows * n);
-      this.ofR = new Float64Array(this.rows * n);
-      this.n = n;
-    }
-    return this;
-  }
-
-  /** W up, [G·H, n]. */
-  throughW({ W, gateRows }: Part, up: Float64Array): Float64Array {
-    return this.product(this.ofW, W, gateRows, up);
-  }
-
-  throughR({ R, H }: Part, gate: number, blocks: number, v: Float64Array): Float64Array {
-    return this.product(this.ofR, R.subarray(gate * H * H, (gate + blocks) * H * H), blocks * H, v);
-  }
-
-  /** M v. @param M [rows, columns]  @param v [columns, n] */
-  private product(room: Float64Array, M: Float64Array, rows: number, v: Float64Array): Float64Array {
-    const { n } = this;
-    const columns = M.length / rows;
-    const out = room.subarray(0, rows * n);
-    setProduct(matrix(out, n), matrix(M, columns), matrix(v, n), rows, n, columns);
-    return out;
-  }
-}
-
-/** V's rows of this layer one step on. @param up how what the layer reads changes  @returns the same of the next layer, [O, n] */
+/** V's rows of this layer one step on. @param up how what the layer reads changes  @returns the same of the next layer, [O, n]; null of the last */
 function advanceLayer(
   part: Part,
-  products: Products,
+  n: number,
   t: number,
   V: Float64Array,
   up: Float64Array | null,
-): Float64Array {
-  const { n } = products;
-  const { own, cell, sublayer, H, first, states, column, outputSize } = part;
+  isLast: boolean,
+): Float64Array | null {
+  const { own, cell, sublayer, H, first, states, column, outputSize, products } = part;
   const rows = Array.from({ length: states }, (_, state) =>
     V.subarray((first + state * H) * n, (first + (state + 1) * H) * n),
   );
   const { norm, residual, input } = sublayer;
   let read = up;
   if (up && norm && input) normalizeTangents(input, t, (read = up.slice()), n, norm);
-  cell.tangents(own, {
-    n,
-    step: t,
-    ...rowsOf(own, t),
-    states: rows,
-    ofInput: read && products.throughW(part, read),
-    throughR: (gate, blocks, v) => products.throughR(part, gate, blocks, v),
-  });
+  products.begin(n, read);
+  cell.tangents(own, { n, step: t, ...rowsOf(own, t), states: rows, products });
+  if (isLast) return null;
   const given = residual && up ? up.slice() : new Float64Array(outputSize * n);
   for (let i = 0, to = column * n; i < H * n; i++, to++) given[to] += rows[0][i];
   return given;

@@ -18,7 +18,7 @@ export interface LyapunovSpectrum {
 /** Of the directions that are followed where not all are. */
 const seed = 1;
 /** Records of a text at most, about. */
-const maxRecords = 64;
+const maxRecords = 32;
 /** Steps from one QR to the next at most. */
 const longest = 8;
 /** Between two of them the directions may come so near each other (nats): the digits that costs are those behind the twelfth. */

@@ -10,7 +10,7 @@ export { adamStep } from './adam';
 export { attentionBackward, attentionForward, turnHeads } from './attention';
 export { add, clampMagnitude, multiplyElements, scale, sumOfSquares } from './elements';
 export { geluBackward, geluForward, geluTanhBackward, geluTanhForward } from './gelu';
-export { addProducts64, applyGated64, softmaxRow64 } from './elements64';
+export { addProducts64, applyGated64, mixRows64, softmaxRow64 } from './elements64';
 export { applyLogistic64, applySoftplus64 } from './functions64';
 export { gemm } from './gemm';
 export { gruBackward, gruBackwardStep, gruForward, gruForwardStep } from './gru';
@@ -25,7 +25,7 @@ export { minLSTMBackward, minLSTMForward, minLSTMGates, minLSTMStepBack } from '
 export { normBackward, normForward } from './norm';
 export { pack } from './panels';
 export { multiplyAdd } from './product';
-export { multiplyAdd64, multiplyAddFused64 } from './product64';
+export { addMatrixVector64, multiplyAdd64, multiplyAddFused64 } from './product64';
 export { rnnBackward, rnnBackwardStep, rnnForward, rnnForwardStep, rnnStepBack } from './rnn';
 export { reflectLeft64, reflectRight64 } from './reflect64';
 export { columnSums, columnSumsByRow, copyColumns, fillRows, gatherRows, rowSquares, scaleRows, scatterAddRows } from './rows';

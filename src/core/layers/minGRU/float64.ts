@@ -48,7 +48,7 @@ export const float64: Float64Cell = {
   },
 
   // ∂h_t = (1 − z) ⊙ ∂h_{t−1} + (h̃ − h_{t−1}) ⊙ ∂z + z ⊙ ∂h̃
-  tangents(direction, { n, step, before, states: [dh], ofInput }) {
+  tangents(direction, { n, step, before, states: [dh], products: { input } }) {
     const {
       layer: { hiddenSize: H },
       states: [hidden],
@@ -63,7 +63,7 @@ export const float64: Float64Cell = {
       const byGate = (gates[at + H + u] - hidden[before * H + u]) * logistic.slope(a[at + u], z);
       const byCandidate = z * slopeOfCandidate(a[at + H + u], positive);
       for (let i = u * n; i < (u + 1) * n; i++)
-        dh[i] = kept * dh[i] + (ofInput ? byGate * ofInput[i] + byCandidate * ofInput[H * n + i] : 0);
+        dh[i] = kept * dh[i] + (input ? byGate * input[i] + byCandidate * input[H * n + i] : 0);
     }
   },
 

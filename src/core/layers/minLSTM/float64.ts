@@ -56,7 +56,7 @@ export const float64: Float64Cell = {
   },
 
   // ∂h_t = f′ ⊙ ∂h_{t−1} + (h_{t−1} − h̃) ⊙ ∂f′ + i′ ⊙ ∂h̃
-  tangents(direction, { n, step, before, states: [dh], ofInput }) {
+  tangents(direction, { n, step, before, states: [dh], products: { input } }) {
     const {
       layer: { hiddenSize: H },
       states: [hidden],
@@ -75,7 +75,7 @@ export const float64: Float64Cell = {
       for (let i = u * n; i < (u + 1) * n; i++)
         dh[i] =
           kept * dh[i] +
-          (ofInput ? byForget * ofInput[i] + byInput * ofInput[H * n + i] + byCandidate * ofInput[2 * H * n + i] : 0);
+          (input ? byForget * input[i] + byInput * input[H * n + i] + byCandidate * input[2 * H * n + i] : 0);
     }
   },
 
