@@ -72,12 +72,12 @@ export async function inspect(
 
 async function spectrumOf(
   engine: Caller<EngineCalls, EngineEvents>,
-  { spectrum, request: { target } }: InspectCommand,
+  { spectrum }: InspectCommand,
   text: string,
   stop: AbortSignal,
 ): Promise<SpectrumReport | null> {
   if (spectrum === null) return null;
-  return engine.call('carriedSpectrum', { text, target, count: spectrum, everyStep: true, byLag: false }, stop);
+  return engine.call('carriedSpectrum', { text, count: spectrum }, stop);
 }
 
 /** The model, and the text as it reads it: of a model of bytes any file is one. */
