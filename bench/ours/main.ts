@@ -13,6 +13,8 @@
  *     {"do": "open", "path", "probe"}                   → {"seconds", "bytes", "look"} of opening it and of a look at a probe
  *     {"do": "memory"}                                    → {"bytes"}: the most that this process has had resident
  *     {"do": "playground", …PlaygroundRequest}            → {"first", "moved"}: milliseconds of its answers
+ *     {"do": "exponents", …ExponentsRequest}              → {"seconds", "processor", "largest"}: Lyapunov exponents of an LSTM
+ *     {"do": "gaussian", …GaussianRequest}                → {"exponent"}: the largest, of a random network
  *     {"do": "clear"}                                     → {}: forgets the models
  */
 import { enableRelaxedSimd } from '../../src/engine/relaxedSimd';
@@ -24,6 +26,7 @@ import { longDifference, longGradient, type LongRequest } from './long';
 import { openForeignModel, writeForeignModel, type ForeignModelRequest } from './opening';
 import { playgroundAnswers, type PlaygroundRequest } from './playground';
 import { profile } from './profile';
+import { exponents, gaussianExponent, type ExponentsRequest, type GaussianRequest } from './spectra';
 import { costOf, framesBesideTraining, timeOf } from './timing';
 
 type Request =
@@ -37,6 +40,8 @@ type Request =
   | ({ readonly do: 'writeModel' } & ForeignModelRequest)
   | { readonly do: 'open'; readonly path: string; readonly probe: number }
   | ({ readonly do: 'playground' } & PlaygroundRequest)
+  | ({ readonly do: 'exponents' } & ExponentsRequest)
+  | ({ readonly do: 'gaussian' } & GaussianRequest)
   | { readonly do: 'gemm'; readonly shape: readonly [number, number, number]; readonly threads: number };
 
 enableRelaxedSimd();
@@ -83,6 +88,10 @@ async function answer(request: Request): Promise<object> {
       return playgroundAnswers(request);
     case 'memory':
       return { bytes: 1024 * process.resourceUsage().maxRSS };
+    case 'exponents':
+      return exponents(request);
+    case 'gaussian':
+      return gaussianExponent(request);
     case 'clear':
       trainings.clear();
       // The next row starts without this one's garbage.

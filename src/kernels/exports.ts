@@ -147,6 +147,8 @@ export interface Kernels {
     below: number, dV: number, dStep: number, dBC: number, dA: number, squares: number,
   ): void;
 
+  addMatrixVector64(out: number, a: number, x: number, m: number, k: number): void;
+
   // Functions in float64
   applyLogistic64(out: number, x: number, n: number): void;
   applySoftplus64(out: number, slope: number, x: number, n: number): void;
@@ -154,7 +156,12 @@ export interface Kernels {
     values: number, slopes: number, x: number, n: number, table: number, terms: number, perUnit: number, limit: number,
   ): void;
   addProducts64(out: number, factor: number, a: number, b: number, n: number): void;
+  mixRows64(out: number, rows: number, weights: number, M: number, G: number, H: number): void;
   softmaxRow64(x: number, n: number, scale: number): void;
+
+  // Reflections in float64
+  reflectLeft64(a: number, stride: number, rows: number, columns: number, v: number, tau: number, w: number): void;
+  reflectRight64(a: number, stride: number, rows: number, columns: number, v: number, tau: number): void;
 
   // Output layer
   softmax(rows: number, V: number, logits: number, targets: number, logProbabilities: number): void;

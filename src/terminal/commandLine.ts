@@ -20,6 +20,9 @@ import {
 import { choice, integer, number, text } from './optionValues';
 import { readModel, readTraining, readVocabulary } from './trainOptions';
 
+/** More numbers than a carried state has. */
+const maxSpectrum = 1_000_000;
+
 export interface TrainCommand {
   readonly kind: 'train';
   readonly json: boolean;
@@ -51,6 +54,8 @@ export interface InspectCommand {
   readonly target: InspectRequest['target'] | null;
   /** Names of tensors that are shown, in graph mode; null for those that are found. */
   readonly series: readonly string[] | null;
+  /** K exponents and singular values are wanted; null for none. */
+  readonly spectrum: number | null;
 }
 
 export interface SampleCommand {
@@ -213,6 +218,7 @@ function readInspect(given: GivenOptions): InspectCommand {
     target: given.values.has('target') ? target : null,
     request: { target, thresholds: defaultThresholds, matrix: given.switches.has('matrix') },
     series: given.lists.get('tensor') ?? null,
+    spectrum: integer(given, 'spectrum', 1, maxSpectrum) ?? null,
   };
 }
 

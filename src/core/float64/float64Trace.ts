@@ -1,4 +1,5 @@
 /** A general model's forward pass over one stream of tokens, all in float64, and what it leaves for the ways back. */
+import { at } from '../../kernels/arena';
 import {
   layerOutputSize,
   sizesOfLayer,
@@ -7,13 +8,14 @@ import {
   type GeneralModel,
   type Norm,
 } from '../model/generalModel';
-import type { DirectionTrace, LayerTrace, MixerValues, Trace } from '../model/trace';
+import type { DirectionTrace, Floats, LayerTrace, MixerValues, Trace } from '../model/trace';
 import { activationOf } from './activations';
 import type { Float64Direction } from '../layers/float64Cell';
 import type { Float64Mixer, Float64MixerLayer, Float64MixerTrace } from '../layers/float64Mixer';
 import { float64CellOf, mixerOf } from '../layers/registry';
 import { matrix, setProductOfTransposed } from './matrixProduct';
 import { normalize } from './norm';
+import { workspace } from './workspace';
 
 /** A mixer's sublayer that has been run. */
 export interface MixerRun {
@@ -208,13 +210,30 @@ function readDirection(
     if (initial) own.states[state].set(initial, first * H);
   });
   if (input) setProductOfTransposed(own.preActivations, matrix(input, I), matrix(W, I), T, rows, I, bias);
+  // Behind the product, which uses the same memory.
+  const stepped = float64Cell.hasR ? { ...own, throughState: throughStateOf(parameters.R, rows, H) } : own;
   for (let visited = 0; visited < T; visited++) {
     const t = direction === 'forward' ? visited : T - 1 - visited;
     if (!input) for (let j = 0; j < rows; j++) own.preActivations[t * rows + j] = bias[j] + W[j * I + ids[t]];
     const { before, after } = rowsOf(parameters, t);
-    float64Cell.forward(own, t, before, after);
+    float64Cell.forward(stepped, t, before, after);
   }
   return own;
+}
+
+/** Products with R by the kernels, from its copy in their memory: good until that memory is used for something else. */
+function throughStateOf(R: Floats, rows: number, H: number): NonNullable<Float64Direction['throughState']> {
+  const space = workspace([R.length, H, rows]);
+  const copy = space.room(R.length);
+  copy.set(R);
+  const [read, given] = [space.room(H), space.room(rows)];
+  return (out, outAt, x, xAt, gate, blocks) => {
+    const count = blocks * H;
+    read.set(x.subarray(xAt, xAt + H));
+    given.set(out.subarray(outAt, outAt + count));
+    space.kernels.addMatrixVector64(at(given), at(copy, gate * H * H), at(read), count, H);
+    out.set(given.subarray(0, count), outAt);
+  };
 }
 
 /** Softmax of W top + b. */

@@ -54,10 +54,23 @@ export function addProduct(out: Matrix<Float64Array>, a: Matrix, b: Matrix, m: n
   product(out, a, b, b.stride, 1, m, n, k);
 }
 
-/** out[m, n] = a[m, k] · b[k, n]. */
-export function setProduct(out: Matrix<Float64Array>, a: Matrix, b: Matrix, m: number, n: number, k: number): void {
+/** Whether another library does the large ones. */
+export function hasLargeProducts(): boolean {
+  return large !== null;
+}
+
+/** out[m, n] = a[m, k] · b[k, n]. @param work multiply-adds above which another library does it, if there is one */
+export function setProduct(
+  out: Matrix<Float64Array>,
+  a: Matrix,
+  b: Matrix,
+  m: number,
+  n: number,
+  k: number,
+  work = maxForKernels,
+): void {
   const { values, at: first, stride } = out;
-  if (large && stride === n && m * n * k > maxForKernels) {
+  if (large && stride === n && m * n * k > work) {
     const [left, right] = [withoutGaps('a', a, m, k), withoutGaps('b', b, k, n)];
     large.multiply(values.subarray(first, first + m * n), left, right, m, n, k, 'none');
     return;

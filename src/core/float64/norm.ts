@@ -87,7 +87,34 @@ export function normalizeBack(
     gradient[start + i] = inverse * (gamma[i] * gradient[start + i] - sum - (x[at + i] - shift) * inverse * along);
 }
 
-/** The same of many gradients, rows of any steps. */
+/**
+ * How y changes with x along n directions, in place:  ∂y = γ ⊙ inverse · (∂x − mean(∂x) − x̂ mean(x̂ ⊙ ∂x)); of rmsNorm without mean(∂x).
+ * @param x T × F  @param tangents [F, n]
+ */
+export function normalizeTangents(
+  x: Float64Array,
+  step: number,
+  tangents: Float64Array,
+  n: number,
+  { kind, gamma, epsilon }: Norm,
+): void {
+  const F = gamma.length;
+  const at = step * F;
+  const { shift, inverse } = statisticsOf[kind](x, at, F, epsilon);
+  for (let i = 0; i < n; i++) {
+    let [sum, along] = [0, 0];
+    for (let f = 0; f < F; f++) {
+      sum += tangents[f * n + i];
+      along += tangents[f * n + i] * (x[at + f] - shift);
+    }
+    sum = kind === 'rmsNorm' ? 0 : sum / F;
+    along *= inverse / F;
+    for (let f = 0; f < F; f++)
+      tangents[f * n + i] = gamma[f] * inverse * (tangents[f * n + i] - sum - (x[at + f] - shift) * inverse * along);
+  }
+}
+
+/** `normalizeBack` of many gradients, rows of any steps. */
 export class NormBack {
   /** T × F and T: x̂, and the inverses. */
   private readonly normalized: Float64Array;

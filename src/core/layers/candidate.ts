@@ -22,3 +22,8 @@ export function candidateOf(u: number, positive: boolean): number {
 export function slopeOfCandidate(u: number, positive: boolean): number {
   return positive && u < 0 ? logistic.slope(u, logistic.value(u)) : 1;
 }
+
+/** ln (1 + e^x) */
+export function softplus(x: number): number {
+  return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+}

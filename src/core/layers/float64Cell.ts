@@ -1,7 +1,7 @@
 /** What a cell computes in float64, step by step: forward of one stream, backward of many gradients through the same activations. */
 import type { GeneralDirection, GeneralLayer } from '../model/generalModel';
 import type { ActivationFunction } from '../float64/activations';
-import { addRowsMatrix } from '../float64/products';
+import { addMatrixVector, addRowsMatrix } from '../float64/products';
 
 /** One direction of a layer on the float64 trace. Step t reads the states at row `before(t)` and writes those at row `after(t)`. */
 export interface Float64Direction {
@@ -18,6 +18,31 @@ export interface Float64Direction {
   readonly recurrentCandidate: Float64Array;
   /** [G·H], scratch. */
   readonly scratch: Float64Array;
+  /** Does the products of `addThroughState` faster, but for the last bits. */
+  readonly throughState?: (
+    out: Float64Array,
+    outAt: number,
+    x: Float64Array,
+    xAt: number,
+    gate: number,
+    blocks: number,
+  ) => void;
+}
+
+/** out += R's blocks from `gate` on, so many, times x [H]. */
+export function addThroughState(
+  { parameters: { R }, layer: { hiddenSize: H }, throughState }: Float64Direction,
+  ...[out, outAt, x, xAt, gate, blocks]: [
+    out: Float64Array,
+    outAt: number,
+    x: Float64Array,
+    xAt: number,
+    gate: number,
+    blocks: number,
+  ]
+): void {
+  if (throughState) throughState(out, outAt, x, xAt, gate, blocks);
+  else addMatrixVector(out, outAt, gate === 0 ? R : R.subarray(gate * H * H), x, xAt, blocks * H, H);
 }
 
 /** Gradients of n scalars at one step. */
@@ -40,6 +65,33 @@ export interface StepBack {
   readonly previous: Float64Array;
   /** Does the products with R faster, with the same bits. */
   readonly throughR?: ThroughR;
+}
+
+/** Tangents of one step along n directions: how s_t changes with s_{t−1} and with what is read. Element (u, i), unit u along direction i, is at u · n + i. */
+export interface StepTangents {
+  readonly n: number;
+  readonly step: number;
+  /** Row of the states before the step, and after it. */
+  readonly before: number;
+  readonly after: number;
+  /** [H, n] for each state: in ∂s_{t−1}, out ∂s_t. */
+  readonly states: readonly Float64Array[];
+  readonly products: TangentProducts;
+}
+
+/** What a step's tangents have of its matrices. Results are good until the next call. */
+export interface TangentProducts {
+  /** [G·H, n]: W ∂x_t; null where what is read does not change. */
+  readonly input: Float64Array | null;
+  /** [M, G, H] of zeros, to be filled for `mix`. */
+  weightsOf(sums: number): Float64Array;
+  /**
+   * [M·H, n]: Σ_g weights_mg ⊙ (R_g v + W_g ∂x), for M sums over the gates, each unit with weights of its own; one product, whose rows are R's, weighted and added.
+   * @param v [H, n]  @param ofInput the weights of W_g ∂x, where they are others
+   */
+  mix(sums: number, v: Float64Array, ofInput?: Float64Array): Float64Array;
+  /** [blocks·H, n]: R's blocks from `gate` on, so many, times v [H, n]. */
+  through(gate: number, blocks: number, v: Float64Array): Float64Array;
 }
 
 /** out[n, H] += v[n, first … first + rows] · R[row … row + rows, H], v [n, stride]. */
@@ -96,6 +148,10 @@ export interface Float64Cell {
   /** On entry `preActivations` of step t hold W x + Wb; on return all of step t is on the trace. */
   forward(direction: Float64Direction, t: number, before: number, after: number): void;
   back(direction: Float64Direction, step: StepBack): void;
+  /** The step's Jacobian times n directions: the transpose of `back`. */
+  tangents(direction: Float64Direction, step: StepTangents): void;
+  /** Of a kind in which every unit keeps a factor of its own of itself, and nothing of others, where what it reads is held: ln of it, [H]. */
+  logFactors?(direction: Float64Direction, t: number, out: Float64Array): void;
   /** What R's block of gate `gate` multiplies at a step: h_{t−1}, or r ⊙ h_{t−1}; into `out` [H]. Of a kind with R. */
   recurrentInput?(direction: Float64Direction, gate: number, t: number, before: number, out: Float64Array): void;
   /** Adds a step's share of ∂/∂(peepholes), of a cell that can have them. @param step as `back` leaves it, of one gradient @param sum [3·H] */

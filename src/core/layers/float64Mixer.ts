@@ -58,6 +58,11 @@ export interface Float64Mixer<Trace extends Float64MixerTrace = Float64MixerTrac
    * has it not, targets are done one by one.
    */
   flowOfMany?(layer: Float64MixerLayer, trace: Trace, above: TargetBlock): TargetBlock | null;
+  /**
+   * Of a sublayer that keeps of every number of its first state a factor of that number's own, and nothing of others, where what it reads is held: ln of them at step t.
+   * Its further states hold inputs for a number of steps and are then empty. Of other sublayers with states it is missing.
+   */
+  logFactors?(layer: Float64MixerLayer, trace: Trace, t: number): Float64Array;
   /** Of each state of the sublayer ‖s_t‖ by step. */
   stateNorms(layer: Float64MixerLayer, trace: Trace): Float64Array[];
   /**

@@ -11,6 +11,27 @@ export function addProducts64(out: usize, factor: f64, a: usize, b: usize, n: us
   store(out, madd(f64x2.mul(factors, load(a, n & 1)), load(b, n & 1), load(out, n & 1)), n & 1);
 }
 
+/** out[m, u, :] = Σ_g weights[m, g, u] · rows[g, u, :], rows of H, H of them for each of G blocks; a weight of zero takes no time. */
+export function mixRows64(out: usize, rows: usize, weights: usize, M: usize, G: usize, H: usize): void {
+  const row = H << 3;
+  for (let m: usize = 0; m < M; m++)
+    for (let u: usize = 0; u < H; u++, out += row) {
+      memory.fill(out, 0, row);
+      for (let g: usize = 0; g < G; g++) {
+        const weight = f64.load(weights + (((m * G + g) * H + u) << 3));
+        if (weight != 0) addScaled(out, weight, rows + (g * H + u) * row, H);
+      }
+    }
+}
+
+@inline
+function addScaled(to: usize, factor: f64, a: usize, n: usize): void {
+  const factors = f64x2.splat(factor);
+  const end = to + ((n & ~1) << 3);
+  for (; to < end; to += 16, a += 16) v128.store(to, madd(factors, v128.load(a), v128.load(to)));
+  store(to, madd(factors, load(a, n & 1), load(to, n & 1)), n & 1);
+}
+
 /** x ← e^(scale x) / Σ e^(scale x), n elements, scale > 0; what is not a number makes all of them so. */
 export function softmaxRow64(x: usize, n: usize, scale: f64): void {
   const end = x + (n << 3);

@@ -3,7 +3,7 @@
  * the order of k, every product and every sum rounded by itself: the bits of the plain loop, however rows are grouped. Four rows by four columns
  * are kept in registers; fewer rows are done as if the last were there several times.
  */
-import { load, madd, store } from './lanes64';
+import { load, madd, store, sumOfLanes } from './lanes64';
 
 const panelWidth: usize = 4;
 
@@ -136,4 +136,36 @@ function fourRows(to0: usize, right: usize, a0: usize, left: usize, b: usize, ro
   store(to2 + 16, c21, more);
   store(to3, c30, width);
   store(to3 + 16, c31, more);
+}
+
+/** out[m] += a[m, k] · x[k]: rows without gaps, four at a time; each element's sum in two parts. */
+export function addMatrixVector64(out: usize, a: usize, x: usize, m: usize, k: usize): void {
+  const row = k << 3;
+  const pairs = (k & ~1) << 3;
+  const odd = k & 1;
+  let i: usize = 0;
+  for (; i + 4 <= m; i += 4, a += row << 2, out += 32) {
+    let s0 = f64x2.splat(0);
+    let s1 = f64x2.splat(0);
+    let s2 = f64x2.splat(0);
+    let s3 = f64x2.splat(0);
+    let from = a;
+    for (let at = x, end = x + pairs; at < end; at += 16, from += 16) {
+      const own = v128.load(at);
+      s0 = madd(v128.load(from), own, s0);
+      s1 = madd(v128.load(from + row), own, s1);
+      s2 = madd(v128.load(from + (row << 1)), own, s2);
+      s3 = madd(v128.load(from + row * 3), own, s3);
+    }
+    const last = odd ? f64.load(x + pairs) : 0;
+    f64.store(out, f64.load(out) + sumOfLanes(s0) + (odd ? last * f64.load(from) : 0));
+    f64.store(out, f64.load(out, 8) + sumOfLanes(s1) + (odd ? last * f64.load(from + row) : 0), 8);
+    f64.store(out, f64.load(out, 16) + sumOfLanes(s2) + (odd ? last * f64.load(from + (row << 1)) : 0), 16);
+    f64.store(out, f64.load(out, 24) + sumOfLanes(s3) + (odd ? last * f64.load(from + row * 3) : 0), 24);
+  }
+  for (; i < m; i++, a += row, out += 8) {
+    let sum: f64 = 0;
+    for (let at: usize = 0; at < row; at += 8) sum += f64.load(a + at) * f64.load(x + at);
+    f64.store(out, f64.load(out) + sum);
+  }
 }

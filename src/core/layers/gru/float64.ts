@@ -3,39 +3,33 @@
  *   linear_before_reset = 1 (PyTorch):  n = g(W_n x + Wb_n + r ⊙ (R_n h_{t−1} + Rb_n))
  *   linear_before_reset = 0:            n = g(W_n x + Wb_n + R_n (r ⊙ h_{t−1}) + Rb_n)
  */
-import { addMatrixVector } from '../../float64/products';
-import { addThroughR, previousState, type Float64Cell } from '../float64Cell';
+import { addThroughR, addThroughState, previousState, type Float64Cell } from '../float64Cell';
 
 export const float64: Float64Cell = {
   hasRecurrentCandidate: true,
 
-  forward(
-    {
+  forward(direction, t, before, after) {
+    const {
       layer: { hiddenSize: H, linearBeforeReset },
-      parameters: { R, Rb },
+      parameters: { Rb },
       activations: [f, g],
       states: [hidden],
       gates,
       preActivations,
       recurrentCandidate,
       scratch,
-    },
-    t,
-    before,
-    after,
-  ) {
+    } = direction;
     const at = t * 3 * H;
     const h = before * H;
-    const ofCandidate = R.subarray(2 * H * H);
     for (let j = 0; j < 2 * H; j++) preActivations[at + j] += Rb[j];
-    addMatrixVector(preActivations, at, R, hidden, h, 2 * H, H);
+    addThroughState(direction, preActivations, at, hidden, h, 0, 2);
     for (let j = 0; j < 2 * H; j++) gates[at + j] = f.value(preActivations[at + j]);
     const fromState = t * H;
     for (let u = 0; u < H; u++) {
       recurrentCandidate[fromState + u] = Rb[2 * H + u];
       scratch[u] = linearBeforeReset ? hidden[h + u] : gates[at + H + u] * hidden[h + u];
     }
-    addMatrixVector(recurrentCandidate, fromState, ofCandidate, scratch, 0, H, H);
+    addThroughState(direction, recurrentCandidate, fromState, scratch, 0, 2, 1);
     for (let u = 0; u < H; u++) {
       preActivations[at + 2 * H + u] += linearBeforeReset
         ? gates[at + H + u] * recurrentCandidate[fromState + u]
@@ -90,6 +84,62 @@ export const float64: Float64Cell = {
       }
     }
     addThroughR(direction, way, previous, dr, 0, 3 * H, 0, linearBeforeReset ? 3 * H : 2 * H);
+  },
+
+  // ∂h_t = z ⊙ ∂h_{t−1} + (h_{t−1} − n) ⊙ ∂z + (1 − z) ⊙ ∂n
+  tangents(direction, way) {
+    const {
+      layer: { hiddenSize: H, linearBeforeReset },
+      activations: [f, g],
+      states: [hidden],
+      gates,
+      preActivations: a,
+      recurrentCandidate,
+    } = direction;
+    const {
+      n,
+      step,
+      before,
+      states: [dh],
+      products,
+    } = way;
+    const at = step * 3 * H;
+    const byUpdate = new Float64Array(H);
+    const byReset = new Float64Array(H);
+    const byCandidate = new Float64Array(H);
+    for (let u = 0; u < H; u++) {
+      const [z, r, candidate] = [gates[at + u], gates[at + H + u], gates[at + 2 * H + u]];
+      const read = linearBeforeReset ? recurrentCandidate[step * H + u] : hidden[before * H + u];
+      byUpdate[u] = (hidden[before * H + u] - candidate) * f.slope(a[at + u], z);
+      byReset[u] = read * f.slope(a[at + H + u], r);
+      byCandidate[u] = (1 - z) * g.slope(a[at + 2 * H + u], candidate);
+    }
+    if (linearBeforeReset) {
+      // All of it is one sum over the gates; W's candidate does not go through r.
+      const weights = products.weightsOf(1);
+      const ofInput = new Float64Array(3 * H);
+      for (let u = 0; u < H; u++) {
+        ofInput[u] = weights[u] = byUpdate[u];
+        ofInput[H + u] = weights[H + u] = byCandidate[u] * byReset[u];
+        ofInput[2 * H + u] = byCandidate[u];
+        weights[2 * H + u] = byCandidate[u] * gates[at + H + u];
+      }
+      const mixed = products.mix(1, dh, ofInput);
+      for (let u = 0; u < H; u++) for (let i = u * n; i < (u + 1) * n; i++) dh[i] = gates[at + u] * dh[i] + mixed[i];
+      return;
+    }
+    // The candidate's block reads ∂(r ⊙ h_{t−1}) = r ⊙ ∂h_{t−1} + h_{t−1} ⊙ ∂r.
+    const { input } = products;
+    const ofGates = products.through(0, 2, dh);
+    if (input) for (let i = 0; i < 2 * H * n; i++) ofGates[i] += input[i];
+    const read = new Float64Array(H * n);
+    for (let u = 0; u < H; u++)
+      for (let i = u * n; i < (u + 1) * n; i++) read[i] = gates[at + H + u] * dh[i] + byReset[u] * ofGates[H * n + i];
+    const ofCandidate = products.through(2, 1, read);
+    if (input) for (let i = 0; i < H * n; i++) ofCandidate[i] += input[2 * H * n + i];
+    for (let u = 0; u < H; u++)
+      for (let i = u * n; i < (u + 1) * n; i++)
+        dh[i] = gates[at + u] * dh[i] + byUpdate[u] * ofGates[i] + byCandidate[u] * ofCandidate[i];
   },
 
   recurrentInput(direction, gate, t, before, out) {

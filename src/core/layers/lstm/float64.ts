@@ -2,28 +2,23 @@
  * i, f = f(W x + Wb + R h_{t−1} + Rb + P ⊙ c_{t−1}),  c̃ = g(…),  c_t = f ⊙ c_{t−1} + i ⊙ c̃,  o = f(… + P_o ⊙ c_t),  h_t = o ⊙ h(c_t)
  * Blocks in the order i o f c; peepholes i o f. With input_forget f = 1 − i.
  */
-import { addMatrixVector } from '../../float64/products';
-import { addThroughR, previousState, type Float64Cell } from '../float64Cell';
+import { addThroughR, addThroughState, previousState, type Float64Cell } from '../float64Cell';
 
 export const float64: Float64Cell = {
   hasRecurrentCandidate: false,
 
-  forward(
-    {
+  forward(direction, t, before, after) {
+    const {
       layer: { hiddenSize: H, inputForget },
-      parameters: { R, Rb, peepholes: P },
+      parameters: { Rb, peepholes: P },
       activations: [f, g, h],
       states: [hidden, cellState],
       gates,
       preActivations,
-    },
-    t,
-    before,
-    after,
-  ) {
+    } = direction;
     const at = t * 4 * H;
     for (let j = 0; j < 4 * H; j++) preActivations[at + j] += Rb[j];
-    addMatrixVector(preActivations, at, R, hidden, before * H, 4 * H, H);
+    addThroughState(direction, preActivations, at, hidden, before * H, 0, 4);
     for (let u = 0; u < H; u++) {
       const [toInput, toOutput, toForget, toCandidate] = [at + u, at + H + u, at + 2 * H + u, at + 3 * H + u];
       const cellBefore = cellState[before * H + u];
@@ -101,6 +96,55 @@ export const float64: Float64Cell = {
     recurrent.set(da.subarray(0, n * 4 * H));
     previous.fill(0, 0, n * H);
     addThroughR(direction, way, previous, recurrent, 0, 4 * H, 0, 4 * H);
+  },
+
+  // ∂c_t = f ⊙ ∂c_{t−1} + c_{t−1} ⊙ ∂f + c̃ ⊙ ∂i + i ⊙ ∂c̃,  ∂h_t = h(c_t) ⊙ ∂o + o ⊙ h′(c_t) ⊙ ∂c_t
+  tangents(direction, way) {
+    const {
+      layer: { hiddenSize: H, inputForget },
+      parameters: { peepholes: P },
+      activations: [f, g, h],
+      states: [, cellState],
+      gates,
+      preActivations,
+    } = direction;
+    const {
+      n,
+      step,
+      before,
+      after,
+      states: [dh, dc],
+      products,
+    } = way;
+    // Sums over the gates, whose order is i o f c: what goes to c_t, and what o gives to h_t.
+    const toCell = products.weightsOf(2);
+    const toHidden = toCell.subarray(4 * H);
+    const kept = new Float64Array(H);
+    const given = new Float64Array(H);
+    for (let u = 0; u < H; u++) {
+      const toInput = step * 4 * H + u;
+      const [toOutput, toForget, toCandidate] = [toInput + H, toInput + 2 * H, toInput + 3 * H];
+      const [input, candidate, output] = [gates[toInput], gates[toCandidate], gates[toOutput]];
+      const cell = cellState[after * H + u];
+      const cellBefore = cellState[before * H + u];
+      const squashed = h.value(cell);
+      // f = 1 − i: what would move the forget gate moves, negated, the input gate.
+      const byInput = (inputForget ? candidate - cellBefore : candidate) * f.slope(preActivations[toInput], input);
+      const byForget = inputForget ? 0 : cellBefore * f.slope(preActivations[toForget], gates[toForget]);
+      const byOutput = squashed * f.slope(preActivations[toOutput], output);
+      toCell[u] = byInput;
+      toCell[2 * H + u] = byForget;
+      toCell[3 * H + u] = input * g.slope(preActivations[toCandidate], candidate);
+      toHidden[H + u] = byOutput;
+      kept[u] = gates[toForget] + (P ? P[u] * byInput + P[2 * H + u] * byForget : 0);
+      given[u] = output * h.slope(cell, squashed) + (P ? P[H + u] * byOutput : 0);
+    }
+    const mixed = products.mix(2, dh);
+    for (let u = 0; u < H; u++)
+      for (let i = u * n, o = i + H * n; i < (u + 1) * n; i++, o++) {
+        dc[i] = kept[u] * dc[i] + mixed[i];
+        dh[i] = mixed[o] + given[u] * dc[i];
+      }
   },
 
   recurrentInput: (direction, _gate, _t, before, out) => {

@@ -66,6 +66,12 @@ export const float64: Float64Mixer<MambaTrace> = {
     return [scan, inputs];
   },
 
+  // exp(Δ A), number by number of the scan.
+  logFactors(layer, { step, A }, t) {
+    const { E, S } = mambaSizes(layer);
+    return A.map((value, i) => step[t * E + Math.floor(i / S)] * value);
+  },
+
   unitMap,
 };
 

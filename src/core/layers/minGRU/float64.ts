@@ -1,5 +1,5 @@
 /** z = σ(W_z x + b_z),  h̃ = W_h x + b_h, or g of it,  h_t = (1 − z) ⊙ h_{t−1} + z ⊙ h̃ */
-import { candidateOf, isPositive, logistic, slopeOfCandidate } from '../candidate';
+import { candidateOf, isPositive, logistic, slopeOfCandidate, softplus } from '../candidate';
 import type { Float64Cell } from '../float64Cell';
 
 export const float64: Float64Cell = {
@@ -45,6 +45,30 @@ export const float64: Float64Cell = {
         previous[i * H + u] = d * kept;
       }
     }
+  },
+
+  // ∂h_t = (1 − z) ⊙ ∂h_{t−1} + (h̃ − h_{t−1}) ⊙ ∂z + z ⊙ ∂h̃
+  tangents(direction, { n, step, before, states: [dh], products: { input } }) {
+    const {
+      layer: { hiddenSize: H },
+      states: [hidden],
+      gates,
+      preActivations: a,
+    } = direction;
+    const positive = isPositive(direction);
+    const at = step * 2 * H;
+    for (let u = 0; u < H; u++) {
+      const z = gates[at + u];
+      const kept = keptOf(a[at + u]);
+      const byGate = (gates[at + H + u] - hidden[before * H + u]) * logistic.slope(a[at + u], z);
+      const byCandidate = z * slopeOfCandidate(a[at + H + u], positive);
+      for (let i = u * n; i < (u + 1) * n; i++)
+        dh[i] = kept * dh[i] + (input ? byGate * input[i] + byCandidate * input[H * n + i] : 0);
+    }
+  },
+
+  logFactors({ layer: { hiddenSize: H }, preActivations: a }, t, out) {
+    for (let u = 0; u < H; u++) out[u] = -softplus(a[t * 2 * H + u]);
   },
 };
 

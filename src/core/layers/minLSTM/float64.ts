@@ -2,7 +2,7 @@
  * f = σ(W_f x + b_f),  i = σ(W_i x + b_i),  h̃ = W_h x + b_h, or g of it,  f′ = f / (f + i),  i′ = i / (f + i),
  * h_t = f′ ⊙ h_{t−1} + i′ ⊙ h̃
  */
-import { candidateOf, isPositive, logistic, slopeOfCandidate } from '../candidate';
+import { candidateOf, isPositive, logistic, slopeOfCandidate, softplus } from '../candidate';
 import type { Float64Cell } from '../float64Cell';
 
 export const float64: Float64Cell = {
@@ -54,14 +54,37 @@ export const float64: Float64Cell = {
       }
     }
   },
+
+  // ∂h_t = f′ ⊙ ∂h_{t−1} + (h_{t−1} − h̃) ⊙ ∂f′ + i′ ⊙ ∂h̃
+  tangents(direction, { n, step, before, states: [dh], products: { input } }) {
+    const {
+      layer: { hiddenSize: H },
+      states: [hidden],
+      gates,
+      preActivations: a,
+    } = direction;
+    const positive = isPositive(direction);
+    const at = step * 3 * H;
+    for (let u = 0; u < H; u++) {
+      const odds = logOddsOf(a[at + u], a[at + H + u]);
+      const [kept, written] = [logistic.value(odds), logistic.value(-odds)];
+      const byShare = (hidden[before * H + u] - gates[at + 2 * H + u]) * kept * written;
+      const byForget = byShare * logistic.value(-a[at + u]);
+      const byInput = -byShare * logistic.value(-a[at + H + u]);
+      const byCandidate = written * slopeOfCandidate(a[at + 2 * H + u], positive);
+      for (let i = u * n; i < (u + 1) * n; i++)
+        dh[i] =
+          kept * dh[i] +
+          (input ? byForget * input[i] + byInput * input[H * n + i] + byCandidate * input[2 * H * n + i] : 0);
+    }
+  },
+
+  logFactors({ layer: { hiddenSize: H }, preActivations: a }, t, out) {
+    for (let u = 0; u < H; u++) out[u] = -softplus(-logOddsOf(a[t * 3 * H + u], a[t * 3 * H + H + u]));
+  },
 };
 
 /** ln (f / i), of which f′ is the logistic function: so both gates may be as good as shut. */
 function logOddsOf(forget: number, input: number): number {
   return softplus(-input) - softplus(-forget);
-}
-
-/** ln (1 + e^x) */
-function softplus(x: number): number {
-  return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
 }

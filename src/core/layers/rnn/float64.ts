@@ -1,18 +1,20 @@
 /** h_t = f(W x_t + Wb + R h_{t−1} + Rb) */
-import { addMatrixVector } from '../../float64/products';
-import { addThroughR, previousState, type Float64Cell } from '../float64Cell';
+import { addThroughR, addThroughState, previousState, type Float64Cell } from '../float64Cell';
 
 export const float64: Float64Cell = {
   hasRecurrentCandidate: false,
 
-  forward(
-    { layer: { hiddenSize: H }, parameters: { R, Rb }, activations: [f], states: [hidden], gates, preActivations },
-    t,
-    before,
-    after,
-  ) {
+  forward(direction, t, before, after) {
+    const {
+      layer: { hiddenSize: H },
+      parameters: { Rb },
+      activations: [f],
+      states: [hidden],
+      gates,
+      preActivations,
+    } = direction;
     for (let u = 0; u < H; u++) preActivations[t * H + u] += Rb[u];
-    addMatrixVector(preActivations, t * H, R, hidden, before * H, H, H);
+    addThroughState(direction, preActivations, t * H, hidden, before * H, 0, 1);
     for (let u = 0; u < H; u++) {
       const a = preActivations[t * H + u];
       gates[t * H + u] = a;
@@ -36,6 +38,16 @@ export const float64: Float64Cell = {
     recurrent.set(preActivations.subarray(0, n * H));
     previous.fill(0, 0, n * H);
     addThroughR(direction, way, previous, recurrent, 0, H, 0, H);
+  },
+
+  // ∂h_t = f′(a) ⊙ (W ∂x + R ∂h_{t−1})
+  tangents(
+    { layer: { hiddenSize: H }, activations: [f], states: [states], preActivations: a },
+    { step, after, states: [dh], products },
+  ) {
+    const weights = products.weightsOf(1);
+    for (let u = 0; u < H; u++) weights[u] = f.slope(a[step * H + u], states[after * H + u]);
+    dh.set(products.mix(1, dh));
   },
 
   recurrentInput: (direction, _gate, _t, before, out) => {

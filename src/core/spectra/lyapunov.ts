@@ -1,0 +1,142 @@
+/**
+ * Lyapunov exponents of the carried state along a text: how fast directions of s_t grow or shrink, in nats per step. By repeated QR (Benettin et al. 1980, Shimada &
+ * Nagashima 1979): V ← J_t V, V = Q R, V ← Q; an exponent is the mean of ln |R_jj| over the steps.
+ */
+import { Random } from '../model/random';
+import type { CarriedState, StateBlock } from './carriedState';
+import { orthonormalize } from './orthonormal';
+
+export interface LyapunovSpectrum {
+  /** Nats per step, largest first; −Infinity of a direction that is lost at some step. */
+  readonly exponents: Float64Array;
+  /** How many steps had been read at each record, the last of which is the whole text. */
+  readonly ends: Int32Array;
+  /** Of each record, in the order of `exponents`: ln of the growth since the record before. */
+  readonly growth: readonly Float64Array[];
+}
+
+/** Of the directions that are followed where not all are. */
+const seed = 1;
+/** Records of a text at most, about. */
+const maxRecords = 32;
+/** Steps from one QR to the next at most. */
+const longest = 8;
+/** Between two of them the directions may come so near each other (nats): the digits that costs are those behind the twelfth. */
+const maxSpread = Math.log(1e4);
+/** With more than that, the steps are done again one by one. */
+const tooMuch = Math.log(1e6);
+
+/** @param count K: so many exponents, or all where there are no more  @param pause called now and then; throws when it is canceled */
+export async function lyapunovSpectrum(
+  state: CarriedState,
+  count: number,
+  pause: () => Promise<void>,
+): Promise<LyapunovSpectrum> {
+  const { order, blocks } = state;
+  const every = Math.max(1, Math.ceil(order.length / maxRecords));
+  const ends: number[] = [];
+  for (let end = every; end < order.length; end += every) ends.push(end);
+  ends.push(order.length);
+  const found: Float64Array[][] = [];
+  for (const block of blocks) {
+    const growth = block.logFactors
+      ? ofFactors(block.logFactors, block.size, order, ends)
+      : await ofBlock(block, Math.min(count, block.size), order, ends, pause);
+    found.push(growth);
+  }
+  return largestOf(found, ends, count);
+}
+
+/** Of all blocks together, the largest. @param found of each block, of each record its growths */
+function largestOf(found: readonly Float64Array[][], ends: readonly number[], count: number): LyapunovSpectrum {
+  const steps = ends[ends.length - 1];
+  const all = found.flatMap((growth) =>
+    Array.from(growth[0], (_, j) => ({ growth, j, sum: growth.reduce((sum, record) => sum + record[j], 0) })),
+  );
+  const kept = all.toSorted((a, b) => (a.sum === b.sum ? 0 : b.sum - a.sum)).slice(0, count);
+  return {
+    exponents: Float64Array.from(kept, ({ sum }) => sum / steps),
+    ends: Int32Array.from(ends),
+    growth: ends.map((_, record) => Float64Array.from(kept, ({ growth, j }) => growth[record][j])),
+  };
+}
+
+/** Where J_t is triangular and its diagonal known, growths are that diagonal's. */
+function ofFactors(
+  logFactors: NonNullable<StateBlock['logFactors']>,
+  size: number,
+  order: Int32Array,
+  ends: readonly number[],
+): Float64Array[] {
+  const factors = new Float64Array(size);
+  let step = 0;
+  return ends.map((end) => {
+    const growth = new Float64Array(size);
+    for (; step < end; step++) {
+      logFactors(order[step], factors);
+      for (let j = 0; j < size; j++) growth[j] += factors[j];
+    }
+    return growth;
+  });
+}
+
+async function ofBlock(
+  { size: n, advance }: StateBlock,
+  k: number,
+  order: Int32Array,
+  ends: readonly number[],
+  pause: () => Promise<void>,
+): Promise<Float64Array[]> {
+  if (!advance) throw new Error('a block has neither a Jacobian nor factors');
+  const V = firstDirections(n, k);
+  const before = new Float64Array(n * k);
+  const logs = new Float64Array(k);
+  const found: Float64Array[] = [];
+  let length = 1;
+  let step = 0;
+  for (const end of ends) {
+    const growth = new Float64Array(k);
+    while (step < end) {
+      const to = Math.min(end, step + length);
+      before.set(V);
+      for (let s = step; s < to; s++) advance(order[s], V, k);
+      orthonormalize(V, n, k, logs);
+      const spread = spreadOf(logs);
+      if (to - step > 1 && !(spread <= tooMuch)) {
+        V.set(before);
+        length = 1;
+        continue;
+      }
+      for (let j = 0; j < k; j++) growth[j] += logs[j];
+      const perStep = spread / (to - step);
+      step = to;
+      length = Math.max(1, Math.min(longest, Math.floor(maxSpread / perStep) || 1));
+    }
+    found.push(growth);
+    await pause();
+  }
+  return found;
+}
+
+/** Of all n directions the state's own; of fewer, random ones, since a direction that is the state's own may never leave its unit. */
+function firstDirections(n: number, k: number): Float64Array {
+  const V = new Float64Array(n * k);
+  if (k === n) {
+    for (let i = 0; i < n; i++) V[i * n + i] = 1;
+    return V;
+  }
+  const random = Random.fromSeed(seed);
+  for (let i = 0; i < V.length; i++) V[i] = random.normal();
+  orthonormalize(V, n, k, new Float64Array(k));
+  return V;
+}
+
+/** How much faster one direction has grown than another; NaN where a value is none. */
+function spreadOf(logs: Float64Array): number {
+  let [least, most] = [Infinity, -Infinity];
+  for (const log of logs) {
+    least = Math.min(least, log);
+    most = Math.max(most, log);
+  }
+  return most - least;
+}

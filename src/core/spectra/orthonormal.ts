@@ -1,0 +1,54 @@
+/** QR of a tall matrix by Householder reflections, whose Q is orthonormal to the last digits whatever the matrix. */
+import { at } from '../../kernels/arena';
+import { workspace } from '../float64/workspace';
+import { lengthOf } from '../numeric';
+
+/**
+ * Y = Q R: Y becomes Q, with orthonormal columns, also where Y's are not independent.
+ * @param Y [n, k], k ≤ n  @param logs [k], out: ln |R_jj|; −Infinity for exactly zero
+ * @param upper [k, k], out: R, row-major, its lower part zero; null where it is not wanted
+ */
+export function orthonormalize(
+  Y: Float64Array,
+  n: number,
+  k: number,
+  logs: Float64Array,
+  upper: Float64Array | null = null,
+): void {
+  const space = workspace([n * k, n * k, n, k]);
+  const A = space.holding(Y);
+  const vectors = space.room(n * k);
+  const [v, w] = [space.room(n), space.room(k)];
+  const taus = new Float64Array(k);
+  for (let j = 0; j < k; j++) {
+    const rows = n - j;
+    for (let i = 0; i < rows; i++) v[i] = A[(j + i) * k + j];
+    const { corner, tau } = reflector(v, rows);
+    taus[j] = tau;
+    A[j * k + j] = corner;
+    logs[j] = Math.log(Math.abs(corner));
+    vectors.set(v.subarray(0, rows), j * n);
+    if (tau !== 0) space.kernels.reflectLeft64(at(A, j * k + j + 1), k, rows, k - j - 1, at(v), tau, at(w));
+  }
+  if (upper) for (let i = 0; i < k; i++) for (let j = 0; j < k; j++) upper[i * k + j] = j < i ? 0 : A[i * k + j];
+  A.fill(0);
+  for (let j = 0; j < k; j++) A[j * k + j] = 1;
+  for (let j = k - 1; j >= 0; j--)
+    if (taus[j] !== 0)
+      space.kernels.reflectLeft64(at(A, j * k + j), k, n - j, k - j, at(vectors, j * n), taus[j], at(w));
+  Y.set(A);
+}
+
+/**
+ * (I − τ v vᵀ) x = (corner, 0, …, 0).
+ * @param v in: x, at [0, length); out: v
+ */
+export function reflector(v: Float64Array, length: number): { readonly corner: number; readonly tau: number } {
+  const size = lengthOf(v, 0, length);
+  if (size === 0 || !Number.isFinite(size)) return { corner: size, tau: 0 };
+  const sign = v[0] < 0 ? -1 : 1;
+  for (let i = 0; i < length; i++) v[i] /= size;
+  const tau = 1 / (1 + Math.abs(v[0]));
+  v[0] += sign;
+  return { corner: -sign * size, tau };
+}
