@@ -45,3 +45,11 @@ export interface SpectrumReport {
   readonly refusal: Message | null;
   readonly matrices: readonly MatrixSpectrum[];
 }
+
+/** Graph mode has none. */
+export const noSpectrumOfGraphs: Message = { key: 'notice.spectrum.graph', args: [] };
+
+/** Why a state has no Jacobians. @param limit rows of one at most */
+export function jacobianTooLarge(limit: number): Message {
+  return { key: 'notice.spectrum.wide', args: [limit] };
+}

@@ -4,7 +4,7 @@ import { RecordingFolder } from '../engine/recording/recordingFolder';
 import type { EngineCalls, EngineEvents, InspectReport, OpenResult } from '../protocol/engine';
 import type { ModelSummary, Verification } from '../protocol/model';
 import type { Caller } from '../protocol/rpc';
-import type { SpectrumReport } from '../protocol/spectrum';
+import { noSpectrumOfGraphs, type SpectrumReport } from '../protocol/spectrum';
 import { defaultTrainingSettings } from '../protocol/settings';
 import type { InspectCommand } from './commandLine';
 import { drawFlow, drawLegend, rowsOf, type Canvas } from './flowDrawing';
@@ -48,7 +48,7 @@ export async function inspect(
   if (opened.model.mode === 'graph') {
     const { series, json } = command;
     const found = await engine.call('inspectGraph', { ...command.request, series, total: json, text });
-    const noSpectrum = command.spectrum === null ? [] : [localize('notice.spectrum.graph')];
+    const noSpectrum = command.spectrum === null ? [] : [localizeMessage(noSpectrumOfGraphs)];
     if (json) output.writeJson(graphJson(opened.model, opened, found, command.spectrum !== null));
     else output.write(readableGraph(opened.model, [...noSpectrum, ...readingInWords(opened)], found, canvas));
     return;

@@ -5,7 +5,7 @@ import type { InspectReport, LayerReport, MatrixRowsRequest, OpenResult, StateRe
 import type { FlowReport } from '../protocol/flowReport';
 import type { Verification } from '../protocol/model';
 import type { GraphReport, GraphSummary, SeriesReport } from '../protocol/graph';
-import type { SpectrumReport } from '../protocol/spectrum';
+import { noSpectrumOfGraphs, type SpectrumReport } from '../protocol/spectrum';
 import type { Message } from '../messages';
 import type { Output } from './output';
 import { spectrumJson, spectrumNotices } from './spectrumReport';
@@ -162,10 +162,7 @@ export function graphJson(
     ...(wantsSpectrum && { spectrum: null }),
     tensors: tensors.map(({ name }) => name),
     proof: verification && verificationJson(verification),
-    notices: [
-      ...[...noticed, ...notices].map(inEnglish),
-      ...(wantsSpectrum ? [inEnglish({ key: 'notice.spectrum.graph', args: [] })] : []),
-    ],
+    notices: [...[...noticed, ...notices].map(inEnglish), ...(wantsSpectrum ? [inEnglish(noSpectrumOfGraphs)] : [])],
   };
 }
 
