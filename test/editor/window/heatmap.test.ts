@@ -126,9 +126,11 @@ describe('the text as the heatmap', () => {
 
   it('stays on a pinned target while the cursor moves, and follows again when told', async () => {
     await window.goTo(4, 20);
-    const before = await settled('tints', (now) => now !== '');
+    await settled('tints', (now) => now !== '');
     await window.runCommand('Backflow: Pin the Target at the Cursor');
     await window.page.waitForTimeout(500);
+    // What was on its way for the place before has been drawn.
+    const before = await settled('tints of the pinned target', (now) => now !== '');
     for (let i = 0; i < 5; i++) await window.page.keyboard.press('ArrowRight');
     await window.page.waitForTimeout(500);
     assert.equal(await tinted(), before);
