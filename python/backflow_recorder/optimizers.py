@@ -23,6 +23,7 @@ class OptimizerHooks:
         self._handles: List[Any] = []
         self._originals: List[Tuple[type, Any]] = []
         self._hook_for_profile: Any = None
+        self._is_open = False
 
     def open(self) -> None:
         if hasattr(torch_optimizer, "register_optimizer_step_pre_hook"):
@@ -35,11 +36,15 @@ class OptimizerHooks:
         for handle in self._handles:
             handle.remove()
         self._handles = []
+        self._is_open = False
         for kind, original in reversed(self._originals):
-            kind.step = original
+            # Where another recorder has wrapped it again, ours stays beneath and does nothing.
+            if getattr(vars(kind).get("step"), "_backflow", None) is self:
+                kind.step = original
         self._originals = []
         if self._hook_for_profile is not None:
-            Optimizer._hook_for_profile = self._hook_for_profile
+            if getattr(Optimizer._hook_for_profile, "_backflow", None) is self:
+                Optimizer._hook_for_profile = self._hook_for_profile
             self._hook_for_profile = None
 
     def forget_running(self) -> None:
@@ -73,14 +78,17 @@ class OptimizerHooks:
             self._running[id(optimizer)] = depth - 1
 
     def _open_old(self) -> None:
+        self._is_open = True
         self._hook_for_profile = Optimizer._hook_for_profile
         original = self._hook_for_profile
 
         @functools.wraps(original)
         def hook_for_profile(optimizer: Optimizer) -> None:
             original(optimizer)
-            self._wrap(type(optimizer))
+            if self._is_open:
+                self._wrap(type(optimizer))
 
+        hook_for_profile._backflow = self
         Optimizer._hook_for_profile = hook_for_profile
         waiting = list(Optimizer.__subclasses__())
         while waiting:
@@ -90,11 +98,13 @@ class OptimizerHooks:
 
     def _wrap(self, kind: type) -> None:
         step = vars(kind).get("step")
-        if step is None or getattr(step, "_backflow", False):
+        if step is None or any(kind is wrapped for wrapped, _ in self._originals):
             return
 
         @functools.wraps(step)
         def wrapper(optimizer: Optimizer, *args: Any, **kwargs: Any) -> Any:
+            if not self._is_open:
+                return step(optimizer, *args, **kwargs)
             changed = self._pre(optimizer, (optimizer, *args), kwargs)
             if changed is not None:
                 (_, *args), kwargs = changed
@@ -103,7 +113,7 @@ class OptimizerHooks:
             finally:
                 self._post(optimizer, args, kwargs)
 
-        wrapper._backflow = True
+        wrapper._backflow = self
         self._originals.append((kind, step))
         kind.step = wrapper
 

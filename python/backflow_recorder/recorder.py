@@ -98,6 +98,7 @@ class Recorder:
         forwards = recording.capture.forwards
         if self._at_step < forwards == self._at_update:
             recording.stop("afterUpdate")
+            self.close()
             return
         self._at_step = forwards
         self._drop_if_skipped(recording)

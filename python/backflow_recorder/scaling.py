@@ -33,7 +33,8 @@ class Scaling:
 
     def close(self) -> None:
         for kind, original in self._originals:
-            kind.scale = original
+            if getattr(vars(kind)["scale"], "_backflow", None) is self:
+                kind.scale = original
         self._originals = []
 
     def _wrapped(self, original: Callable[..., Any]) -> Callable[..., Any]:
@@ -42,6 +43,7 @@ class Scaling:
             self._scaler = weakref.ref(scaler)
             return original(scaler, *args, **kwargs)
 
+        scale._backflow = self
         return scale
 
     def scaler(self) -> Optional[Any]:

@@ -275,6 +275,24 @@ def test_two_optimizers_of_one_model_are_one_step(tmp_path):
     assert [line["step"] for line in lines(tmp_path / "run")] == list(range(1, 7))
 
 
+def test_two_recorders_at_once_of_which_the_first_ends_first(tmp_path):
+    models = [CharModel(), CharModel(kind="GRU")]
+    optimizers = [torch.optim.SGD(model.parameters(), 0.1) for model in models]
+    recorders = [Recorder(model, tmp_path / str(i)) for i, model in enumerate(models)]
+    for i in range(4):
+        for model, optimizer, recorder in zip(models, optimizers, recorders):
+            optimizer.zero_grad()
+            loss_of(model, *data(seed=i)).backward()
+            recorder.step()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 0.01)
+            optimizer.step()
+        if i == 1:
+            recorders[0].close()
+    recorders[1].close()
+    # Of each update is told: the norm after clipping is there.
+    assert [[round(line["clippedNorm"], 4) for line in lines(tmp_path / str(i))] for i in (0, 1)] == [[0.01] * 2, [0.01] * 4]
+
+
 def test_an_evaluation_in_between_is_not_recorded(tmp_path):
     def update(model, optimizer, batch, recorder):
         model.eval()
