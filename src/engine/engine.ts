@@ -24,6 +24,7 @@ import type { FlowLane, FlowOverTraining } from '../protocol/overTraining';
 import type { Handlers } from '../protocol/rpc';
 import type { RunDescription } from '../protocol/run';
 import type { SampleRequest, SampleResult, SampleWatch } from '../protocol/sample';
+import type { SpectrumReport, SpectrumRequest } from '../protocol/spectrum';
 import type { MatrixRequest, TargetMatrix } from '../protocol/targetMatrix';
 import { createBackend } from './backend';
 import { readFlowHistory, writeFlowHistory } from './files/flowHistoryFile';
@@ -36,6 +37,7 @@ import type { InspectedModel } from './inspect/inspector';
 import { Playground } from './inspect/playground';
 import { MatrixSource } from './inspect/matrixRows';
 import { makeReport } from './inspect/report';
+import { makeSpectrum, prepareSpectrum } from './inspect/spectrum';
 import { makeTargetMatrix } from './inspect/targetMatrix';
 import { describeToken } from './inspect/tokenReport';
 import { compareTruncations } from './inspect/truncations';
@@ -78,6 +80,7 @@ export class Engine {
     inspect: (request, signal) => this.inspect(request, signal),
     inspectGraph: (request, signal) => this.inspectGraph(request, signal),
     matrixRows: (request, signal) => this.matrixRows(request, signal),
+    carriedSpectrum: (request, signal) => this.carriedSpectrum(request, signal),
     describe: (request, signal) => this.describe(request, signal),
     describeGraph: (request, signal) => this.describeGraph(request, signal),
     attribute: (request, signal) => this.attribute(request, signal),
@@ -209,6 +212,12 @@ export class Engine {
       this.matrices ??= await MatrixSource.of(this.model.inspector, text);
       return this.matrices.read(matrix, from);
     });
+  }
+
+  private async carriedSpectrum(request: SpectrumRequest, signal: AbortSignal): Promise<SpectrumReport> {
+    const { inspector, trainingStep } = this.model;
+    const source = await this.modelLock.run(() => prepareSpectrum(inspector, request.text, trainingStep()));
+    return makeSpectrum(source, request, () => yieldToMessages(signal));
   }
 
   private describe(

@@ -12,6 +12,7 @@ import type { PlaygroundResult, PlaygroundSettings } from './playground';
 import type { KeysOf, Message } from '../messages';
 import type { Progress, RunDescription, RunStatus, RunSummary } from './run';
 import type { ModelSample, SampleRequest, SampleResult, SampleWatch } from './sample';
+import type { SpectrumReport, SpectrumRequest } from './spectrum';
 import type { CellName, StateName } from '../layers/catalog';
 import type { Direction } from '../layers/direction';
 import type { Thresholds } from '../terms/regions';
@@ -303,6 +304,8 @@ export interface EngineCalls {
   describeGraph(request: GraphTokenRequest): readonly GraphTokenReport[];
   /** Whole rows, T values each, from one on: as many as are best computed at once, at least one. Of a model that does not learn meanwhile. */
   matrixRows(request: MatrixRowsRequest): Float64Array;
+  /** Exponents, singular values and radii of the carried state over a text. Seconds for a wide one; training goes on meanwhile. */
+  carriedSpectrum(request: SpectrumRequest): SpectrumReport;
   /** Token by token, all of the same weights. */
   describe(request: DescribeRequest): readonly TokenReport[];
   /** Seconds for integrated gradients of a large model; training continues meanwhile. */

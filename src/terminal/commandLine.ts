@@ -20,6 +20,9 @@ import {
 import { choice, integer, number, text } from './optionValues';
 import { readModel, readTraining, readVocabulary } from './trainOptions';
 
+/** More numbers than a carried state has. */
+const maxSpectrum = 1_000_000;
+
 export interface TrainCommand {
   readonly kind: 'train';
   readonly json: boolean;
@@ -45,6 +48,8 @@ export interface InspectCommand {
   readonly request: Omit<InspectRequest, 'text'>;
   /** Names of tensors that are shown, in graph mode; null for those that are found. */
   readonly series: readonly string[] | null;
+  /** K exponents and singular values are wanted; null for none. */
+  readonly spectrum: number | null;
 }
 
 export interface SampleCommand {
@@ -199,6 +204,7 @@ function readInspect(given: GivenOptions): InspectCommand {
     text: resolve(file),
     request: { target, thresholds: defaultThresholds, matrix: given.switches.has('matrix') },
     series: given.lists.get('tensor') ?? null,
+    spectrum: integer(given, 'spectrum', 1, maxSpectrum) ?? null,
   };
 }
 

@@ -5,6 +5,7 @@ import { stackName } from '../layers/stackName';
 import type { EngineCalls, EngineEvents, InspectReport, OpenResult } from '../protocol/engine';
 import type { ModelSummary, Verification } from '../protocol/model';
 import type { Caller } from '../protocol/rpc';
+import type { SpectrumReport } from '../protocol/spectrum';
 import { defaultTrainingSettings } from '../protocol/settings';
 import type { InspectCommand } from './commandLine';
 import { drawFlow, drawLegend, rowsOf, type Canvas } from './flowDrawing';
@@ -18,6 +19,7 @@ import { counted, lossText } from './numbers';
 import { UsageError } from './options';
 import type { Output } from './output';
 import { rowsOfBoth, secondEngineFor } from './secondEngine';
+import { spectrumInWords } from './spectrumReport';
 
 const allBytes = 256;
 
@@ -39,12 +41,14 @@ export async function inspect(
   if (opened.model.mode === 'graph') {
     const { series, json } = command;
     const found = await engine.call('inspectGraph', { ...command.request, series, total: json, text });
-    if (json) output.writeJson(graphJson(opened.model, opened, found));
-    else output.write(readableGraph(opened.model, readingInWords(opened), found, canvas));
+    const noSpectrum = command.spectrum === null ? [] : [localize('notice.spectrum.graph')];
+    if (json) output.writeJson(graphJson(opened.model, opened, found, command.spectrum !== null));
+    else output.write(readableGraph(opened.model, [...noSpectrum, ...readingInWords(opened)], found, canvas));
     return;
   }
   if (command.series) throw new UsageError(localize('usage.tensorOfStack'));
   const report = await engine.call('inspect', { ...request, text, matrix: false });
+  const spectrum = await spectrumOf(engine, command, text, stop);
   const steps = report.tokens.length;
   const { backend, threads } = defaultTrainingSettings;
   const opening = { ...command.model, text, allowsGraph: false, backend, threads };
@@ -52,15 +56,28 @@ export async function inspect(
   const rows = rowsOfBoth(engine, second?.engine ?? null, text, steps);
   try {
     if (command.json) {
-      await writeReport(output, report, opened, matrix ? rows : null);
+      await writeReport(output, report, opened, matrix ? rows : null, spectrum);
       return;
     }
     const drawing = matrix ? new MatrixDrawing(steps, canvas) : null;
     if (drawing) for await (const part of rows('matrix')) drawing.add(part);
-    output.write(readable(opened, opened.model, report, text, canvas, drawing?.lines() ?? []));
+    const further = [...(spectrum ? [spectrumInWords(spectrum)] : []), drawing?.lines() ?? []].filter(
+      ({ length }) => length > 0,
+    );
+    output.write(readable(opened, opened.model, report, text, canvas, further));
   } finally {
     second?.end();
   }
+}
+
+async function spectrumOf(
+  engine: Caller<EngineCalls, EngineEvents>,
+  { spectrum, request: { target } }: InspectCommand,
+  text: string,
+  stop: AbortSignal,
+): Promise<SpectrumReport | null> {
+  if (spectrum === null) return null;
+  return engine.call('carriedSpectrum', { text, target, count: spectrum, everyStep: true, byLag: false }, stop);
 }
 
 /** The model, and the text as it reads it: of a model of bytes any file is one. */
@@ -126,7 +143,7 @@ function readable(
   report: InspectReport,
   text: string,
   canvas: Canvas,
-  matrix: readonly string[],
+  further: readonly (readonly string[])[],
 ): string {
   const { target } = report.inputs[0].flow;
   const rows = rowsOf(report, canvas.thresholds);
@@ -155,7 +172,7 @@ function readable(
     '',
     localize('report.norms'),
     ...parameterNorms(report).map((line) => `  ${line}`),
-    ...(matrix.length > 0 ? ['', ...matrix] : []),
+    ...further.flatMap((lines) => ['', ...lines]),
     '',
   ].join('\n');
 }

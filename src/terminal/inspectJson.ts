@@ -5,7 +5,10 @@ import type { InspectReport, LayerReport, MatrixRowsRequest, OpenResult, StateRe
 import type { FlowReport } from '../protocol/flowReport';
 import type { Verification } from '../protocol/model';
 import type { GraphReport, GraphSummary, SeriesReport } from '../protocol/graph';
+import type { SpectrumReport } from '../protocol/spectrum';
+import type { Message } from '../messages';
 import type { Output } from './output';
+import { spectrumJson, spectrumNotices } from './spectrumReport';
 
 /** The whole rows of a matrix, some at a time. */
 export type RowsOf = (matrix: MatrixRowsRequest['matrix']) => AsyncIterable<Float64Array>;
@@ -16,6 +19,7 @@ export async function writeReport(
   report: InspectReport,
   opened: OpenResult,
   rows: RowsOf | null,
+  spectrum: SpectrumReport | null = null,
 ): Promise<void> {
   const [before, after] = partsOfJson(report).map(members);
   const steps = report.tokens.length;
@@ -23,7 +27,8 @@ export async function writeReport(
   if (rows) await writeRows(output, `{${before},"matrix":[`, rows('matrix'), steps, `],${after}`);
   else output.write(`{${before},${after}`);
   if (rows) await writeRows(output, ',"inputMatrix":[', rows('inputMatrix'), steps, ']');
-  output.write(`,${members({ mode: 'stack', ...readingJson(opened) })}}\n`);
+  const found = spectrum && { spectrum: spectrumJson(spectrum) };
+  output.write(`,${members({ ...found, mode: 'stack', ...readingJson(opened, spectrumNotices(spectrum)) })}}\n`);
 }
 
 async function writeRows(
@@ -114,11 +119,11 @@ function arrayOrNull(values: Float64Array | undefined): number[] | null {
 }
 
 /** Of a model of another tool: whether it was read rightly; of every one what was noticed. */
-function readingJson({ verification, notices }: OpenResult): object {
+function readingJson({ verification, notices }: OpenResult, further: readonly Message[]): object {
   const isOfAnotherTool = verification !== null || notices.length > 0;
   return {
     ...(isOfAnotherTool && { proof: verification && verificationJson(verification) }),
-    notices: notices.map(inEnglish),
+    notices: [...notices, ...further].map(inEnglish),
   };
 }
 
@@ -138,6 +143,7 @@ export function graphJson(
   { tensors }: GraphSummary,
   { verification, notices: noticed }: OpenResult,
   report: GraphReport,
+  wantsSpectrum = false,
 ): object {
   const { loss, tokens, series, matrix, notices } = report;
   return {
@@ -153,9 +159,13 @@ export function graphJson(
     parameterNorms: {},
     series: series.map(seriesJson),
     ...(matrix && { seriesMatrix: matrixRows(matrix) }),
+    ...(wantsSpectrum && { spectrum: null }),
     tensors: tensors.map(({ name }) => name),
     proof: verification && verificationJson(verification),
-    notices: [...noticed, ...notices].map(inEnglish),
+    notices: [
+      ...[...noticed, ...notices].map(inEnglish),
+      ...(wantsSpectrum ? [inEnglish({ key: 'notice.spectrum.graph', args: [] })] : []),
+    ],
   };
 }
 

@@ -87,8 +87,10 @@ export class RecurrentProducts implements TangentProducts {
     this.W = Float64Array.from(W);
     if (R.length === 0) return;
     const lengths = [R.length, maxSums * gates * H, maxSums * H * H, maxForKernels * H, maxSums * H * maxForKernels];
+    // The weights may change while these are asked for.
+    const copy = Float64Array.from(R);
     memory.add(lengths, ([r, weights, mixed, panels, out]) => {
-      r.set(R);
+      r.set(copy);
       Object.assign(this, { R: r, weights, mixed, panels, out });
     });
   }

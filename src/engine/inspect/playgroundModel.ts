@@ -11,7 +11,7 @@ import { isRecurrentByMatrix, kindOf, optionsOf } from '../../layers/catalog';
 import { always, normalWith } from '../../layers/parameters';
 import { activationControl, choiceAt, gainControl, matrixControl, numberAt } from '../../layers/playground';
 import { surroundingsOf, type PlaygroundSettings } from '../../protocol/playground';
-import { spectrumOf } from '../model/examination';
+import { matrixSpectrumOf } from '../../core/spectra/matrixSpectrum';
 
 export const letters = Array.from('abcdefghijklmnopqrstuvwxyz');
 
@@ -144,7 +144,7 @@ function fillRecurrent(
 
 function gaussianOfRadiusOne(H: number, random: Random): { block: Float64Array; norm: number } {
   const block = Float64Array.from({ length: H * H }, () => random.normal());
-  const spectrum = spectrumOf(block, H, 0);
+  const spectrum = matrixSpectrumOf(block, H, 0);
   if (!spectrum) throw new Error('the matrix is too large for its eigenvalues');
   const { spectralRadius, spectralNorm } = spectrum;
   return { block: block.map((value) => value / spectralRadius), norm: spectralNorm / spectralRadius };

@@ -1,11 +1,11 @@
 /** Looking into a model file without a text: its layers, how large their weights are, and what its recurrent matrices do to lengths. */
-import { EigenvalueDecomposition, Matrix, SingularValueDecomposition } from 'ml-matrix';
 import { kindOf } from '../../layers/catalog';
 import { unusualForm } from '../../core/model/generalForm';
 import type { GeneralLayer, Weights } from '../../core/model/generalModel';
 import { generalModelOf } from '../../core/model/plainModel';
 import { readDecodedWeights } from '../../modelFiles/torchWeights';
 import { lengthOf } from '../../core/numeric';
+import { matrixSpectrumOf } from '../../core/spectra/matrixSpectrum';
 import { checkpointOf } from '../../modelFiles/checkpointFile';
 import { GraphProgram } from '../../core/graph/run';
 import type { ExternalData } from '../../formats/onnx/constant';
@@ -27,9 +27,6 @@ import { configBeside } from './openModel';
 import { isOfWeights, readWeights } from './weightFiles';
 import { readWhole } from './wholeFile';
 import { graphSummaryOf, summaryOf } from './summary';
-
-/** Beyond this the decompositions take minutes. */
-const maxSpectrumSize = 1024;
 
 export interface Examined {
   readonly report: Examination;
@@ -152,26 +149,9 @@ function examined({ layers, notices, refusal, ...rest }: Found): Examined {
     spectrum({ recurrent, matrix }) {
       const found = matrices.at(recurrent)?.at(matrix);
       if (!found) throw new UserError('error.model.noSuchMatrix', matrix + 1, recurrent + 1);
-      return spectrumOf(found.R, found.H, found.block);
+      return matrixSpectrumOf(found.R, found.H, found.block);
     },
   };
-}
-
-/** Of block `block` of R [G·H, H]; null where it is too large, or has numbers that are not finite. */
-export function spectrumOf(R: Weights, H: number, block: number): Spectrum | null {
-  const values = R.subarray(block * H * H, (block + 1) * H * H);
-  if (H > maxSpectrumSize || !values.every(Number.isFinite)) return null;
-  const matrix = Matrix.from1DArray(H, H, Array.from(values));
-  const { realEigenvalues, imaginaryEigenvalues } = new EigenvalueDecomposition(matrix);
-  const spectralRadius = realEigenvalues.reduce(
-    (max, real, i) => Math.max(max, Math.hypot(real, imaginaryEigenvalues[i])),
-    0,
-  );
-  const { norm2 } = new SingularValueDecomposition(matrix, {
-    computeLeftSingularVectors: false,
-    computeRightSingularVectors: false,
-  });
-  return { spectralRadius, spectralNorm: norm2 };
 }
 
 export function messageOf({ key, args }: UserError): Message {
