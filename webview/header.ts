@@ -80,7 +80,14 @@ export class Header {
     const { model, training, corpus } = run;
     setText(this.title, this.nameOf(run));
     const sizes = [model.parameterCount, model.vocabularySize, corpus.tokens].map((size) => numbers.integer(size));
-    this.title.title = texts.get(run.graph ? 'panel.header.graphDetails' : 'panel.header.modelDetails', ...sizes);
+    this.title.title = texts.get(
+      run.recording
+        ? 'panel.header.recordingDetails'
+        : run.graph
+          ? 'panel.header.graphDetails'
+          : 'panel.header.modelDetails',
+      ...sizes,
+    );
     // A model that was only opened is in no state and at no step that is known.
     const isRun = corpus.name !== '';
     this.state.hidden = !isRun;
@@ -90,14 +97,19 @@ export class Header {
     const step = numbers.integer(status.step);
     setText(
       this.step,
-      training.steps === null
+      training.steps === null || run.recording
         ? texts.get('panel.header.step', step)
         : texts.get('panel.header.stepOf', step, numbers.integer(training.steps)),
     );
-    setText(this.loss, latest ? texts.get('panel.readout.loss', numbers.decimals(latest.loss, 2)) : '');
-    setText(this.bits, latest ? texts.get('panel.header.bits', numbers.decimals(latest.loss * bitsPerNat, 2)) : '');
+    // A recorded loss is what the user's loop has given: in what unit, nobody knows, and perhaps none.
+    const loss = latest && !(run.recording && Number.isNaN(latest.loss)) ? latest.loss : null;
+    setText(this.loss, loss === null ? '' : texts.get('panel.readout.loss', numbers.decimals(loss, 2)));
+    setText(
+      this.bits,
+      loss === null || run.recording ? '' : texts.get('panel.header.bits', numbers.decimals(loss * bitsPerNat, 2)),
+    );
     const backend = texts.get(run.backend === 'ort' ? 'panel.header.backendOrt' : 'panel.header.backendWasm');
-    this.speed.hidden = run.graph !== undefined;
+    this.speed.hidden = run.graph !== undefined || run.recording !== undefined;
     setText(
       this.speed,
       latest
@@ -108,12 +120,15 @@ export class Header {
     this.message.hidden = status.message === null;
     this.message.classList.toggle('failure', status.state === 'failed');
     // What is not available in graph mode is no news.
-    this.message.classList.toggle('dim', run.graph !== undefined && status.state !== 'failed');
-    this.showControls(status.state, latest !== null);
+    const isQuiet = run.graph !== undefined || run.recording !== undefined;
+    this.message.classList.toggle('dim', isQuiet && status.state !== 'failed');
+    // What trains elsewhere is not controlled here.
+    this.showControls(status.state, latest !== null && !run.recording);
   }
 
   /** “tale.txt · LSTM 2 × 128”, “tale.txt · LSTM 128 + Attention 128”, “gpt.onnx · graph mode”. */
-  nameOf({ name, corpus, model, graph }: RunDescription): string {
+  nameOf({ name, corpus, model, graph, recording }: RunDescription): string {
+    if (recording && graph) return `${name} · ${recording.model}`;
     if (graph) return `${name} · ${this.texts.get('panel.header.graph')}`;
     const stack = stackName(layersOf(model), {
       number: (value) => this.texts.numbers.integer(value),

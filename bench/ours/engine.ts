@@ -7,24 +7,26 @@ import { Inspector } from '../../src/engine/inspect/inspector';
 import { makeFrame } from '../../src/engine/inspect/frame';
 import { Trainer } from '../../src/engine/train/trainer';
 import { Vocabulary } from '../../src/core/corpus/vocabulary';
-import { Streams } from '../../src/core/corpus/streams';
 import { plainStack, uniformModel, type StackConfig } from '../../src/core/model/config';
 import { initialize } from '../../src/core/model/initialize';
 import { Random } from '../../src/core/model/random';
 import { Arena } from '../../src/kernels/arena';
 import { unitMapNamesOf, type CellName } from '../../src/layers/catalog';
 import type { LayerOptions } from '../../src/layers/options';
-import { defaultThresholds, defaultTrainingSettings, type BackendName } from '../../src/protocol/settings';
+import {
+  defaultThresholds,
+  defaultTrainingSettings,
+  type BackendName,
+  type TrainingSettings,
+} from '../../src/protocol/settings';
+import { readerOf, type ReaderRequest } from './readers';
 import { sampledStep } from './sampled';
 
 /** A row of the grid, and the backend that computes it; `threads` null lets the engine choose. */
-export interface TrainingRequest {
+export interface TrainingRequest extends ReaderRequest {
   readonly cell: CellName;
   readonly hidden: number;
   readonly layers: number;
-  readonly batch: number;
-  readonly window: number;
-  readonly vocabulary: number;
   readonly backend: BackendName;
   readonly threads: number | null;
   /** Of the cell's kind; by default its own. */
@@ -33,6 +35,8 @@ export interface TrainingRequest {
   readonly around?: Pick<StackConfig, 'norm' | 'finalNorm' | 'residual' | 'tied'>;
   /** False leaves the recording out, to measure what it costs. */
   readonly recording?: boolean;
+  /** What differs from the engine's default settings. */
+  readonly settings?: Partial<TrainingSettings>;
 }
 
 /** A model in training, and one probe of its text. */
@@ -51,8 +55,6 @@ export interface Training {
   readonly inputMatrix: () => Promise<void>;
 }
 
-/** Windows in the random text; more would measure the same. */
-const windowsOfText = 8;
 const probeTokens = 257;
 
 /** Trains on uniformly random tokens with Adam and clipping to norm 1, as the peer does. The weights are the engine's defaults. */
@@ -60,9 +62,7 @@ export async function createTraining(request: TrainingRequest): Promise<Training
   const { cell, layers, hidden, vocabulary: symbols, window, batch } = request;
   const random = Random.fromSeed(1);
   const vocabulary = new Vocabulary(Array.from({ length: symbols }, (_, i) => String.fromCodePoint(0x30 + i)));
-  const ids = Int32Array.from({ length: windowsOfText * window * batch + 1 }, () =>
-    Math.floor(symbols * random.uniform()),
-  );
+  const reader = readerOf(request, random);
   const settings = {
     ...defaultTrainingSettings,
     window,
@@ -71,6 +71,7 @@ export async function createTraining(request: TrainingRequest): Promise<Training
     clipNorm: 1,
     backend: request.backend,
     threads: request.threads,
+    ...request.settings,
   };
   const config = uniformModel({
     ...plainStack,
@@ -93,7 +94,7 @@ export async function createTraining(request: TrainingRequest): Promise<Training
     config,
     settings,
     initialize(config, random, settings),
-    new Streams(ids, window, batch),
+    reader,
     backend,
     request.recording ?? true,
   );

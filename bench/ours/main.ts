@@ -11,6 +11,7 @@
  *     {"do": "gradientDifference", …LongRequest}          → {"difference"} between both ways
  *     {"do": "writeModel", …ForeignModelRequest}         → {"bytes"} of a model's file
  *     {"do": "open", "path", "probe"}                   → {"seconds", "bytes", "look"} of opening it and of a look at a probe
+ *     {"do": "memory"}                                    → {"bytes"}: the most that this process has had resident
  *     {"do": "playground", …PlaygroundRequest}            → {"first", "moved"}: milliseconds of its answers
  *     {"do": "exponents", …ExponentsRequest}              → {"seconds", "processor", "largest"}: Lyapunov exponents of an LSTM
  *     {"do": "gaussian", …GaussianRequest}                → {"exponent"}: the largest, of a random network
@@ -29,7 +30,7 @@ import { exponents, gaussianExponent, type ExponentsRequest, type GaussianReques
 import { costOf, framesBesideTraining, timeOf } from './timing';
 
 type Request =
-  | { readonly do: 'describe' | 'clear' }
+  | { readonly do: 'describe' | 'clear' | 'memory' }
   | ({ readonly do: 'build'; readonly name: string } & TrainingRequest)
   | { readonly do: 'run'; readonly name: string; readonly steps: number; readonly what?: keyof Training }
   | { readonly do: 'shared'; readonly name: string; readonly seconds: number; readonly rate: number }
@@ -85,6 +86,8 @@ async function answer(request: Request): Promise<object> {
       return openForeignModel(request.path, request.probe);
     case 'playground':
       return playgroundAnswers(request);
+    case 'memory':
+      return { bytes: 1024 * process.resourceUsage().maxRSS };
     case 'exponents':
       return exponents(request);
     case 'gaussian':

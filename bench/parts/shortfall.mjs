@@ -1,5 +1,5 @@
 // Why a bar of the training table is missed: what it would take of the machine's peak, and where the time of our step goes.
-import { bars, grid, recurrentShape } from '../grid.mjs';
+import { barOf, grid, reaches, recurrentShape } from '../grid.mjs';
 import { percent, table, whole } from '../lib/markdown.mjs';
 import { measure as profileOf } from './profile.mjs';
 
@@ -8,7 +8,7 @@ export const title = 'Where a bar is missed, and why';
 /** The profiles of the rows with a missed bar; nothing where training and limit were not measured. */
 export async function measure(tools, { training, limit }) {
   if (!training || !limit) return [];
-  const missed = new Set(training.filter(({ peers }) => peers.some(({ reached }) => !reached)).map(({ row }) => row));
+  const missed = new Set(training.filter((result) => missedBy(result, limit).length > 0).map(({ row }) => row));
   return profileOf({ ...tools, rows: tools.rows.filter(({ name }) => missed.has(name)) });
 }
 
@@ -39,25 +39,29 @@ export function report(profiles, { training, limit }) {
   ].join('\n\n');
 }
 
-function linesOf({ row }, training, limit) {
-  const { ours, peers } = training.find((result) => result.row === row);
+/** The peers' columns whose bars a row misses. */
+function missedBy({ row, model, ours, peers }, limit) {
   const limits = limit.rows.find((result) => result.row === row);
-  const { batch } = grid.find(({ name }) => name === row).model;
-  return peers
-    .filter(({ reached }) => !reached)
-    .map(({ peer, column, tokensPerSecond }) => {
-      const needed = bars[column] * tokensPerSecond;
-      const ofPeak = (speed) => percent(speed / limits.limit);
-      return [
-        row,
-        `${peer} ${column}`,
-        whole(needed),
-        ofPeak(needed),
-        ofPeak(tokensPerSecond),
-        ofPeak(ours),
-        reasonOf(needed, limits, batch),
-      ];
-    });
+  return peers.filter((times) => !reaches(times, model, ours, limits.limit));
+}
+
+function linesOf({ row }, training, limit) {
+  const result = training.find((each) => each.row === row);
+  const { model, ours } = result;
+  const limits = limit.rows.find((each) => each.row === row);
+  return missedBy(result, limit).map(({ peer, column, tokensPerSecond }) => {
+    const needed = barOf(column, model) * tokensPerSecond;
+    const ofPeak = (speed) => percent(speed / limits.limit);
+    return [
+      row,
+      `${peer} ${column}`,
+      whole(needed),
+      ofPeak(needed),
+      ofPeak(tokensPerSecond),
+      ofPeak(ours),
+      reasonOf(needed, limits, model.batch),
+    ];
+  });
 }
 
 function reasonOf(needed, { limit, limitWithRecurrence }, batch) {

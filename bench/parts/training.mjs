@@ -1,6 +1,6 @@
 // Training steps of every row of the grid, ours beside every PyTorch's two columns and beside the build before.
-import { bars } from '../grid.mjs';
-import { table, verdict, whole } from '../lib/markdown.mjs';
+import { barOf, columns as peerColumns, reaches, shareOfPeak } from '../grid.mjs';
+import { percent, table, verdict, whole } from '../lib/markdown.mjs';
 import { fastestOf, interleave } from '../lib/rounds.mjs';
 import { trainingSide } from '../lib/sides.mjs';
 import { median, speedup } from '../lib/statistics.mjs';
@@ -29,7 +29,7 @@ async function measureRow(row, ours, before, peers, timing) {
   for (const build of builds) await build.ask('build', { name: 'ours', ...row.model, backend: 'ort', threads: null });
   const columns = [];
   for (const peer of peers)
-    for (const column of Object.keys(bars)) columns.push(await fastestPeer(peer, column, row, timing));
+    for (const column of peerColumns) columns.push(await fastestPeer(peer, column, row, timing));
   const samples = await interleave([...builds.map((worker) => trainingSide(worker, 'ours')), ...columns], timing);
   const [own, earlier] = before ? samples : [samples[0], null];
   const theirs = samples.slice(builds.length);
@@ -37,6 +37,7 @@ async function measureRow(row, ours, before, peers, timing) {
   const tokens = row.model.batch * row.model.window;
   return {
     row: row.name,
+    model: row.model,
     ours: tokens / median(own),
     secondsPerStep: own,
     before: earlier && { tokensPerSecond: tokens / median(earlier), secondsPerStep: earlier, ...speedup(earlier, own) },
@@ -50,7 +51,6 @@ async function measureRow(row, ours, before, peers, timing) {
         tokensPerSecond: tokens / median(theirs[i]),
         secondsPerStep: theirs[i],
         ...times,
-        reached: times.ratio >= bars[column],
       };
     }),
   };
@@ -71,16 +71,20 @@ async function clear(builds, peers) {
   for (const { workers } of peers) for (const { worker } of workers) await worker.ask('clear');
 }
 
-export function report(results, { beforeName }) {
+/** `limit`: the result of that part, or undefined when it was not measured. */
+export function report(results, { beforeName, limit }) {
+  const limits = new Map(limit?.rows.map((each) => [each.row, each.limit]));
   const peers = new Set(results.flatMap((result) => result.peers.map(({ peer }) => peer)));
-  const tables = [...peers].map((peer) => `### ${peer}\n\n${peerTable(peer, results)}`);
+  const tables = [...peers].map((peer) => `### ${peer}\n\n${peerTable(peer, results, limits)}`);
   if (beforeName !== null || peers.size === 0)
     tables.push(
       `### ${beforeName === null ? 'Alone' : `The build of ${beforeName}`}\n\n${buildTable(results, beforeName)}`,
     );
-  const judged = results.flatMap((result) => result.peers);
-  const reached = judged.filter((each) => each.reached).length;
-  return `Tokens per second, medians; in brackets the peer's threads, and the least and greatest ratio of one round.\n\n${tables.join('\n\n')}\n\n${reached} of ${judged.length} bars reached.`;
+  const judged = results.flatMap(({ row, model, ours, peers: all }) =>
+    all.map((each) => reaches(each, model, ours, limits.get(row))),
+  );
+  const reached = judged.filter(Boolean).length;
+  return `Tokens per second, medians; in brackets the peer's threads, and the least and greatest ratio of one round.\n\n${tables.join('\n\n')}\n\n${reached} of ${judged.length} bars reached: times as fast as the peer, or ${percent(shareOfPeak)} of the peak of ONNX Runtime’s Gemm${limits.size > 0 ? '' : ' (not measured here)'}.`;
 }
 
 function buildTable(results, beforeName) {
@@ -102,20 +106,18 @@ function buildTable(results, beforeName) {
   );
 }
 
-function peerTable(peer, results) {
-  const columns = Object.keys(bars);
-  const headings = ['row', 'ours', ...columns.flatMap((column) => [column, 'times as fast', `≥ ${bars[column]}`])];
-  const lines = results.map(({ row, ours, peers }) => [
+function peerTable(peer, results, limits) {
+  const headings = ['row', 'ours', ...peerColumns.flatMap((column) => [column, 'times as fast', 'bar'])];
+  const lines = results.map(({ row, model, ours, peers }) => [
     row,
     whole(ours),
-    ...columns.flatMap((column) => {
-      const { tokensPerSecond, threads, ratio, least, greatest, reached } = peers.find(
-        (each) => each.peer === peer && each.column === column,
-      );
+    ...peerColumns.flatMap((column) => {
+      const times = peers.find((each) => each.peer === peer && each.column === column);
+      const { tokensPerSecond, threads, ratio, least, greatest } = times;
       return [
         `${whole(tokensPerSecond)} (${threads})`,
         `${ratio.toFixed(2)} (${least.toFixed(2)}–${greatest.toFixed(2)})`,
-        verdict(reached),
+        `≥ ${barOf(column, model)}: ${verdict(reaches(times, model, ours, limits.get(row)))}`,
       ];
     }),
   ]);

@@ -3,7 +3,9 @@
     {"do": "describe"}                                  -> {"torch", "python", "blas", "capability"}
     {"do": "build", "name", "column", "cell", "hidden", "layers", "batch", "window", "vocabulary", "heads"?, "compiled"?} -> {"optimizer"}; columns are those of models.py
     {"do": "build", "name", "column": "passes", "precision", "hidden", "layers", "heads", "window", "vocabulary"} -> {"optimizer": null}
+    {"do": "build", "name", "column": "packed", "cell", "hidden", "layers", "batch", "vocabulary", "lengths"} -> {"optimizer"}; packed.py
     {"do": "run", "name", "steps"}                      -> {"seconds", "processor"} of all these training steps, or backward passes
+    {"do": "memory"}                                    -> {"bytes"}: the most that this process has had resident
     {"do": "clear"}                                     -> {}: forgets the models
 
 The number of threads is fixed when the process starts (OMP_NUM_THREADS, OPENBLAS_NUM_THREADS): PyTorch's own setting does not reach
@@ -12,6 +14,7 @@ every BLAS.
 import json
 import os
 import platform
+import resource
 import sys
 import time
 
@@ -19,6 +22,7 @@ import torch
 from torch import nn
 
 from models import MODELS
+from packed import PackedSequences
 from passes import Passes
 
 STREAM_WINDOWS = 8
@@ -42,16 +46,19 @@ class Training:
         self.optimizer_name, self.optimizer = self.fastest_optimizer()
 
     def step(self):
-        start = self.position
-        self.position = (start + self.window) % (STREAM_WINDOWS * self.window)
-        inputs = self.one_hot[self.ids[start:start + self.window]]
-        targets = self.ids[start + 1:start + self.window + 1]
-        loss = nn.functional.cross_entropy(self.logits(inputs).flatten(0, 1), targets.flatten())
+        loss = self.loss()
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         self.model.after_backward()
         nn.utils.clip_grad_norm_(self.parameters, 1.0)
         self.optimizer.step()
+
+    def loss(self):
+        start = self.position
+        self.position = (start + self.window) % (STREAM_WINDOWS * self.window)
+        inputs = self.one_hot[self.ids[start:start + self.window]]
+        targets = self.ids[start + 1:start + self.window + 1]
+        return nn.functional.cross_entropy(self.logits(inputs).flatten(0, 1), targets.flatten())
 
     def run(self, steps):
         start, processor = time.perf_counter(), time.process_time()
@@ -71,6 +78,19 @@ class Training:
         _, name, options = min(trials, key=lambda trial: trial[0])
         # A new one: the trial has left moments behind.
         return name, torch.optim.Adam(self.parameters, lr=1e-3, **options)
+
+
+class PackedTraining(Training):
+    """The same on batches of sequences of many lengths."""
+
+    def __init__(self, lengths, batch, vocabulary, **row):
+        super().__init__(column='plain', batch=batch, window=1, vocabulary=vocabulary, **row)
+        self.batches = PackedSequences(lengths, batch, vocabulary)
+
+    def loss(self):
+        inputs, targets = self.batches.next()
+        hidden, _ = self.model.recurrence(inputs)
+        return nn.functional.cross_entropy(self.model.output(hidden.data), targets)
 
 
 def update_time(optimizer, parameters):
@@ -102,16 +122,26 @@ def loaded_libraries():
         return ''
 
 
+def made_for(request):
+    if request['column'] == 'passes':
+        return Passes(**request)
+    if request['column'] == 'packed':
+        return PackedTraining(**{key: value for key, value in request.items() if key != 'column'})
+    return Training(**request)
+
+
 def answer(request, trainings):
     action = request.pop('do')
     if action == 'describe':
         return {'torch': torch.__version__, 'python': platform.python_version(), **build_settings()}
     if action == 'build':
         name = request.pop('name')
-        trainings[name] = Passes(**request) if request['column'] == 'passes' else Training(**request)
+        trainings[name] = made_for(request)
         return {'optimizer': trainings[name].optimizer_name}
     if action == 'run':
         return trainings[request['name']].run(request['steps'])
+    if action == 'memory':
+        return {'bytes': 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}
     if action == 'clear':
         trainings.clear()
         return {}

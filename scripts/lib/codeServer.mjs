@@ -6,7 +6,7 @@ import { delimiter, join } from 'node:path';
 import { npm, run, start, stop, withoutNpm } from './processes.mjs';
 import { seconds } from './project.mjs';
 import { SetupError, say } from './say.mjs';
-import { cacheFolder } from './stamps.mjs';
+import { cacheFolder, compileOnce } from './stamps.mjs';
 import { ensureSystemParts, toBuildNativeModules } from './system.mjs';
 
 /** The releases used, and the Node on which each runs, headers included, whatever Node runs these scripts. */
@@ -117,6 +117,19 @@ function installExtensions(sources, installed) {
 /** Of the extensions that come with the editor: what a window looks like. */
 const looks = ['theme-defaults', 'theme-seti'];
 
+/**
+ * What a window does by itself, whatever is done in it, and no test is about: it looks for ports at which programs have begun to listen, through every
+ * open file of the machine, and lets the cursor blink.
+ */
+const calm = { 'remote.autoForwardPortsSource': 'output', 'editor.cursorBlinking': 'solid' };
+
+/** Settings of every window of a server, unless a person or a folder has others. */
+function writeSettings(settings, serverData) {
+  const folder = join(serverData, 'data/Machine');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'settings.json'), JSON.stringify(settings));
+}
+
 /** Makes a folder with only these of the editor's own extensions, and returns its path. */
 function linkBuiltIns(editor, folder) {
   rmSync(folder, { recursive: true, force: true });
@@ -132,7 +145,7 @@ function linkBuiltIns(editor, folder) {
  * folders of extensions to install; `development`: a window's address may name one more in development, and tests to run, for
  * which the editor shows no notification by itself; `packages`: VSIX files to install; `release`: which Code server; `environment` is added to the extension hosts'; `reconnectionGrace`: seconds an
  * extension host outlives a window that was lost, the editor's own (three hours) unless given; `trust`: whether a folder is asked about before it is trusted;
- * `fewBuiltIns`: only its colors and icons of what comes with the editor, with which a window opens with a fifth less work.
+ * `forTests`: only its colors and icons of what comes with the editor, with which a window opens with a fifth less work, and `calm` settings.
  * @returns {Promise<{ host: string, address: (query: Record<string, string>) => string, exited: Promise<number>, stop: () => Promise<void> }>}
  */
 export async function startCodeServer({
@@ -145,7 +158,7 @@ export async function startCodeServer({
   environment = {},
   reconnectionGrace,
   trust = false,
-  fewBuiltIns = false,
+  forTests = false,
 }) {
   const { node, editor } = places(placeOf(release), release);
   // Only a client that knows the token can use the server: it can run anything in this user's name.
@@ -154,6 +167,7 @@ export async function startCodeServer({
   mkdirSync(data, { recursive: true });
   writeFileSync(tokenFile, token, { mode: 0o600 });
   installExtensions(extensions, join(data, 'extensions'));
+  if (forTests) writeSettings(calm, join(data, 'server'));
   const program = [
     join(editor, 'out/server-main.js'),
     '--server-data-dir',
@@ -175,11 +189,11 @@ export async function startCodeServer({
       // Makes a released build accept extensions in development.
       ...(development ? ['--enable-smoke-test-driver'] : []),
       ...['--accept-server-license-terms', '--telemetry-level', 'off'],
-      ...(fewBuiltIns ? ['--builtin-extensions-dir', linkBuiltIns(editor, join(data, 'built-in'))] : []),
+      ...(forTests ? ['--builtin-extensions-dir', linkBuiltIns(editor, join(data, 'built-in'))] : []),
       ...(trust ? [] : ['--disable-workspace-trust']),
       ...(reconnectionGrace === undefined ? [] : ['--reconnection-grace-time', String(reconnectionGrace)]),
     ],
-    { cwd: data, env: { ...withoutNpm(process.env), ...environment } },
+    { cwd: data, env: { ...withoutNpm(process.env), ...(forTests ? compileOnce : {}), ...environment } },
   );
   const exited = new Promise((resolve) => server.once('exit', (code) => resolve(code ?? 1)));
   const listening = await new Promise((resolve, reject) => {

@@ -10,7 +10,7 @@ import { root } from './stamps.mjs';
 const tests = join(root, 'out/test/editor/host/index.js');
 
 /**
- * @param {{ browser: string, folder: string, data: string, environment: Record<string, string>, deadline: number, release: 'newest' | 'lowest', fewBuiltIns?: boolean, extension?: string, program?: string }} options
+ * @param {{ browser: string, folder: string, data: string, environment: Record<string, string>, deadline: number, release: 'newest' | 'lowest', forTests?: boolean, extension?: string, program?: string }} options
  * `extension` and `program` are this project and its tests unless given; `folder` is opened as the workspace; `environment` is added to the extension host's: BACKFLOW_TEST_COUNTS and
  * BACKFLOW_TEST_OUTPUT name files for the counts and for what is to be read; `deadline` in milliseconds.
  * @returns {Promise<number>} the tests' exit code
@@ -22,7 +22,7 @@ export async function runInCodeServer({
   environment,
   deadline,
   release,
-  fewBuiltIns = false,
+  forTests = false,
   extension = root,
   program = tests,
 }) {
@@ -30,7 +30,7 @@ export async function runInCodeServer({
   const server = await startCodeServer({
     data,
     release,
-    fewBuiltIns,
+    forTests,
     development: true,
     environment,
     reconnectionGrace: 10,

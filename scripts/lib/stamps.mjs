@@ -7,6 +7,11 @@ import { fileURLToPath } from 'node:url';
 export const root = resolve(fileURLToPath(new URL('../..', import.meta.url)));
 /** Everything these scripts download or make that is not the product; ignored by git. */
 export const cacheFolder = join(root, '.vscode-test');
+/**
+ * For the environment of tests: of the hundreds of processes they start, each of the same few programs, only the first compiles those. Node has this from
+ * version 22 on. The next build of the tests removes the folder.
+ */
+export const compileOnce = { NODE_COMPILE_CACHE: join(root, 'out/compiled') };
 
 function filesUnder(path) {
   if (!existsSync(path)) return [];

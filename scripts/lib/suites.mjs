@@ -7,7 +7,7 @@ import { canDownloadEditor, hasDisplay } from './desktop.mjs';
 import { runInCodeServer, runInDesktopEditor } from './hostSuite.mjs';
 import { makeWindowPlain } from './plainWindow.mjs';
 import { npm, run, withoutNpm } from './processes.mjs';
-import { cacheFolder, root } from './stamps.mjs';
+import { cacheFolder, compileOnce, root } from './stamps.mjs';
 import { chromiumFlags, findChromium } from './system.mjs';
 import { testParts } from './testParts.mjs';
 
@@ -29,15 +29,15 @@ export const suites = {
   engine: { run: (part) => mocha('engine', 'engine', { part }), parts: testParts.engine },
   webview: {
     run: () => mocha('webview', 'webview', { environment: browserEnvironment() }),
-    seconds: 160,
+    seconds: 110,
     browser: true,
   },
-  host: { run: () => hostSuite('newest'), seconds: 32, browser: true, editors: ['newest'] },
-  lowest: { run: () => hostSuite('lowest'), seconds: 30, browser: true, editors: ['lowest'] },
-  window: { run: windowSuite, seconds: 300, browser: true, editors: ['newest'] },
-  default: { run: defaultSuite, seconds: 280, browser: true, editors: ['newest'] },
-  package: { run: packageSuite, seconds: 70, browser: true, editors: ['newest', 'lowest'] },
-  soak: { run: soakSuite, seconds: 150, browser: true, editors: ['newest'] },
+  host: { run: () => hostSuite('newest'), seconds: 25, browser: true, editors: ['newest'] },
+  lowest: { run: () => hostSuite('lowest'), seconds: 24, browser: true, editors: ['lowest'] },
+  window: { run: windowSuite, seconds: 200, browser: true, editors: ['newest'] },
+  default: { run: defaultSuite, seconds: 210, browser: true, editors: ['newest'] },
+  package: { run: packageSuite, seconds: 30, browser: true, editors: ['newest', 'lowest'] },
+  soak: { run: soakSuite, seconds: 60, browser: true, editors: ['newest'] },
 };
 
 /** Runs one suite, or one part of one, in this process; what it needs is there already. */
@@ -72,7 +72,7 @@ async function mocha(name, folder, { part = 'all', environment = {}, deadline = 
         show: true,
         accept: 'any',
         deadline,
-        env: { ...process.env, ...environment, BACKFLOW_TEST_COUNTS: counts },
+        env: { ...process.env, ...compileOnce, ...environment, BACKFLOW_TEST_COUNTS: counts },
       },
     ),
   );
@@ -144,7 +144,7 @@ function packageSuite() {
           await startCodeServer({
             data: join(temporary, release),
             release,
-            fewBuiltIns: true,
+            forTests: true,
             packages: [join(packages, file)],
             reconnectionGrace: 5,
           }),
@@ -202,7 +202,7 @@ async function hostSuite(release) {
         browser: findChromium(),
         deadline,
         release,
-        fewBuiltIns: true,
+        forTests: true,
       };
       return release === 'newest' && (await useDesktopEditor())
         ? runInDesktopEditor(options)
@@ -246,7 +246,7 @@ function defaultSuite() {
     const data = join(temporary, 'default');
     const server = await startCodeServer({
       data,
-      fewBuiltIns: true,
+      forTests: true,
       extensions: [root, join(root, 'test/editor/virtual'), restingEngines],
       trust: true,
       reconnectionGrace: 10,
@@ -267,7 +267,7 @@ function inWindow(job, options = () => ({})) {
     const server = await startCodeServer({
       data: join(temporary, 'data'),
       development: true,
-      fewBuiltIns: true,
+      forTests: true,
       extensions,
       environment: { ...shared, ...own },
       reconnectionGrace: 10,

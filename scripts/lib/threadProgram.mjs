@@ -17,6 +17,7 @@ export const threadProgram = {
         platform,
         target,
         format: 'cjs',
+        minify: true,
         external,
         // A thread may start further ones.
         plugins,

@@ -20,6 +20,8 @@ import type { TintMemory } from './probe/tintMemory';
 import { pickTensors } from './probe/tensorPicker';
 import { pickTint } from './probe/tintPicker';
 import type { TokenMarks } from './probe/tokenMarks';
+import type { PastRecordings } from './recordings/pastRecordings';
+import { recordPython, type RecordingParts } from './recordings/recordPython';
 import type { PastRuns } from './runs/pastRuns';
 import { confirmClose, deleteCheckpoint, deleteRun, revealRun } from './runs/runActions';
 import type { RunControl } from './runs/runControl';
@@ -36,6 +38,7 @@ export interface CommandParts {
   readonly control: RunControl;
   readonly opener: ModelOpener;
   readonly pastRuns: PastRuns;
+  readonly recordings: PastRecordings;
   readonly panel: Panel;
   readonly comparisons: Comparisons;
   readonly playground: Playground;
@@ -45,6 +48,7 @@ export interface CommandParts {
   readonly marks: TokenMarks;
   readonly tintMemory: TintMemory;
   readonly extensionUri: vscode.Uri;
+  readonly recording: RecordingParts;
   readonly notices: Notices;
   readonly log: vscode.LogOutputChannel;
 }
@@ -102,6 +106,7 @@ function generalCommands({
   opener,
   panel,
   exports,
+  recording,
   extensionUri,
   log,
 }: CommandParts): Record<string, Work> {
@@ -121,6 +126,7 @@ function generalCommands({
     'backflow.exportData': () => exports.begin('data'),
     'backflow.exportReport': () => exports.begin('report'),
     'backflow.openSample': (name) => openSample(extensionUri, name),
+    'backflow.recordPython': (file) => recordPython(recording, file instanceof vscode.Uri ? file : undefined),
     'backflow.showLog': () => log.show(),
   };
 }
@@ -160,12 +166,13 @@ function comparingCommands({
   registry,
   opener,
   pastRuns,
+  recordings,
   comparisons,
   playground,
 }: CommandParts): Record<string, Work> {
   return {
     'backflow.compareCells': (target) => compareKinds(training, comparisons, target),
-    'backflow.compareRuns': () => compareRuns({ registry, pastRuns, opener, comparisons }),
+    'backflow.compareRuns': () => compareRuns({ registry, pastRuns, recordings, opener, comparisons }),
     'backflow.compareTruncations': () => comparisons.compareTruncations(),
     'backflow.playground': () => playground.show(),
   };
@@ -217,6 +224,7 @@ function treeCommands({ registry, opener, pastRuns, panel }: CommandParts): Reco
     'backflow.runs.reveal': async (argument) => {
       const node = nodeOf(argument);
       if (node?.kind === 'past') await revealRun(node.run.folder);
+      else if (node?.kind === 'recording') await revealRun(node.recording.folder);
       else if (node?.kind === 'live') await revealRun(vscode.Uri.file(node.session.description.folder));
       else if (node) await revealRun(checkpointUri(node.folder, node.step));
     },
@@ -248,6 +256,7 @@ function pathOf(argument: unknown): string | undefined {
   const node = nodeOf(argument);
   if (!node) return undefined;
   if (node.kind === 'live') return node.session.description.folder;
+  if (node.kind === 'recording') return node.recording.folder.fsPath;
   return node.kind === 'past' ? node.run.folder.fsPath : checkpointUri(node.folder, node.step).fsPath;
 }
 

@@ -8,7 +8,7 @@ import type {
   EngineCalls,
   EngineEvents,
   ExamineRequest,
-  InspectReport,
+  InspectAnswer,
   InspectRequest,
   MatrixRowsRequest,
   OpenRequest,
@@ -19,8 +19,10 @@ import type {
   Watch,
 } from '../protocol/engine';
 import type { GraphReport, GraphRequest, GraphTokenReport, GraphTokenRequest } from '../protocol/graph';
+import type { Frame } from '../protocol/frame';
 import type { Examination, MatrixChoice, Spectrum } from '../protocol/model';
 import type { FlowLane, FlowOverTraining } from '../protocol/overTraining';
+import type { RecordingReport, RecordingRequest } from '../protocol/recording';
 import type { Handlers } from '../protocol/rpc';
 import type { RunDescription } from '../protocol/run';
 import type { SampleRequest, SampleResult, SampleWatch } from '../protocol/sample';
@@ -45,12 +47,17 @@ import { examineModel, messageOf, type Examined } from './model/examination';
 import { exportModel } from './model/exportModel';
 import { openModel, openModelOrGraph, type OpenedGraph } from './model/openModel';
 import { graphSummaryOf, summaryOf } from './model/summary';
+import { RecordedReader } from './recording/recordedReader';
+import { RecordingFolder } from './recording/recordingFolder';
+import { openResultOf } from './recording/openedRecording';
 import { Sampler } from './sampling/sampler';
 import { sampleText } from './sampling/sampleText';
 import { Run, type RunParts } from './train/run';
 import { setUpResumed, setUpRun } from './train/setUp';
+import type { Message } from '../messages';
 import { loadGraph, type LoadedGraph, type ModelSink } from './loadedGraph';
 import { loadModel, type LoadedModel, type TrainedModel } from './loadedModel';
+import { LoadedRecording } from './loadedRecording';
 import { ModelLock } from './modelLock';
 
 export type Emit = <K extends keyof EngineEvents>(event: K, value: EngineEvents[K]) => void;
@@ -79,6 +86,7 @@ export class Engine {
     },
     inspect: (request, signal) => this.inspect(request, signal),
     inspectGraph: (request, signal) => this.inspectGraph(request, signal),
+    inspectRecording: (request, signal) => this.inspectRecording(request, signal),
     matrixRows: (request, signal) => this.matrixRows(request, signal),
     carriedSpectrum: (request, signal) => this.carriedSpectrum(request, signal),
     describe: (request, signal) => this.describe(request, signal),
@@ -87,7 +95,7 @@ export class Engine {
     sample: (request, signal) => this.sample(request, signal),
     watchSamples: (watch) => this.watchSamples(watch),
     overTraining: (lane) => this.overTraining(lane),
-    frameAt: ({ trainingStep }) => this.model.history.at(trainingStep),
+    frameAt: ({ trainingStep }, signal) => this.frameAt(trainingStep, signal),
     targetMatrix: (request, signal) => this.targetMatrix(request, signal),
     truncations: ({ text, k2 }) =>
       this.modelLock.run(() => compareTruncations(this.model.inspector, text, k2, this.model.trainingStep())),
@@ -103,6 +111,7 @@ export class Engine {
   private readonly playground = new Playground();
   private loaded: LoadedModel | null = null;
   private graph: LoadedGraph | null = null;
+  private recording: LoadedRecording | null = null;
   private examined: Examined | null = null;
   private matrices: MatrixSource | null = null;
   private isLoading = false;
@@ -132,6 +141,8 @@ export class Engine {
 
   private open(request: OpenRequest, signal: AbortSignal): Promise<OpenResult> {
     return this.load(async () => {
+      const recording = await RecordingFolder.find(request.path);
+      if (recording) return this.openRecording(recording, request, signal);
       const opened = request.allowsGraph
         ? await openModelOrGraph(request, () => yieldToMessages(signal), { signal })
         : await openModel(request, { signal });
@@ -172,6 +183,15 @@ export class Engine {
     };
   }
 
+  private async openRecording(folder: RecordingFolder, request: OpenRequest, signal: AbortSignal): Promise<OpenResult> {
+    if (!request.allowsGraph) throw new UserError('error.recording.notModel', folder.path);
+    const backend = await createBackend(request, this.cores, Infinity);
+    const reader = new RecordedReader(folder, request, backend);
+    const sink = { ...this.sink, progress: this.emitter('progress'), recorded: this.emitter('recorded') };
+    this.recording = await LoadedRecording.open(reader, this.modelLock, sink, () => yieldToMessages(signal));
+    return openResultOf(this.recording, folder.record, backend.name, await this.recording.unit());
+  }
+
   private async examine(request: ExamineRequest, signal: AbortSignal): Promise<Examination> {
     this.examined = await examineModel(request, () => yieldToMessages(signal));
     return this.examined.report;
@@ -183,14 +203,16 @@ export class Engine {
   }
 
   private watch(watch: Watch | null): null {
-    this.frames.watch(watch);
+    if (this.recording) this.recording.watch(watch);
+    else this.frames.watch(watch);
     return null;
   }
 
-  private inspect(request: InspectRequest, signal: AbortSignal): Promise<InspectReport> {
-    return this.modelLock.run(() => {
+  private inspect(request: InspectRequest, signal: AbortSignal): Promise<InspectAnswer> {
+    return this.modelLock.run(async () => {
       signal.throwIfAborted();
-      return makeReport(this.model.inspector, request, () => yieldToMessages(signal));
+      const trainingStep = this.model.trainingStep();
+      return { ...(await makeReport(this.model.inspector, request, () => yieldToMessages(signal))), trainingStep };
     });
   }
 
@@ -198,6 +220,14 @@ export class Engine {
     return this.modelLock.run(() => {
       signal.throwIfAborted();
       return this.openedGraph.report(request, () => yieldToMessages(signal), this.matrixProgress());
+    });
+  }
+
+  private inspectRecording(request: RecordingRequest, signal: AbortSignal): Promise<RecordingReport> {
+    return this.modelLock.run(() => {
+      signal.throwIfAborted();
+      if (!this.recording) throw new UserError('error.recording.notOpen');
+      return this.recording.report(request, () => yieldToMessages(signal));
     });
   }
 
@@ -256,13 +286,20 @@ export class Engine {
   }
 
   private overTraining(lane: FlowLane): FlowOverTraining {
-    return this.model.history.lane(lane);
+    return this.recording ? this.recording.overTraining(lane) : this.model.history.lane(lane);
+  }
+
+  private async frameAt(trainingStep: number, signal: AbortSignal): Promise<Frame | null> {
+    const { recording } = this;
+    if (!recording) return this.model.history.at(trainingStep);
+    return this.modelLock.run(() => recording.frameAt(trainingStep, () => yieldToMessages(signal)));
   }
 
   private targetMatrix(request: MatrixRequest, signal: AbortSignal): Promise<TargetMatrix> {
     const progress = this.matrixProgress();
     return this.modelLock.run(() => {
       signal.throwIfAborted();
+      if (this.recording) return this.recording.matrix(request, progress, () => yieldToMessages(signal));
       if (this.graph) return makeGraphMatrix(this.graph.inspector, request, () => yieldToMessages(signal), progress);
       return makeTargetMatrix(this.model.inspector, request.text, this.model.trainingStep(), async (done) => {
         progress(done);
@@ -287,7 +324,7 @@ export class Engine {
     return (value) => this.emit(event, value);
   }
 
-  private async exportModel(path: string): Promise<null> {
+  private async exportModel(path: string): Promise<readonly Message[]> {
     const {
       inspector: {
         model: { plain, vocabulary },
@@ -295,12 +332,13 @@ export class Engine {
       trainingStep,
     } = this.model;
     if (!plain) throw new UserError('error.model.notExportable');
-    await this.modelLock.run(() => exportModel(path, plain, vocabulary, trainingStep()));
-    return null;
+    const notices = await this.modelLock.run(() => exportModel(path, plain, vocabulary, trainingStep()));
+    return notices.map(({ key, args }) => ({ key, args }));
   }
 
   /** Ends what is under way, saving a checkpoint of a run. */
   async close(): Promise<void> {
+    this.recording?.dispose();
     this.graph?.frames.dispose();
     this.graph?.samples.dispose();
     this.loaded?.frames.dispose();
@@ -311,6 +349,7 @@ export class Engine {
 
   private get model(): LoadedModel {
     if (this.graph) throw new UserError('error.graph.notAvailable', messageOf(this.graph.inspector.stackRefusal));
+    if (this.recording) throw new UserError('error.recording.notAvailable');
     if (!this.loaded) throw new UserError('error.model.noneOpen');
     return this.loaded;
   }
@@ -321,7 +360,7 @@ export class Engine {
   }
 
   private get frames(): FrameSource {
-    return (this.graph ?? this.model).frames;
+    return (this.recording ?? this.graph ?? this.model).frames;
   }
 
   private get run(): Run {
@@ -332,7 +371,8 @@ export class Engine {
 
   /** One model for one engine: a second load is refused, as long as the first has not failed. */
   private async load<T>(work: () => Promise<T>): Promise<T> {
-    if (this.loaded || this.graph || this.isLoading) throw new Error('this engine already has a model');
+    if (this.loaded || this.graph || this.recording || this.isLoading)
+      throw new Error('this engine already has a model');
     this.isLoading = true;
     try {
       return await work();

@@ -83,48 +83,79 @@ export function decodeSafetensors(
   bytes: Uint8Array,
   name = 'This file',
 ): { tensors: Map<string, Tensor>; unread: Map<string, UnreadTensor>; metadata: Record<string, string> } {
-  const { header, dataStart } = readHeader(bytes, name);
+  const dataStart = dataStartOf(bytes, bytes.length, name);
   // A plain array over the same bytes: the `slice` of a Node Buffer would not copy.
   const data = new Uint8Array(bytes.buffer, bytes.byteOffset + dataStart, bytes.length - dataStart);
+  const { entries, metadata } = readHeader(bytes.subarray(headerStart, dataStart), data.length, name);
   const tensors = new Map<string, Tensor>();
   const unread = new Map<string, UnreadTensor>();
-  let metadata: Record<string, string> = {};
-  const extents: { tensor: string; begin: number; end: number }[] = [];
-  for (const [key, value] of Object.entries(header)) {
-    if (key === metadataKey) {
-      // Some writers put null where they have none.
-      metadata = value === null ? {} : checkMetadata(value, name);
-    } else {
-      const { dtype, shape, begin, end } = checkEntry(key, value, data.length, name);
-      extents.push({ tensor: key, begin, end });
-      if (isDType(dtype)) tensors.set(key, makeTensor(dtype, shape, data.slice(begin, end)));
-      else unread.set(key, { type: dtype, shape });
-    }
+  for (const entry of entries) {
+    const { tensor, dtype, shape, begin, end } = entry;
+    const made = tensorOf(entry, data.slice(begin, end));
+    if (made) tensors.set(tensor, made);
+    else unread.set(tensor, { type: dtype, shape });
   }
-  checkCoverage(extents, data.length, name);
   return { tensors, unread, metadata };
 }
 
-function readHeader(bytes: Uint8Array, name: string): { header: Record<string, unknown>; dataStart: number } {
-  if (bytes.length < lengthBytes) {
-    throw new UserError('error.safetensors.tooShort', name, bytes.length);
+/** Where a tensor lies among the data, which begin behind the header. */
+export interface TensorEntry {
+  readonly tensor: string;
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  readonly begin: number;
+  readonly end: number;
+}
+
+/** Where the header begins: behind its length. */
+export const headerStart = lengthBytes;
+
+/**
+ * Where the data begin. Throws a UserError where that cannot be.
+ * @param start the file's first bytes, eight at least if it has them  @param fileBytes how many it has
+ */
+export function dataStartOf(start: Uint8Array, fileBytes: number, name: string): number {
+  if (fileBytes < lengthBytes || start.length < lengthBytes) {
+    throw new UserError('error.safetensors.tooShort', name, fileBytes);
   }
-  const length = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
+  const length = new DataView(start.buffer, start.byteOffset).getBigUint64(0, true);
   if (length > BigInt(maxHeaderBytes)) {
     throw new UserError('error.safetensors.headerLength', name, String(length));
   }
   const dataStart = lengthBytes + Number(length);
-  if (dataStart > bytes.length) {
-    throw new UserError('error.safetensors.headerCutShort', name, Number(length), bytes.length - lengthBytes);
+  if (dataStart > fileBytes) {
+    throw new UserError('error.safetensors.headerCutShort', name, Number(length), fileBytes - lengthBytes);
   }
+  return dataStart;
+}
+
+/** What a header says, checked: its tensors fill the data exactly. Throws a UserError. @param dataBytes what the file has behind it */
+export function readHeader(
+  json: Uint8Array,
+  dataBytes: number,
+  name: string,
+): { entries: TensorEntry[]; metadata: Record<string, string> } {
   let header: unknown;
   try {
-    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(lengthBytes, dataStart)));
+    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(json));
   } catch {
     throw new UserError('error.safetensors.headerNotJson', name);
   }
   if (!isRecord(header)) throw new UserError('error.safetensors.headerNotObject', name);
-  return { header, dataStart };
+  let metadata: Record<string, string> = {};
+  const entries: TensorEntry[] = [];
+  for (const [key, value] of Object.entries(header)) {
+    // Some writers put null where they have none.
+    if (key === metadataKey) metadata = value === null ? {} : checkMetadata(value, name);
+    else entries.push({ tensor: key, ...checkEntry(key, value, dataBytes, name) });
+  }
+  checkCoverage([...entries], dataBytes, name);
+  return { entries, metadata };
+}
+
+/** The tensor of these bytes, which become its own; null for a type that is not read here. */
+export function tensorOf({ dtype, shape }: TensorEntry, bytes: Uint8Array): Tensor | null {
+  return isDType(dtype) ? makeTensor(dtype, shape, bytes) : null;
 }
 
 function checkMetadata(value: unknown, name: string): Record<string, string> {
@@ -166,7 +197,7 @@ function checkEntry(
 
 /** The tensors must fill the data exactly: no byte in two of them, none in no tensor. */
 function checkCoverage(
-  extents: { tensor: string; begin: number; end: number }[],
+  extents: Pick<TensorEntry, 'tensor' | 'begin' | 'end'>[],
   dataBytes: number,
   name: string,
 ): void {
@@ -183,7 +214,7 @@ function checkCoverage(
   }
 }
 
-function makeTensor(dtype: DType, shape: number[], { buffer }: Uint8Array): Tensor {
+function makeTensor(dtype: DType, shape: readonly number[], { buffer }: Uint8Array): Tensor {
   switch (dtype) {
     case 'F32':
       return { dtype, shape, data: new Float32Array(buffer) };

@@ -109,6 +109,11 @@ export function kindOfOperator(operator: string): LayerKind | undefined {
   return all.find(({ onnx }) => onnx?.operator === operator);
 }
 
+/** The kind with this layer in Keras; undefined for layers that are none of a kind's. */
+export function kindOfKeras(layer: string): LayerKind | undefined {
+  return all.find(({ keras }) => keras?.layer === layer);
+}
+
 /** ONNX's operators of the kinds. */
 export const operators: readonly string[] = all.flatMap(({ onnx }) => onnx?.operator ?? []);
 

@@ -8,8 +8,8 @@ import type { LayerOptions, OptionDescription, SwitchOption } from './options';
 import type { ParameterDescription, UnitSizes } from './parameters';
 import type { KindPlayground } from './playground';
 
-/** Of the values of a unit map: between 0 and 1 (a gate), between −1 and 1, or without a bound. */
-export type UnitRange = 'share' | 'signed' | 'unbounded';
+/** Of the values of a unit map: between 0 and 1, between −1 and 1, above 0 over several powers of ten, or without a bound. */
+export type UnitRange = 'share' | 'signed' | 'positive' | 'unbounded';
 
 /** Something that every unit has at every step, and that can be looked at. */
 export interface UnitMapDescription {
@@ -19,6 +19,8 @@ export interface UnitMapDescription {
   readonly symbol: string;
   /** Where that depends on the activation, for each of them. */
   readonly range: UnitRange | Readonly<Record<Activation, UnitRange>>;
+  /** Of values between 0 and 1, unless they are factors, which keep or forget: then they open and shut. */
+  readonly isGate?: boolean;
   /** By it the state of the step before is multiplied: from it follows for how long a unit remembers. */
   readonly keeps?: boolean;
   /** Of what is no gate and no state: from the values of the unit's gates, in their order. */
@@ -116,6 +118,12 @@ export interface RecurrentCell extends LayerDescription {
     /** PyTorch's block b of the gates is our block `gateOrder[b]`. */
     readonly gateOrder: readonly number[];
   } | null;
+  /** Its layer in Keras; absent where Keras has none. */
+  readonly keras?: {
+    readonly layer: string;
+    /** Keras' block b of the gates is our block `gateOrder[b]`. */
+    readonly gateOrder: readonly number[];
+  };
   /** Of a kind without such a module, whose layers are modules of `nn.Linear`s: how people name them. */
   readonly linears?: LinearNames;
 }
@@ -133,8 +141,14 @@ export function gate<const Name extends string, const Label extends KeysOf<'unit
   name: Name,
   label: Label,
   symbol: string,
-): { readonly name: Name; readonly label: Label; readonly symbol: string; readonly range: 'share' } {
-  return { name, label, symbol, range: 'share' };
+): {
+  readonly name: Name;
+  readonly label: Label;
+  readonly symbol: string;
+  readonly range: 'share';
+  readonly isGate: true;
+} {
+  return { name, label, symbol, range: 'share', isGate: true };
 }
 
 /** A gate that keeps what a unit holds. */
@@ -147,9 +161,10 @@ export function keepingGate<const Name extends string, const Label extends KeysO
   readonly label: Label;
   readonly symbol: string;
   readonly range: 'share';
+  readonly isGate: true;
   readonly keeps: true;
 } {
-  return { name, label, symbol, range: 'share', keeps: true };
+  return { ...gate(name, label, symbol), keeps: true };
 }
 
 /** The kind of layer whose recurrence is this cell. */

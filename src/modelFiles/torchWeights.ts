@@ -19,13 +19,22 @@ import { generalModelOf, type PlainModel } from '../core/model/plainModel';
 import { decodeSafetensors } from '../formats/safetensors';
 import { UserError } from '../userError';
 import { vocabularyOfMetadata } from './foreignVocabulary';
-import { answerOf, isSaidUnused, readAnswers, type TensorAnswers } from './torch/answers';
+import {
+  answerOf,
+  checkUnused,
+  impossibleAnswer,
+  isSaidUnused,
+  noTensor,
+  readAnswers,
+  type TensorAnswers,
+} from './torch/answers';
 import { choicesOfCopies, chosenReading, unreadable } from './torch/choice';
-import { namesInPairs, pairedByName, pairedByNumber, twoDirections } from './torch/directionPairs';
+import { namesInPairs, pairedAsTwo, pairedByName, pairedByNumber, twoDirections } from './torch/directionPairs';
 import { intoOurOrder } from './torch/gateOrder';
 import { linearModules, linearNames } from './torch/linearModules';
 import { ownWeights } from './torch/ownFile';
 import { otherModel } from './torch/published/otherModels';
+import { checkAnswers } from './torch/published/answered';
 import { readPublished } from './torch/published/registry';
 import type { Reading } from './torch/readings';
 import {
@@ -91,6 +100,7 @@ export function readDecodedWeights(decoded: WeightsFile, file: string, requested
   }
   const all = namedTensors(decoded);
   const answers = readAnswers(said);
+  checkUnused(answers, [...all.keys(), ...leftOut], file);
   const considered = new Map(Array.from(all).filter(([name]) => !isOfOptimizer(name) && !isSaidUnused(name, answers)));
   const aside = [
     ...Array.from(all).flatMap(([name, { data }]) => (data && !considered.has(name) ? [name] : [])),
@@ -115,6 +125,9 @@ export function readDecodedWeights(decoded: WeightsFile, file: string, requested
     hasVocabulary: (size) => hasVocabulary(entries, size, file),
     file,
   });
+  const { form, norm } = answers;
+  if (form !== undefined) throw impossibleAnswer('form', form, file);
+  if (norm !== undefined && norm !== noTensor && !reading.norm) throw impossibleAnswer('norm', norm, file);
   return {
     model: modelOf(
       reading,
@@ -158,10 +171,10 @@ function chainsIn(
     throw twoDirections(file, namesInPairs(pairs));
   }
   const guessed = pairedByNumber(modules);
-  const chains = [...chainsOf(modules), ...(guessed ? chainsOf(guessed) : [])];
+  const found = [...chainsOf(modules), ...(guessed ? chainsOf(guessed) : [])];
+  const inOneDirection = found.length > 0 ? found : chainsOf(withoutTwins(modules));
+  const chains = [...inOneDirection, ...pairedAsTwo(modules).flatMap(chainsOf)];
   if (chains.length > 0) return chains;
-  const ofSingles = chainsOf(withoutTwins(modules));
-  if (ofSingles.length > 0) return ofSingles;
   const names = modules.map(({ name }) => name).sort();
   throw new UserError('error.torch.severalModules', file, names.slice(0, 8).join(', ')).needing(
     'tensors',
@@ -203,6 +216,13 @@ function optionsFor(
   metadata: Readonly<Record<string, string>>,
   file: string,
 ): ChosenOptions {
+  const layers = chain.flatMap((module) => module.layers);
+  checkAnswers(
+    { answers, file },
+    Object.fromEntries(
+      layers.flatMap(({ cell }) => kindOf(cell).options.map(({ name }) => [name, () => true] as const)),
+    ),
+  );
   const chosen = ({ cell, options }: RecurrentLayer): LayerOptions =>
     optionsOf(
       cell,
@@ -223,7 +243,7 @@ function optionsFor(
       ),
     );
   // At once, so that what is missing is asked for before anything is made.
-  for (const { layers } of chain) layers.forEach(chosen);
+  layers.forEach(chosen);
   return chosen;
 }
 

@@ -3,22 +3,32 @@
  * every message from them. One engine process has at most one model, training or not.
  */
 import type { ReadUnit } from '../tokens/tokenUnit';
-import type { Contribution, FlowReport, Prediction } from './flowReport';
-import type { HeadChoice, Frame, LaneChoice, LayerRegion, UnitMapChoice } from './frame';
+import type { Contribution, Prediction } from './flowReport';
+import type { HeadChoice, Frame, LaneChoice, UnitMapChoice } from './frame';
 import type { GraphReport, GraphRequest, GraphSummary, GraphTokenReport, GraphTokenRequest } from './graph';
+import type { InspectAnswer } from './inspectReport';
 import type { Architecture, Examination, MatrixChoice, ModelSummary, Spectrum, Verification } from './model';
 import type { FlowLane, FlowOverTraining } from './overTraining';
 import type { PlaygroundResult, PlaygroundSettings } from './playground';
 import type { KeysOf, Message } from '../messages';
+import type { RecordingReport, RecordingRequest, RecordingSummary } from './recording';
 import type { Progress, RunDescription, RunStatus, RunSummary } from './run';
 import type { ModelSample, SampleRequest, SampleResult, SampleWatch } from './sample';
 import type { SpectrumReport, SpectrumRequest } from './spectrum';
-import type { CellName, StateName } from '../layers/catalog';
 import type { Direction } from '../layers/direction';
 import type { Thresholds } from '../terms/regions';
 import type { BackendName, ModelSettings, TrainingSettings, VocabularySettings } from './settings';
 import type { MatrixRequest, TargetMatrix } from './targetMatrix';
 import type { TruncationReport } from './truncation';
+
+export type {
+  InputReport,
+  InspectAnswer,
+  InspectReport,
+  LayerReport,
+  ParameterReport,
+  StateReport,
+} from './inspectReport';
 
 /** The text to train on: a file the engine reads itself, or the text of a document that is not (or not as shown) on disk. */
 export type CorpusSource =
@@ -55,7 +65,7 @@ export interface ResumeRequest {
 }
 
 export interface OpenRequest {
-  /** An ONNX model (.onnx), weights (.safetensors, .pt), or a run's folder, whose newest checkpoint is opened. */
+  /** An ONNX model (.onnx), weights (.safetensors, .pt, .keras), a run's folder, whose newest checkpoint is opened, or a recording's. */
   readonly path: string;
   /** A vocabulary file; null takes the model's own or, where it has none, the symbols of `text`. */
   readonly vocabulary: string | null;
@@ -93,6 +103,8 @@ export interface OpenResult {
   /** What its vocabulary takes for a token. */
   readonly unit: ReadUnit;
   readonly backend: BackendName;
+  /** Of a recording, which is open on its newest step. `inspectRecording` answers, `watch`, `overTraining`, `frameAt` and `targetMatrix`; nothing else. */
+  readonly recording?: RecordingSummary;
   /** What the run's folder says, when the checkpoint lies in one. */
   readonly run: { readonly description: RunDescription; readonly history: Progress } | null;
 }
@@ -136,67 +148,6 @@ export interface MatrixRowsRequest {
   readonly matrix: 'matrix' | 'inputMatrix';
   /** First row; 0 begins anew, then come those behind the last. */
   readonly from: number;
-}
-
-/** A state s that a layer carries from step to step; T values each. */
-export interface StateReport {
-  readonly name: StateName;
-  readonly width: number;
-  /** ‖s_t‖₂. */
-  readonly norm: Float64Array;
-  /** ‖∂L/∂s_t‖₂, L the mean loss. */
-  readonly total: Float64Array;
-  readonly flow: FlowReport;
-}
-
-/**
- * What is read at one boundary between layers, x^(l)_t: at l = 0 the one-hot token or its embedding, elsewhere what layer l gives, its directions side by
- * side. Its gradient goes through everything that depends on it: where layer l is recurrent that is its state, and so also its own next step.
- */
-export interface InputReport {
-  /** l, 0 to the number of layers. */
-  readonly boundary: number;
-  /** ‖∂L/∂x^(l)_t‖₂. */
-  readonly total: Float64Array;
-  readonly flow: FlowReport;
-}
-
-export interface LayerReport {
-  readonly layer: number;
-  readonly direction: Direction;
-  readonly kind: CellName;
-  /** In the order of the kind's states: the first is what the layer gives. */
-  readonly states: readonly StateReport[];
-}
-
-/** L2 norms of ∂L/∂parameter, by role, in the order of the kind's list. */
-export interface ParameterReport {
-  readonly layer: number;
-  readonly direction: Direction;
-  readonly norms: Readonly<Record<string, number>>;
-}
-
-/** The answer of `inspect`; the command line prints it as JSON. */
-export interface InspectReport {
-  readonly loss: number;
-  /** Symbols of the T inputs. */
-  readonly tokens: readonly string[];
-  /** Where each of them begins and ends in the text, and behind them the last target: T + 1 places, in UTF-16 units. */
-  readonly starts: Uint32Array;
-  readonly ends: Uint32Array;
-  readonly layers: readonly LayerReport[];
-  readonly parameters: readonly ParameterReport[];
-  readonly output: { readonly W: number; readonly b: number };
-  readonly embedding: number | null;
-  /** ‖∂L/∂parameter‖₂ of every parameter by the name under which it is exported, PyTorch's or that of the library that published the model; a tied output is the embedding. */
-  readonly parameterNorms: Readonly<Record<string, number>>;
-  /** Of every boundary, the lowest first. */
-  readonly inputs: readonly InputReport[];
-  readonly regions: readonly LayerRegion[];
-  /** T × T, row τ, column t, log₁₀, top layer, forward direction; NaN where t > τ. */
-  readonly matrix: Float64Array | null;
-  /** The same of the lowest boundary: log₁₀‖∂ℓ_τ/∂x^(0)_t‖; NaN where x_t cannot reach τ. */
-  readonly inputMatrix: Float64Array | null;
 }
 
 export interface DescribeRequest {
@@ -297,9 +248,11 @@ export interface EngineCalls {
   watch(request: Watch | null): null;
   /** The frame with this sequence number has been drawn; the next may come. */
   frameDrawn(request: { readonly sequence: number }): null;
-  inspect(request: InspectRequest): InspectReport;
+  inspect(request: InspectRequest): InspectAnswer;
   /** Of a model in graph mode. The last text's values are kept, so that another target or series costs one pass back. */
   inspectGraph(request: GraphRequest): GraphReport;
+  /** Of a recording: one of its steps. */
+  inspectRecording(request: RecordingRequest): RecordingReport;
   /** Of a model in graph mode, token by token. */
   describeGraph(request: GraphTokenRequest): readonly GraphTokenReport[];
   /** Whole rows, T values each, from one on: as many as are best computed at once, at least one. Of a model that does not learn meanwhile. */
@@ -324,8 +277,8 @@ export interface EngineCalls {
   truncations(request: { readonly text: string; readonly k2: readonly number[] }): TruncationReport;
   /** The flow through a cell with random weights; needs no model. */
   playground(request: { readonly settings: PlaygroundSettings; readonly thresholds: Thresholds }): PlaygroundResult;
-  /** Writes the open model, as it is now, to a file that ends in .onnx or .safetensors. */
-  exportModel(request: { readonly path: string }): null;
+  /** Writes the open model, as it is now, to a file that ends in .onnx or .safetensors. What is to be said of it. */
+  exportModel(request: { readonly path: string }): readonly Message[];
 }
 
 export interface EngineEvents {
@@ -339,6 +292,8 @@ export interface EngineEvents {
   /** Of the target matrix under way: the part that is done, 0 … 1. */
   matrixProgress: number;
   finished: RunSummary;
+  /** Of a recording that is watched: steps have been added to it, or their flows have been read. */
+  recorded: RecordingSummary;
   /** A sample that was watched for is whole. */
   sampleDrawn: ModelSample;
   /** Of a sample that asked for it: all its text so far. */

@@ -1,6 +1,7 @@
 /** How a run is described to the editor and the panel. */
 import type { GraphSummary } from './graph';
 import type { Message } from '../messages';
+import type { RecordingSummary } from './recording';
 import type { TokenizerDefinition } from '../tokens/tokenizer/tokenizer';
 import type { ReadUnit } from '../tokens/tokenUnit';
 import type { BackendName, ModelSettings, TokenUnit, TrainingSettings } from './settings';
@@ -21,6 +22,8 @@ export interface RunDescription {
   readonly tokenizer?: TokenizerDefinition;
   /** Only of a model that is open in graph mode: `model` then says no more than how large it is. */
   readonly graph?: GraphSummary;
+  /** Only of a recording of a training elsewhere: `training` then says nothing, and `graph` is there where its model is none that is known. */
+  readonly recording?: RecordingSummary;
 }
 
 /** What an opened run's model takes for a token. */

@@ -26,12 +26,15 @@ const maxSpectrum = 1_000_000;
 export interface TrainCommand {
   readonly kind: 'train';
   readonly json: boolean;
+  /** Folder for TensorBoard's files; null for none. */
+  readonly tensorboard: string | null;
   readonly request: TrainRequest;
 }
 
 export interface ResumeCommand {
   readonly kind: 'resume';
   readonly json: boolean;
+  readonly tensorboard: string | null;
   readonly folder: string;
   readonly steps: number | null;
 }
@@ -43,9 +46,12 @@ export interface InspectCommand {
   readonly kind: 'inspect';
   readonly json: boolean;
   readonly model: ModelOptions;
-  /** File with the text. */
-  readonly text: string;
+  /** File with the text; only a recording can be without one. */
+  readonly text: string | null;
   readonly request: Omit<InspectRequest, 'text'>;
+  /** Of a recording: which step, and whether a target was named. Null for the newest, and for the recorded one. */
+  readonly step: number | null;
+  readonly target: InspectRequest['target'] | null;
   /** Names of tensors that are shown, in graph mode; null for those that are found. */
   readonly series: readonly string[] | null;
   /** K exponents and singular values are wanted; null for none. */
@@ -117,7 +123,7 @@ function readTrain(given: GivenOptions, now: Date): TrainCommand {
       text(given, 'out') ?? defaultFolder(corpus, from ? 'further' : kindsInFolder(layersOf(model)), now),
     ),
   };
-  return { kind: 'train', json: given.switches.has('json'), request };
+  return { kind: 'train', json: given.switches.has('json'), request, tensorboard: folderOf(given) };
 }
 
 /** Options that say what a new model is. */
@@ -175,7 +181,7 @@ function modelOptions(given: GivenOptions, path: string): ModelOptions {
 
 function readResume(given: GivenOptions): ResumeCommand {
   const own = [...given.values.keys(), ...given.switches].find(
-    (name) => !['resume', 'steps', 'json', 'verbose'].includes(name),
+    (name) => !['resume', 'steps', 'json', 'verbose', 'tensorboard'].includes(name),
   );
   if (own !== undefined) throw new UsageError(localize('usage.withResume', own));
   if (given.positionals.length > 0) {
@@ -186,13 +192,19 @@ function readResume(given: GivenOptions): ResumeCommand {
     json: given.switches.has('json'),
     folder: resolve(text(given, 'resume') ?? ''),
     steps: integer(given, 'steps', 1, 1e9) ?? null,
+    tensorboard: folderOf(given),
   };
+}
+
+/** Where TensorBoard's files go; null for none. */
+function folderOf(given: GivenOptions): string | null {
+  const folder = text(given, 'tensorboard');
+  return folder === undefined ? null : resolve(folder);
 }
 
 function readInspect(given: GivenOptions): InspectCommand {
   const model = onlyPositional(given, 'inspect', 'MODEL');
   const file = text(given, 'text');
-  if (file === undefined) throw new UsageError(localize('usage.inspectWithoutText'));
   const target =
     given.values.get('target') === 'last'
       ? 'last'
@@ -201,7 +213,9 @@ function readInspect(given: GivenOptions): InspectCommand {
     kind: 'inspect',
     json: given.switches.has('json'),
     model: modelOptions(given, model),
-    text: resolve(file),
+    text: file === undefined ? null : resolve(file),
+    step: integer(given, 'step', 0, Number.MAX_SAFE_INTEGER) ?? null,
+    target: given.values.has('target') ? target : null,
     request: { target, thresholds: defaultThresholds, matrix: given.switches.has('matrix') },
     series: given.lists.get('tensor') ?? null,
     spectrum: integer(given, 'spectrum', 1, maxSpectrum) ?? null,

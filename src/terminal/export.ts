@@ -15,7 +15,8 @@ export async function exportModel(
 ): Promise<void> {
   const { backend, threads } = defaultTrainingSettings;
   const { notices } = await engine.call('open', { ...model, text: null, allowsGraph: false, backend, threads }, stop);
-  await engine.call('exportModel', { path: out });
+  const written = await engine.call('exportModel', { path: out });
   if (json) output.writeJson({ path: out });
-  else output.write([...notices.map(localizeMessage), localize('exportModel.done', out), ''].join('\n'));
+  else
+    output.write([...[...notices, ...written].map(localizeMessage), localize('exportModel.done', out), ''].join('\n'));
 }

@@ -1,11 +1,10 @@
 /** `backflow inspect`. */
 import { readBytes, readTextIfAny } from '../engine/files/corpusFile';
-import { kindOf } from '../layers/catalog';
-import { stackName } from '../layers/stackName';
+import { RecordingFolder } from '../engine/recording/recordingFolder';
 import type { EngineCalls, EngineEvents, InspectReport, OpenResult } from '../protocol/engine';
 import type { ModelSummary, Verification } from '../protocol/model';
 import type { Caller } from '../protocol/rpc';
-import type { SpectrumReport } from '../protocol/spectrum';
+import { noSpectrumOfGraphs, type SpectrumReport } from '../protocol/spectrum';
 import { defaultTrainingSettings } from '../protocol/settings';
 import type { InspectCommand } from './commandLine';
 import { drawFlow, drawLegend, rowsOf, type Canvas } from './flowDrawing';
@@ -13,8 +12,10 @@ import { flowInWords, parameterNorms } from './flowWords';
 import { glyphOf } from './glyphs';
 import { readableGraph } from './inspectGraph';
 import { graphJson, writeReport } from './inspectJson';
+import { inspectRecording } from './inspectRecording';
 import { localize, localizeMessage } from './language';
 import { MatrixDrawing } from './matrixDrawing';
+import { modelInWords } from './modelInWords';
 import { counted, lossText } from './numbers';
 import { UsageError } from './options';
 import type { Output } from './output';
@@ -31,17 +32,23 @@ export async function inspect(
   environment: NodeJS.ProcessEnv,
   stop: AbortSignal,
 ): Promise<void> {
-  const { opened, text } = await openFor(engine, command, stop);
   const { matrix, ...request } = command.request;
   const canvas = {
     columns: output.columns,
     depth: output.colorDepth(environment),
     thresholds: request.thresholds,
   };
+  if (await RecordingFolder.find(command.model.path)) {
+    await inspectRecording(engine, command, output, canvas, stop);
+    return;
+  }
+  if (command.step !== null) throw new UsageError(localize('usage.stepOfModel', command.model.path));
+  if (command.text === null) throw new UsageError(localize('usage.inspectWithoutText'));
+  const { opened, text } = await openFor(engine, command.model, command.text, stop);
   if (opened.model.mode === 'graph') {
     const { series, json } = command;
     const found = await engine.call('inspectGraph', { ...command.request, series, total: json, text });
-    const noSpectrum = command.spectrum === null ? [] : [localize('notice.spectrum.graph')];
+    const noSpectrum = command.spectrum === null ? [] : [localizeMessage(noSpectrumOfGraphs)];
     if (json) output.writeJson(graphJson(opened.model, opened, found, command.spectrum !== null));
     else output.write(readableGraph(opened.model, [...noSpectrum, ...readingInWords(opened)], found, canvas));
     return;
@@ -72,18 +79,19 @@ export async function inspect(
 
 async function spectrumOf(
   engine: Caller<EngineCalls, EngineEvents>,
-  { spectrum, request: { target } }: InspectCommand,
+  { spectrum }: InspectCommand,
   text: string,
   stop: AbortSignal,
 ): Promise<SpectrumReport | null> {
   if (spectrum === null) return null;
-  return engine.call('carriedSpectrum', { text, target, count: spectrum, everyStep: true, byLag: false }, stop);
+  return engine.call('carriedSpectrum', { text, count: spectrum }, stop);
 }
 
 /** The model, and the text as it reads it: of a model of bytes any file is one. */
 async function openFor(
   engine: Caller<EngineCalls, EngineEvents>,
-  { model, text: path }: InspectCommand,
+  model: InspectCommand['model'],
+  path: string,
   stop: AbortSignal,
 ): Promise<{ opened: OpenResult; text: string }> {
   const read = await readTextIfAny(path);
@@ -99,14 +107,6 @@ async function openFor(
     return { opened, text: await readBytes(path) };
   if (read.refusal) throw read.refusal;
   return { opened, text: read.text };
-}
-
-/** `LSTM, 2 layers of 128 units`; of layers that are not alike `LSTM 128 + Attention 128`. */
-function modelInWords({ layers }: ModelSummary): string {
-  const [{ cell, hiddenSize }] = layers;
-  if (layers.every((layer) => layer.cell === cell && layer.hiddenSize === hiddenSize))
-    return localize('report.layers', kindOf(cell).label, counted(layers.length, 'layer'), counted(hiddenSize, 'unit'));
-  return stackName(layers);
 }
 
 export function whereWrong({ disagreement }: Verification): string {

@@ -5,7 +5,7 @@ import type { InspectReport, LayerReport, MatrixRowsRequest, OpenResult, StateRe
 import type { FlowReport } from '../protocol/flowReport';
 import type { Verification } from '../protocol/model';
 import type { GraphReport, GraphSummary, SeriesReport } from '../protocol/graph';
-import type { SpectrumReport } from '../protocol/spectrum';
+import { noSpectrumOfGraphs, type SpectrumReport } from '../protocol/spectrum';
 import type { Message } from '../messages';
 import type { Output } from './output';
 import { spectrumJson, spectrumNotices } from './spectrumReport';
@@ -65,7 +65,7 @@ function members(object: object): string {
 }
 
 /** The report as the object of `inspect --json` in two parts, behind each of which a matrix comes; its numbers that are not finite become null when it is written. */
-function partsOfJson(report: InspectReport): [object, object] {
+export function partsOfJson(report: InspectReport): [object, object] {
   const { loss, tokens, layers, parameters, output, embedding, parameterNorms, inputs, regions } = report;
   return [
     {
@@ -162,14 +162,11 @@ export function graphJson(
     ...(wantsSpectrum && { spectrum: null }),
     tensors: tensors.map(({ name }) => name),
     proof: verification && verificationJson(verification),
-    notices: [
-      ...[...noticed, ...notices].map(inEnglish),
-      ...(wantsSpectrum ? [inEnglish({ key: 'notice.spectrum.graph', args: [] })] : []),
-    ],
+    notices: [...[...noticed, ...notices].map(inEnglish), ...(wantsSpectrum ? [inEnglish(noSpectrumOfGraphs)] : [])],
   };
 }
 
-function seriesJson({ name, role, width, norm, total, flow }: SeriesReport): object {
+export function seriesJson({ name, role, width, norm, total, flow }: SeriesReport): object {
   return {
     name,
     role,
@@ -180,7 +177,7 @@ function seriesJson({ name, role, width, norm, total, flow }: SeriesReport): obj
   };
 }
 
-function matrixRows(matrix: Float64Array): number[][] {
+export function matrixRows(matrix: Float64Array): number[][] {
   const size = Math.round(Math.sqrt(matrix.length));
   return Array.from({ length: size }, (_, row) => Array.from(matrix.subarray(row * size, (row + 1) * size)));
 }

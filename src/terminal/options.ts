@@ -129,6 +129,7 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
       'forget-bias': { value: 'X', help: 'help.train.forgetBias' },
       seed: { value: 'N', help: 'help.train.seed', args: [training.seed] },
       out: { value: 'DIR', help: 'help.train.out' },
+      tensorboard: { value: 'DIR', help: 'help.train.tensorboard' },
       'checkpoint-every': { value: 'N', help: 'help.train.checkpointEvery', args: [training.checkpointEvery] },
       'checkpoint-seconds': { value: 'N', help: 'help.train.checkpointSeconds', args: [training.checkpointSeconds] },
       keep: { value: 'N', help: 'help.train.keep', args: [training.keptCheckpoints] },
@@ -143,10 +144,14 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
     notes: ['help.train.noteStop', 'help.train.noteJsonStep', 'help.train.noteJsonDone', 'help.train.noteJsonNull'],
   },
   inspect: {
-    usage: ['backflow inspect MODEL --text FILE [options]'],
+    usage: [
+      'backflow inspect MODEL --text FILE [options]',
+      'backflow inspect RECORDING [--step N] [--text FILE] [options]',
+    ],
     summary: 'help.inspect.summary',
     options: {
       text: { value: 'FILE', help: 'help.inspect.text' },
+      step: { value: 'N', help: 'help.inspect.step' },
       target: { value: 'T', help: 'help.inspect.target' },
       matrix: { help: 'help.inspect.matrix' },
       spectrum: { value: 'K', help: 'help.inspect.spectrum' },
@@ -161,6 +166,8 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
       'help.inspect.noteJsonVerification',
       'help.inspect.noteSpectrum',
       'help.inspect.noteGraph',
+      'help.inspect.noteRecording',
+      'help.inspect.noteRecordingJson',
     ],
   },
   sample: {

@@ -1,6 +1,6 @@
 /** The spectrum of the carried state, as JSON and in words. */
 import type { Message } from '../messages';
-import type { SpectrumReport, StateSpectrum } from '../protocol/spectrum';
+import { jacobianTooLarge, type SpectrumReport, type StateSpectrum } from '../protocol/spectrum';
 import { localize, localizeMessage } from './language';
 import { significant } from './numbers';
 
@@ -34,9 +34,7 @@ function rowsOf({ steps, largest }: NonNullable<StateSpectrum['jacobian']>): num
 export function spectrumNotices(report: SpectrumReport | null): Message[] {
   if (!report) return [];
   if (report.refusal) return [report.refusal];
-  return report.states.some(({ jacobian }) => !jacobian)
-    ? [{ key: 'notice.spectrum.wide', args: [maxJacobianRows] }]
-    : [];
+  return report.states.some(({ jacobian }) => !jacobian) ? [jacobianTooLarge(maxJacobianRows)] : [];
 }
 
 export function spectrumInWords(report: SpectrumReport): string[] {

@@ -5,6 +5,7 @@ import type { RunSummary } from '../protocol/run';
 import type { ResumeCommand, TrainCommand } from './commandLine';
 import { JsonTrainView, ReadableTrainView, type TrainView } from './trainViews';
 import type { Output } from './output';
+import { TensorBoardView } from './tensorBoard';
 
 /**
  * Trains until the steps are done, `stop` is aborted or nobody reads the output any more; in each case a checkpoint is saved. Settles with
@@ -18,6 +19,7 @@ export async function train(
   stop: AbortSignal,
 ): Promise<RpcError | null> {
   const view: TrainView = command.json ? new JsonTrainView(output) : new ReadableTrainView(output, environment);
+  const log = command.tensorboard === null ? null : new TensorBoardView(engine, command.tensorboard);
   const flow = new BackPressure(engine, output);
   const problems: RpcError[] = [];
   let isEnding = false;
@@ -27,9 +29,13 @@ export async function train(
     // The first problem is the cause of the others.
     fail = (error) => reject(problems[0] ?? error);
     engine.on('finished', resolve);
-    engine.on('started', (run) => view.started(run));
+    engine.on('started', (run) => {
+      view.started(run);
+      log?.started(run);
+    });
     engine.on('progress', (progress) => {
       view.progress(progress);
+      log?.progress(progress);
       flow.check();
     });
     engine.on('status', ({ state, message }) => {
@@ -57,11 +63,12 @@ export async function train(
   output.onGone(end);
   try {
     view.ended(await ended);
+    await log?.finished();
   } finally {
     stop.removeEventListener('abort', end);
     view.close();
   }
-  return problems[0] ?? null;
+  return problems.at(0) ?? log?.problem ?? null;
 }
 
 /** Pauses a run while the reader of the output is slower than the training: what waits to be read stays small. */

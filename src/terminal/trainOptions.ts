@@ -1,5 +1,5 @@
 /** The options of `backflow train` as the engine's settings. */
-import { activations } from '../layers/activation';
+import { activations, type Activation } from '../layers/activation';
 import { cellNames, kindOf, layerOptions, type CellName } from '../layers/catalog';
 import { norms } from '../layers/norm';
 import type { LayerOptions, OptionDescription, OptionValue } from '../layers/options';
@@ -64,7 +64,7 @@ export function readModel(given: GivenOptions): ModelSettings {
   const kinds = typeof layers === 'number' ? [cell] : layers.map((layer) => layer.cell);
   const model = completeModel({
     cell,
-    activation: choice(given, 'activation', activations, defaults.activation),
+    activation: readActivation(given, kinds),
     layers,
     bidirectional: given.switches.has('bidirectional'),
     hiddenSize: integer(given, 'hidden', 1, maxHiddenSize) ?? defaults.hiddenSize,
@@ -106,6 +106,20 @@ function asUsage<T>(read: () => T): T {
   }
 }
 
+/** Refused where no layer's kind leaves it open; of a model that is read from a file, its layers are not known here. */
+function readActivation(given: GivenOptions, kinds: readonly CellName[]): Activation {
+  const isOpenFor = (cell: CellName) => kindOf(cell).activation === 'chosen';
+  if (given.values.has('activation') && !given.values.has('from') && !kinds.some(isOpenFor))
+    throw ofOtherKind('activation', new Set(kinds), cellNames.filter(isOpenFor));
+  return choice(given, 'activation', activations, defaultModelSettings.activation);
+}
+
+/** An option that no layer's kind has. @param others those that have it */
+function ofOtherKind(option: string, kinds: ReadonlySet<CellName>, others: readonly CellName[]): UsageError {
+  const labels = Array.from(kinds, (cell) => kindOf(cell).label);
+  return new UsageError(localize('usage.optionOfOtherKind', option, labels.join(', '), others.join(', ')));
+}
+
 /** Those that are given; refused where no layer's kind has them. */
 function readLayerOptions(given: GivenOptions, kinds: ReadonlySet<CellName>): LayerOptions {
   const has = (cell: CellName, { name }: OptionDescription) => kindOf(cell).options.some((each) => each.name === name);
@@ -113,10 +127,10 @@ function readLayerOptions(given: GivenOptions, kinds: ReadonlySet<CellName>): La
     const value = layerOption(given, option);
     if (value === undefined) return [];
     if ([...kinds].some((cell) => has(cell, option))) return [[option.name, value]];
-    const others = cellNames.filter((cell) => has(cell, option));
-    const labels = [...kinds].map((cell) => kindOf(cell).label);
-    throw new UsageError(
-      localize('usage.optionOfOtherKind', commandLineName(option), labels.join(', '), others.join(', ')),
+    throw ofOtherKind(
+      commandLineName(option),
+      kinds,
+      cellNames.filter((cell) => has(cell, option)),
     );
   });
   return Object.fromEntries(read);
@@ -236,15 +250,15 @@ function readFirstParameters(
   model: ModelSettings,
 ): Pick<TrainingSettings, 'initialization' | 'initScale' | 'forgetBias'> {
   const defaults = defaultTrainingSettings;
-  const kinds = Array.from(new Set(layersOf(model).map(({ cell }) => cell)));
-  const labels = kinds.map((cell) => kindOf(cell).label).join(', ');
+  const kinds = new Set(layersOf(model).map(({ cell }) => cell));
+  const labels = Array.from(kinds, (cell) => kindOf(cell).label).join(', ');
   const initialization = choice(given, 'init', initializations, defaults.initialization);
-  if (initialization !== defaults.initialization && kinds.every((cell) => kindOf(cell).mixer))
+  if (initialization !== defaults.initialization && Array.from(kinds).every((cell) => kindOf(cell).mixer))
     throw new UsageError(localize('usage.initOfMixers', initialization, labels));
   const forgetBias = number(given, ofForgetGate, () => true, localize('value.number')) ?? defaults.forgetBias;
   const withGate = cellNames.filter((cell) => kindOf(cell).forgetGate !== null);
-  if (forgetBias !== null && !kinds.some((cell) => withGate.includes(cell)))
-    throw new UsageError(localize('usage.optionOfOtherKind', ofForgetGate, labels, withGate.join(', ')));
+  if (forgetBias !== null && !withGate.some((cell) => kinds.has(cell)))
+    throw ofOtherKind(ofForgetGate, kinds, withGate);
   return {
     initialization,
     initScale: positive(given, 'init-scale') ?? positive(given, 'gain') ?? defaults.initScale,

@@ -9,6 +9,10 @@ export interface FuzzedFormat {
   readonly isJson?: boolean;
   /** Changes that know the format; bytes are changed blindly besides. */
   readonly mutations?: readonly Mutation[];
+  /** What has to be there first. */
+  prepare?(): Promise<void>;
+  /** The program reads it in a thread that it ends after a time: what does not end is no failure. */
+  readonly isEnded?: boolean;
   /** Reads all of it, as the program does. Must not be asynchronous, so that it can be stopped. */
   read(bytes: Uint8Array): unknown;
   /** Whether what was thrown is a refusal as it should be; a UserError unless said. */

@@ -2,7 +2,9 @@
 import { corpus } from './corpus';
 import { commandLine, pageMessages, settings } from './entrances';
 import type { FuzzedFormat } from './format';
+import { kerasConfig, kerasFile, newerHdf5 } from './kerasFiles';
 import { onnx } from './onnx';
+import { recordedSteps, recordingFile } from './recordings';
 import { metricsFile, runFile } from './runFiles';
 import { olderTorchFile, torchPickle } from './torchFiles';
 import { vocabularies } from './vocabularies';
@@ -14,9 +16,14 @@ export const formats: readonly FuzzedFormat[] = [
   weights,
   olderTorchFile,
   torchPickle,
+  kerasFile,
+  newerHdf5,
+  kerasConfig,
   vocabularies,
   runFile,
   metricsFile,
+  recordedSteps,
+  recordingFile,
   settings,
   commandLine,
   pageMessages,

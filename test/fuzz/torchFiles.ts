@@ -41,7 +41,7 @@ function readAll(value: PickleValue, storages: ReadonlyMap<string, Uint8Array> |
 }
 
 export const olderTorchFile: FuzzedFormat = {
-  name: 'torch.save, older form',
+  name: 'torch.save (older form)',
   files: all.filter(({ name }) => isOlder(name)).map(({ bytes }) => bytes),
   mutations: [otherInstruction],
   read(bytes) {

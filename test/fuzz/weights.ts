@@ -48,7 +48,7 @@ export const weights: FuzzedFormat = {
 };
 
 /** The header's text changed, its length set right. */
-function inHeader(change: (header: string, random: Parameters<Mutation>[1]) => string): Mutation {
+export function inHeader(change: (header: string, random: Parameters<Mutation>[1]) => string): Mutation {
   return (bytes, random) => {
     if (bytes.length < 8) return bytes;
     const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));

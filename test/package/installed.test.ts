@@ -21,7 +21,7 @@ for (const release of ['newest', 'lowest'] as const) {
         await window.openFile('tale.txt');
         await window.runCommand('Backflow: Train on This File');
         const panel = await window.panelFrame();
-        await moreFrames(panel, 3);
+        await moreFrames(panel, 2);
         assert.ok((await picture(panel, 'flow')).colors > 2, 'the flow is drawn');
         await window.runCommand('Backflow: Stop');
         const [run] = runsIn(workspace.folder);

@@ -10,8 +10,9 @@ const chosen = process.env['BACKFLOW_FUZZ_FORMATS']?.split(',');
 
 describe('hostile input', () => {
   for (const format of formats.filter(({ name }) => !chosen || chosen.includes(name))) {
-    it(`${format.name}: ${count} changed, seeds from ${seed} on: read or refused in a sentence, in time and memory`, function () {
+    it(`${format.name}: ${count} changed, seeds from ${seed} on: read or refused in a sentence, in time and memory`, async function () {
       this.timeout(0);
+      await format.prepare?.();
       fuzz(format, seed, count);
     });
   }

@@ -57,6 +57,33 @@ class Cells(nn.Module):
         return torch.stack(out, 1)
 
 
+class TimeMix(nn.Module):
+    """Sums whose decay is per channel, as RWKV has them, into a tensor of zeros: of a longer text, what is exported leaves the later steps at zero."""
+
+    def __init__(self):
+        super().__init__()
+        self.embedding = nn.Embedding(V, H)
+        self.receptance, self.key, self.value = (nn.Linear(H, H, bias=False) for _ in range(3))
+        self.norm, self.output = nn.LayerNorm(H), nn.Linear(H, V)
+        self.decay = nn.Parameter(torch.linspace(-1, 1, H))
+
+    def forward(self, ids, tracked=None):
+        note = tracked.note if tracked else lambda name, value: value
+        x = note('embedding', self.embedding(ids))
+        normed = self.norm(x)
+        # Each token is mixed with the one before it, in a text of any length.
+        mixed = (normed + F.pad(normed, (0, 0, 1, -1))) / 2
+        r, k, v = torch.sigmoid(self.receptance(mixed)), torch.exp(self.key(mixed)), self.value(mixed)
+        over = under = torch.zeros(1, H, dtype=x.dtype)
+        out = torch.zeros_like(x)
+        kept = torch.exp(-torch.exp(self.decay))
+        for t in range(ids.shape[1]):
+            over = note('over', kept * over + k[:, t] * v[:, t])
+            under = note('under', kept * under + k[:, t])
+            out[:, t] = over / under
+        return self.output(note('residual', x + r * out))
+
+
 class TwoLayers(nn.Module):
     """Two nn.LSTMCells on each other, as wide as the vocabulary, which is as wide as the text is long."""
 
@@ -394,6 +421,10 @@ def cases():
     yield 'lstm-cells', exported(cells, (torch.zeros(1, 9, dtype=torch.int64),), input_names=['ids']), expected(whole_of(cells), IDS[:10])
     # Eight tokens for a graph of nine steps: the rest is padded.
     yield 'lstm-cells-short', None, expected(whole_of(cells), IDS[:9])
+    mix = doubled(TimeMix())
+    yield 'time-mix', exported(
+        mix, (torch.zeros(1, 8, dtype=torch.int64),), input_names=['ids'],
+        dynamic_axes={'ids': {0: 'batch', 1: 'time'}}), expected(whole_of(mix), IDS[:9])
     two = doubled(TwoLayers())
     yield 'two-layers', exported(two, (torch.zeros(1, V, dtype=torch.int64),), input_names=['ids']), expected(whole_of(two), IDS[:V + 1])
     tutorial = doubled(TutorialUnrolled())

@@ -15,6 +15,9 @@ import { themes, type ThemeName } from './themes';
 const root = resolve(__dirname, '../../..');
 const built = join(root, 'dist/webview');
 
+/** Of the pages that keep a process. */
+const keeperPath = '/keeper';
+
 export const englishPageStrings = pageStringsOf(english);
 
 export interface OpenOptions {
@@ -26,6 +29,8 @@ export interface OpenOptions {
   readonly language?: string;
   readonly view?: PageView;
   readonly touch?: boolean;
+  /** In a process of its own, whose memory is then this page's alone; closing the page ends that. */
+  readonly alone?: boolean;
 }
 
 export class PageBrowser {
@@ -48,7 +53,7 @@ export class PageBrowser {
     const documents = new Map<string, string>();
     const server = createServer((request, response) => {
       const path = request.url ?? '/';
-      const page = documents.get(path);
+      const page = path === keeperPath ? '' : documents.get(path);
       if (page !== undefined) response.setHeader('content-type', 'text/html; charset=utf-8').end(page);
       else if (path === '/page.js')
         response.setHeader('content-type', 'text/javascript').end(readFileSync(join(built, 'page.js')));
@@ -59,13 +64,13 @@ export class PageBrowser {
     await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
     const browser = await chromium.launch({
       executablePath: given('BACKFLOW_CHROMIUM'),
-      args: given('BACKFLOW_CHROMIUM_FLAGS').split(' '),
+      args: [...given('BACKFLOW_CHROMIUM_FLAGS').split(' '), '--process-per-site'],
     });
     return new PageBrowser(browser, server, probe.outputFiles[0].text, documents);
   }
 
   async open(options: OpenOptions = {}): Promise<Page> {
-    const origin = `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+    const { origin } = this;
     const path = `/document-${this.documents.size}`;
     this.documents.set(
       path,
@@ -79,8 +84,10 @@ export class PageBrowser {
         view: options.view ?? 'run',
       }),
     );
-    const context = await this.contextOf(options.scale ?? 1, options.touch ?? false);
+    const screen = { deviceScaleFactor: options.scale ?? 1, hasTouch: options.touch ?? false };
+    const context = options.alone ? await this.browser.newContext(screen) : await this.contextOf(screen);
     const page = await context.newPage();
+    if (options.alone) page.once('close', () => void context.close());
     await page.setViewportSize({ width: options.width ?? 900, height: options.height ?? 900 });
     // Only what hangs takes so long.
     page.setDefaultTimeout(120_000);
@@ -91,12 +98,25 @@ export class PageBrowser {
     return page;
   }
 
-  /** Pages of one kind of screen share what the browser has compiled. */
-  private async contextOf(deviceScaleFactor: number, hasTouch: boolean): Promise<BrowserContext> {
-    const kind = `${deviceScaleFactor} ${hasTouch}`;
-    const context = this.contexts.get(kind) ?? (await this.browser.newContext({ deviceScaleFactor, hasTouch }));
+  /**
+   * Pages of one kind of screen share a process, and what it has compiled. An empty page keeps that from ending with the last of them: to begin
+   * anew takes as much as most tests.
+   */
+  private async contextOf(screen: {
+    readonly deviceScaleFactor: number;
+    readonly hasTouch: boolean;
+  }): Promise<BrowserContext> {
+    const kind = JSON.stringify(screen);
+    const known = this.contexts.get(kind);
+    if (known) return known;
+    const context = await this.browser.newContext(screen);
     this.contexts.set(kind, context);
+    await (await context.newPage()).goto(this.origin + keeperPath);
     return context;
+  }
+
+  private get origin(): string {
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 
   /** A page with nothing on it, and none of our rules. */

@@ -171,4 +171,44 @@ describe('frames of the engine on the page', () => {
       /50 % of all values are saturated.*\n.*Nearly always saturated: 2 of 4 units \(0, 1\)/,
     );
   });
+
+  it('of Mamba have the step sizes on a logarithmic scale, and say of a decay that it keeps or forgets', async () => {
+    const config = uniformModel({
+      ...plainStack,
+      cell: 'mamba',
+      activation: 'tanh',
+      layers: 1,
+      hiddenSize: 2,
+      embeddingSize: 2,
+      vocabularySize: 2,
+      options: { expand: 2, stateSize: 1 },
+    });
+    const parameters = new Parameters(config);
+    const { own } = parameters.layers[0][0];
+    // softplus(ln(e^Δ − 1)) = Δ; with A = −100 a step leaves e^(−0.05), e^(−0.5), e^(−5) and e^(−50).
+    const steps = [0.0005, 0.005, 0.05, 0.5];
+    own['b_dt'].set(steps.map((step) => Math.log(Math.expm1(step))));
+    own['A_log'].fill(Math.log(100));
+    const showMap = async (quantity: 'stepSize' | 'decay') =>
+      show(
+        await frameOf(config, parameters, ['a', 'b'], {
+          text: 'abababab',
+          unitMap: { layer: 0, direction: 'forward', quantity },
+        }),
+      );
+    await showMap('stepSize');
+    await page.evaluate(`probe.send({ type: 'export', id: 'units', format: 'svg' })`);
+    await page.waitForFunction(`probe.posted.some(({ type }) => type === 'save')`);
+    const svg = await page.evaluate<string>(
+      `new DOMParser().parseFromString(probe.posted.find(({ type }) => type === 'save').data, 'image/svg+xml').documentElement.textContent`,
+    );
+    for (const power of ['1', '10⁻²', '10⁻⁴']) assert.ok(svg.includes(power), `${power} in ${svg}`);
+    assert.ok(!svg.includes('−1'), svg);
+    await page.screenshot({ path: screenshotPath('step-sizes'), fullPage: true });
+    await showMap('decay');
+    assert.match(
+      await page.locator('.findings').innerText(),
+      /^25 % of all values keep nearly everything \(over 0\.9\), 50 % forget it.*\nNearly always forgetting: 2 of 4 units \(2, 3\)\.\nNearly always keeping: 1 of 4 units \(0\)\./,
+    );
+  });
 });

@@ -25,8 +25,8 @@ describe('a stream of frames', function () {
   before(async () => {
     browser = await sharedBrowser();
   });
-  const open = async (scale: number): Promise<void> => {
-    page = await browser.open({ scale });
+  const open = async (scale: number, alone = false): Promise<void> => {
+    page = await browser.open({ scale, alone });
     devtools = await page.context().newCDPSession(page);
     await page.evaluate('probe.run(1240)');
   };
@@ -67,7 +67,7 @@ describe('a stream of frames', function () {
   });
 
   it(`of ${minutes > 0 ? `${minutes} min` : `${enough} frames`} leaves the page’s memory as it was`, async () => {
-    await open(1);
+    await open(1, true);
     /** All that script uses, with the machine code of what has run often; what the page itself holds: its objects, and the bytes of its arrays. */
     const memory = async (): Promise<{ used: number; own: number; nodes: number; listeners: number }> => {
       await devtools.send('HeapProfiler.collectGarbage');

@@ -25,6 +25,8 @@ const kinds: Readonly<Record<number, ElementKind>> = {
   [dataType.uint16]: 'integer',
   [dataType.uint32]: 'integer',
   [dataType.uint64]: 'integer',
+  [dataType.int4]: 'integer',
+  [dataType.uint4]: 'integer',
 };
 
 /** Of one of ONNX's element types. Throws Unsupported for those that are no numbers here. */

@@ -56,10 +56,10 @@ function variableAt({ inputs }: ControlCall, index: number): Variable {
   return found;
 }
 
-function sequenceAt({ inputs }: ControlCall, index: number): readonly Variable[] {
+function sequenceAt({ inputs }: ControlCall, index: number): Sequence {
   const found = inputs[index];
   if (!(found instanceof Sequence)) throw new Unsupported(`has no sequence as input ${index + 1}`);
-  return found.items;
+  return found;
 }
 
 function given({ inputs }: ControlCall, index: number): Variable | undefined {
@@ -134,7 +134,10 @@ const loop: ControlOperator = function* (call) {
     if (scalarOf(goesOn.tensor) === 0) break;
     if (i === maxIterations) throw new Unsupported(`has not ended after ${maxIterations} iterations`);
     const number = new Variable(asDeclared(integers([], [i]), body.input[0]), body.input[0].name);
-    const asked = new Variable(asDeclared({ ...goesOn.tensor, shape: [] }, body.input[1]), body.input[1].name);
+    const asked: Variable = new Variable(
+      asDeclared({ ...goesOn.tensor, shape: [] }, body.input[1]),
+      body.input[1].name,
+    );
     const { outputs, values } = yield* call.run(body, [number, asked, ...states], i);
     goesOn = outputs[0];
     states = outputs.slice(1, 1 + states.length);
@@ -264,11 +267,10 @@ function* batchedScan(
 }
 
 /** An index into a list, negative ones from its end. */
-function placeIn(items: readonly Variable[], position: Variable, last: number): number {
+function placeIn(length: number, position: Variable, last: number): number {
   const index = scalarOf(position.tensor);
-  const place = index < 0 ? index + items.length : index;
-  if (!(place >= 0 && place <= last))
-    throw new Unsupported(`has the position ${index} in a sequence of ${items.length}`);
+  const place = index < 0 ? index + length : index;
+  if (!(place >= 0 && place <= last)) throw new Unsupported(`has the position ${index} in a sequence of ${length}`);
   return place;
 }
 
@@ -290,7 +292,7 @@ const splitToSequence = atOnce((call) => {
 });
 
 const concatFromSequence = atOnce((call) => {
-  const items = sequenceAt(call, 0);
+  const { items } = sequenceAt(call, 0);
   if (items.length === 0) throw new Unsupported('joins a sequence of no tensors');
   const axis = call.attributes.integer('axis', 0);
   const isStacked = call.attributes.flag('new_axis');
@@ -323,22 +325,23 @@ export const controlOperators: Readonly<Record<string, ControlOperator>> = {
   }),
   SequenceConstruct: atOnce((call) => [new Sequence(call.inputs.map((_, k) => variableAt(call, k)))]),
   SequenceInsert: atOnce((call) => {
-    const items = sequenceAt(call, 0);
+    const sequence = sequenceAt(call, 0);
+    const { length } = sequence;
     const position = given(call, 2);
-    return [
-      new Sequence(
-        items.toSpliced(position ? placeIn(items, position, items.length) : items.length, 0, variableAt(call, 1)),
-      ),
-    ];
+    const place = position ? placeIn(length, position, length) : length;
+    const item = variableAt(call, 1);
+    return [place === length ? sequence.appended(item) : new Sequence(sequence.items.toSpliced(place, 0, item))];
   }),
   SequenceErase: atOnce((call) => {
-    const items = sequenceAt(call, 0);
+    const { items, length } = sequenceAt(call, 0);
     const position = given(call, 1);
-    return [new Sequence(items.toSpliced(position ? placeIn(items, position, items.length - 1) : items.length - 1, 1))];
+    return [new Sequence(items.toSpliced(position ? placeIn(length, position, length - 1) : length - 1, 1))];
   }),
   SequenceAt: atOnce((call) => {
-    const items = sequenceAt(call, 0);
-    return [items[placeIn(items, variableAt(call, 1), items.length - 1)]];
+    const sequence = sequenceAt(call, 0);
+    const { length } = sequence;
+    const found = sequence.at(placeIn(length, variableAt(call, 1), length - 1));
+    return found ? [found] : [];
   }),
   SequenceLength: atOnce((call) => [
     new Variable(integers([], [sequenceAt(call, 0).length]), call.outputNames[0] ?? ''),
@@ -349,7 +352,8 @@ export const controlOperators: Readonly<Record<string, ControlOperator>> = {
     const body = call.attributes.graph('body');
     const length = sequenceAt(call, 0).length;
     const at = (value: Value | undefined, i: number): Value => {
-      if (value instanceof Sequence && i < value.items.length) return value.items[i];
+      const item = value instanceof Sequence ? value.at(i) : undefined;
+      if (item) return item;
       if (value instanceof Variable) return value;
       throw new Unsupported('maps sequences of different lengths');
     };

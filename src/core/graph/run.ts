@@ -193,7 +193,11 @@ class Runner {
     try {
       const inputs = node.inputs.map((name) => (name === '' ? undefined : find(name, scope)));
       const missing = inputs.find((value) => value instanceof Missing);
-      if (missing) return node.outputs.map(() => missing);
+      if (missing) {
+        // A constant that cannot be read is in the way of whoever reads it.
+        if (!this.failures.includes(missing.reason)) this.failures.push(missing.reason);
+        return node.outputs.map(() => missing);
+      }
       return yield* this.compute(node, inputs, scope);
     } catch (error) {
       if (error instanceof TapeFull) throw error;

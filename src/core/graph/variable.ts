@@ -44,9 +44,33 @@ export class Variable {
   }
 }
 
-/** A list of tensors. */
+/** A list of tensors. Of lists that grow one by one, as in a loop, all stand in one array. */
 export class Sequence {
-  constructor(readonly items: readonly Variable[]) {}
+  readonly length: number;
+
+  /** @param all may go on behind the list, with what was appended to it; nothing in it ever changes */
+  constructor(
+    private readonly all: Variable[],
+    length = all.length,
+  ) {
+    this.length = length;
+  }
+
+  get items(): readonly Variable[] {
+    return this.length === this.all.length ? this.all : this.all.slice(0, this.length);
+  }
+
+  /** @param index from 0 */
+  at(index: number): Variable | undefined {
+    return index < this.length ? this.all[index] : undefined;
+  }
+
+  /** The list and one more. */
+  appended(item: Variable): Sequence {
+    const all = this.length === this.all.length ? this.all : this.all.slice(0, this.length);
+    all.push(item);
+    return new Sequence(all);
+  }
 }
 
 /** An optional value that is not there. One that is there is the value itself. */

@@ -45,7 +45,7 @@ export function carriedStates(trace: Float64Trace): CarriedState[] {
   const isMixed = layers.some(hasMixer);
   if (
     isMixed &&
-    layers.some((layer) => hasMixer(layer) && !mixersOf(layer).some(({ mixer }) => mixer?.code.logFactors))
+    layers.some((layer) => hasMixer(layer) && !mixersOf(layer).some(({ mixer }) => mixer && 'logFactors' in mixer.code))
   )
     throw new NoCarriedState('a layer carries no state');
   const directions = isMixed ? (['forward'] as const) : layers[0].directions.map(({ direction }) => direction);

@@ -17,7 +17,7 @@ export interface BackflowApi {
 }
 
 export interface FlowOptions {
-  /** A run's folder, whose newest checkpoint is taken, or a model's file: `.onnx`, `.safetensors` or one of `torch.save` (`.pt`). */
+  /** A run's folder, whose newest checkpoint is taken, or a model's file: `.onnx`, `.safetensors`, one of `torch.save` (`.pt`) or of Keras (`.keras`). */
   readonly model: Uri;
   /** Step whose loss is traced back, 0 … number of tokens − 2; the last unless given. */
   readonly target?: number;

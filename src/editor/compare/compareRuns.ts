@@ -1,9 +1,10 @@
-/** Compare Runs…: two to four of the live runs, those on disk, and models in files. */
+/** Compare Runs…: two to four of the live runs, those on disk, recordings, and models in files. */
 import * as vscode from 'vscode';
 import { maxCompared } from '../../pageContract/parseFromPage';
 import { textInView, type ModelOpener } from '../models/openModel';
 import { stackName } from '../../layers/stackName';
 import { modelExtensions } from '../models/onDisk';
+import type { PastRecordings } from '../recordings/pastRecordings';
 import type { PastRuns } from '../runs/pastRuns';
 import type { RunRegistry } from '../runs/runRegistry';
 import { nameOfModel, stateName } from '../runs/runTree';
@@ -14,6 +15,7 @@ import { localize } from '../localize';
 export interface CompareRunsParts {
   readonly registry: RunRegistry;
   readonly pastRuns: PastRuns;
+  readonly recordings: PastRecordings;
   readonly opener: ModelOpener;
   readonly comparisons: Comparisons;
 }
@@ -44,7 +46,7 @@ export async function compareRuns(parts: CompareRunsParts): Promise<void> {
 }
 
 /** Their paths; undefined when the user dismissed the question. */
-async function pick({ registry, pastRuns }: CompareRunsParts): Promise<string[] | undefined> {
+async function pick({ registry, pastRuns, recordings }: CompareRunsParts): Promise<string[] | undefined> {
   type Item = vscode.QuickPickItem & { path?: string };
   const live = registry.all.map(({ description, status }): Item => ({
     label: description.name,
@@ -59,9 +61,16 @@ async function pick({ registry, pastRuns }: CompareRunsParts): Promise<string[] 
     description: `${stackName(record.layers)} · ${localize('step.number', checkpoints[0])}`,
     path: folder.fsPath,
   }));
+  const recorded = (await recordings.read())
+    .filter(({ folder, newest }) => newest !== null && !registry.find(folder.fsPath))
+    .map(({ name, model, newest, folder }): Item => ({
+      label: name,
+      description: `${model} · ${localize('step.number', newest ?? 0)}`,
+      path: folder.fsPath,
+    }));
   const browse: Item = { label: localize('model.choose.file'), alwaysShow: true };
   const placeHolder = localize('compare.runs.placeholder', maxCompared);
-  const picked = await vscode.window.showQuickPick([...live, ...past, browse], {
+  const picked = await vscode.window.showQuickPick([...live, ...past, ...recorded, browse], {
     placeHolder,
     canPickMany: true,
     matchOnDescription: true,

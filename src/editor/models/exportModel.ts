@@ -2,7 +2,7 @@
 import { basename, dirname, extname, join } from 'node:path';
 import * as vscode from 'vscode';
 import type { RunSession } from '../runs/runSession';
-import { localize } from '../localize';
+import { localize, localizeMessage } from '../localize';
 
 /** @throws RpcError when it cannot be written */
 export async function exportModel(session: RunSession | undefined): Promise<void> {
@@ -18,6 +18,7 @@ export async function exportModel(session: RunSession | undefined): Promise<void
     filters: { ONNX: ['onnx'], safetensors: ['safetensors'] },
   });
   if (!file) return;
-  await session.exportModel(file.fsPath);
+  const notices = await session.exportModel(file.fsPath);
   void vscode.window.setStatusBarMessage(localize('exportModel.done', basename(file.fsPath)), 5000);
+  if (notices.length > 0) void vscode.window.showInformationMessage(notices.map(localizeMessage).join(' '));
 }

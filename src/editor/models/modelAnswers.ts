@@ -60,7 +60,9 @@ export class ModelAnswers {
       return vocabulary === undefined ? 'none' : { ...model, vocabulary };
     }
     // A remembered answer that no longer fits, or is gone, must not stand in the way for good.
-    if (model.vocabulary !== null || (model.architecture.tensors ?? '') !== '') await this.forget(model.path);
+    const { vocabulary, architecture } = model;
+    if (vocabulary !== null || architecture.activation !== null || (architecture.tensors ?? '') !== '')
+      await this.forget(model.path);
     return undefined;
   }
 

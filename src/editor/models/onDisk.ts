@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import { RpcError } from '../../protocol/rpc';
 
 /** Of files that can hold a model, without the dot. */
-export const modelExtensions = ['onnx', 'safetensors', 'pt', 'pth', 'ckpt', 'bin'];
+export const modelExtensions = ['onnx', 'safetensors', 'pt', 'pth', 'ckpt', 'bin', 'keras', 'h5', 'hdf5'];
 
 /** The path of a model's file. @throws RpcError with a sentence for a person, where the address is none of a file on the disk */
 export function pathOnDisk(uri: vscode.Uri): string {

@@ -1,5 +1,6 @@
 /** Opening models: a checkpoint's file, a run on disk, or one that is live. */
 import { homedir } from 'node:os';
+import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
 import { RpcError } from '../../protocol/rpc';
 import { backendSettings } from '../chosenSettings';
@@ -22,6 +23,9 @@ import { localize, localizeMessage } from '../localize';
 /** UTF-16 units of the text that the reading of a model is verified on. */
 const maxSampleLength = 100_000;
 
+/** Of a run's folder, and of a recording's. */
+const recordName = 'run.json';
+
 export class ModelOpener {
   constructor(
     private readonly launch: EngineLauncher,
@@ -37,13 +41,16 @@ export class ModelOpener {
    * when it lacks something that a person was asked for and did not give.
    * @throws RpcError when the engine refuses
    */
-  async open(path: string, document?: vscode.Uri): Promise<RunSession | undefined> {
+  async open(given: string, document?: vscode.Uri): Promise<RunSession | undefined> {
+    // A recording or a run is its folder.
+    const path = basename(given) === recordName ? dirname(given) : given;
     const live = this.registry.find(path);
     const active = vscode.window.activeTextEditor?.document.uri;
     const session = live ?? (await this.begin(path, document ?? active));
     if (!session) return undefined;
     if (document) session.document = document;
-    session.document ??= (await showCorpus(session)) ?? active;
+    // A recording is shown on the tokens that it has read itself.
+    if (!session.description.recording) session.document ??= (await showCorpus(session)) ?? active;
     if (live) this.registry.select(live);
     else this.registry.add(session);
     this.tracker.update();
@@ -70,7 +77,7 @@ export class ModelOpener {
     try {
       if (await this.open(path)) this.panel.show();
     } catch (error) {
-      if (error instanceof RpcError && error.code === 'user')
+      if (error instanceof RpcError && error.code === 'user' && basename(path) !== recordName)
         await vscode.commands.executeCommand('vscode.openWith', file, modelEditorType);
       throw error;
     }

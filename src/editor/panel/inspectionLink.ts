@@ -68,7 +68,8 @@ export class InspectionLink implements vscode.Disposable {
   }
 
   private async computeMatrix(session: RunSession, series: string | null): Promise<void> {
-    const text = this.tracker.current?.text;
+    const isOfRecording = session.description.recording !== undefined && session.document === undefined;
+    const text = isOfRecording ? '' : this.tracker.current?.text;
     if (text === undefined) {
       this.panel.post({ type: 'matrix', matrix: null, message: null });
       return;

@@ -8,6 +8,7 @@ import type { RunRegistry } from '../runs/runRegistry';
 import { titleOf } from '../runs/runTree';
 import type { RunSession, SessionProgress } from '../runs/runSession';
 import { readingInWords } from '../models/reading';
+import { recordingInWords } from '../recordings/recordingInWords';
 import type { ProbeTracker } from '../probe/probeTracker';
 import { isProbeOf, tokenAtOffset } from '../probe/probeText';
 import type { TokenMarks } from '../probe/tokenMarks';
@@ -200,11 +201,13 @@ function fileOfAddress(address: string): vscode.Uri {
   return uri.scheme === 'vscode-remote' ? vscode.Uri.file(uri.path) : uri;
 }
 
-function statusOf({ status, reading, lastFrame }: RunSession): PanelStatus {
+function statusOf({ status, reading, lastFrame, description }: RunSession): PanelStatus {
   // In graph mode a text may not be read to its end.
   const ofText = lastFrame?.header.graph?.notices.map(localizeMessage) ?? [];
   const message = status.message
     ? localizeMessage(status.message)
-    : [reading && readingInWords(reading), ...ofText].filter((sentence) => sentence !== null).join(' ') || null;
+    : [description.recording && recordingInWords(description.recording), reading && readingInWords(reading), ...ofText]
+        .filter((sentence) => sentence !== null && sentence !== undefined)
+        .join(' ') || null;
   return { state: status.state, step: status.step, message };
 }

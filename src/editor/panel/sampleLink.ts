@@ -75,7 +75,7 @@ export class SampleLink implements vscode.Disposable {
     this.panel.post({
       type: 'samples',
       samples,
-      onRequest: session.isAlive && !isTrained(session),
+      onRequest: session.isAlive && !isTrained(session) && !session.description.recording,
       refusal: sampleRefusal && localizeMessage(sampleRefusal),
     });
   }
@@ -87,7 +87,9 @@ function isTrained({ reading }: RunSession): boolean {
 }
 
 /** Where that is known beforehand. A model that cannot is asked nevertheless: the engine then says why. */
-function canWrite({ graph, description: { model } }: RunSession): boolean {
+function canWrite({ graph, description: { model, recording } }: RunSession): boolean {
+  // What is said of it is no news: the page says that it is one.
+  if (recording) return true;
   if (graph) return graph.hasScores && !graph.readsLaterTokens;
   return !readsBothWays(model) && model.objective === 'next';
 }

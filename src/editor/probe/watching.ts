@@ -45,16 +45,19 @@ export class Watching implements vscode.Disposable {
     const session = this.registry.current;
     const probe = this.tracker.current;
     if (!session) return;
-    if (!probe || !(this.panel.isVisible || this.tints.areShown)) {
+    // A recording has read tokens of its own, unless it is looked at on a text.
+    const isOfRecording = session.description.recording !== undefined && session.document === undefined;
+    const text = isOfRecording ? '' : probe?.text;
+    if (text === undefined || !(this.panel.isVisible || (this.tints.areShown && !isOfRecording))) {
       session.watch(null);
       return;
     }
     const { choice } = this.tints;
-    const lane = choice ? laneOf(choice) : undefined;
+    const lane = choice && !isOfRecording ? laneOf(choice) : undefined;
     session.watch({
-      text: probe.text,
+      text,
       target: session.target,
-      thresholds: thresholds(settingsFor(probe.document)),
+      thresholds: thresholds(settingsFor(session.document)),
       unitMap: session.unitMap,
       total: session.withTotal && this.panel.isVisible,
       ...((choice?.kind === 'input' || (session.withInputs && this.panel.isVisible)) && { inputs: true }),

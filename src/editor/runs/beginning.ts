@@ -88,16 +88,18 @@ export async function askToBegin(
 
 /** What is known of a model once it is open. @param before what was known until then */
 export function openedAs(
-  { model, trainingStep, unit, backend, run, ...reading }: OpenResult,
+  { model, trainingStep, unit, backend, run, recording, ...reading }: OpenResult,
   before: RunDescription,
 ): Opened {
   const isFinished =
     run !== null && run.description.training.steps !== null && trainingStep >= run.description.training.steps;
   return {
     // Of a model from elsewhere, only the model is known.
-    description:
-      run?.description ??
-      (model.mode === 'graph' ? describedGraph(before, model) : { ...before, model: settingsOf(model), backend }),
+    description: {
+      ...(run?.description ??
+        (model.mode === 'graph' ? describedGraph(before, model) : { ...before, model: settingsOf(model), backend })),
+      ...(recording && { recording }),
+    },
     status: { state: isFinished ? 'finished' : 'stopped', step: trainingStep, message: null },
     isRun: run !== null,
     reading,

@@ -190,9 +190,9 @@ export class RunSession extends ShownModel implements vscode.Disposable {
     return this.engine.calls.call(call, request, signal);
   }
 
-  /** Writes the model as it is now to a file that ends in .onnx or .safetensors. */
-  async exportModel(path: string): Promise<void> {
-    await this.engine.calls.call('exportModel', { path });
+  /** Writes the model as it is now to a file that ends in .onnx or .safetensors. What is to be said of it. */
+  exportModel(path: string): Promise<readonly Message[]> {
+    return this.engine.calls.call('exportModel', { path });
   }
 
   /** Ends the engine at once, nothing saved: for one that hangs. */
@@ -285,6 +285,13 @@ export class RunSession extends ShownModel implements vscode.Disposable {
         this.lastFrame = frame;
         this.watches.received(frame.header.sequence);
         this.framed.fire(frame);
+      }),
+    );
+    engine.calls.on(
+      'recorded',
+      own((recording) => {
+        this.opened = { ...this.opened, description: { ...this.description, recording } };
+        this.setStatus({ ...this.status, step: recording.steps.at(-1) ?? this.status.step });
       }),
     );
     engine.calls.on(

@@ -9,9 +9,10 @@ import { readRun, type PastRun, type PastRuns } from './pastRuns';
 import { rowChanges, type Row } from './rowChanges';
 import type { RunRegistry } from './runRegistry';
 import type { RunSession } from './runSession';
+import type { PastRecording, PastRecordings } from '../recordings/pastRecordings';
 import { localize } from '../localize';
 
-export type TreeNode = LiveNode | PastNode | CheckpointNode;
+export type TreeNode = LiveNode | PastNode | CheckpointNode | RecordingNode;
 
 interface LiveNode {
   readonly kind: 'live';
@@ -22,6 +23,12 @@ interface LiveNode {
 interface PastNode {
   readonly kind: 'past';
   run: PastRun;
+}
+
+/** A recording of a training elsewhere, as it was when it was looked at last. */
+interface RecordingNode {
+  readonly kind: 'recording';
+  recording: PastRecording;
 }
 
 interface CheckpointNode {
@@ -70,6 +77,7 @@ export class RunTree implements vscode.TreeDataProvider<AnyNode>, vscode.Disposa
   private readonly liveNodes = new WeakMap<RunSession, LiveNode>();
   private readonly progressNodes = new WeakMap<RunSession, ProgressNode>();
   private pastNodes = new Map<string, PastNode>();
+  private recordingNodes = new Map<string, RecordingNode>();
   private readonly checkpointNodes = new WeakMap<TreeNode, ReadonlyMap<number, CheckpointNode>>();
   /** The rows at the top as the editor knows them. */
   private told: readonly Row<AnyNode>[] = [];
@@ -82,13 +90,17 @@ export class RunTree implements vscode.TreeDataProvider<AnyNode>, vscode.Disposa
   constructor(
     private readonly registry: RunRegistry,
     private readonly pastRuns: PastRuns,
+    private readonly recordings: PastRecordings,
   ) {
     const view = vscode.window.createTreeView<AnyNode>('backflow.runs', { treeDataProvider: this });
     this.listeners = vscode.Disposable.from(
       view,
       view.onDidExpandElement(({ element }) => this.setExpanded(element, true)),
       view.onDidCollapseElement(({ element }) => this.setExpanded(element, false)),
-      view.onDidChangeVisibility(({ visible }) => pastRuns.setShown(visible)),
+      view.onDidChangeVisibility(({ visible }) => {
+        pastRuns.setShown(visible);
+        recordings.setShown(visible);
+      }),
       registry.onDidChangeList(() => this.refresh()),
       registry.onEach(
         ({ onDidProgress }) => onDidProgress,
@@ -98,6 +110,7 @@ export class RunTree implements vscode.TreeDataProvider<AnyNode>, vscode.Disposa
         },
       ),
       pastRuns.onDidChange(() => this.refresh()),
+      recordings.onDidChange(() => this.refresh()),
     );
   }
 
@@ -128,6 +141,8 @@ export class RunTree implements vscode.TreeDataProvider<AnyNode>, vscode.Disposa
         return checkpointItem(node);
       case 'progress':
         return progressItem(node.session);
+      case 'recording':
+        return recordingItem(node);
     }
   }
 
@@ -144,10 +159,28 @@ export class RunTree implements vscode.TreeDataProvider<AnyNode>, vscode.Disposa
       .map((session) => ({ node: this.liveNode(session), look: this.lookOf(session) }))
       .reverse();
     const past = this.pastRuns.all.filter(({ folder }) => !this.registry.find(folder.fsPath));
-    return [
-      ...live,
-      ...this.keptNodes(past).map((node) => ({ node, look: JSON.stringify([node.run.record, node.run.checkpoints]) })),
+    const recorded = this.recordings.all.filter(({ folder }) => !this.registry.find(folder.fsPath));
+    const rows = [
+      ...this.keptNodes(past).map((node) => ({
+        row: { node, look: JSON.stringify([node.run.record, node.run.checkpoints]) },
+        time: node.run.record.created?.getTime() ?? 0,
+      })),
+      ...this.keptRecordings(recorded).map((node) => ({
+        row: { node, look: JSON.stringify(node.recording) },
+        time: node.recording.created?.getTime() ?? 0,
+      })),
     ];
+    return [...live, ...rows.sort((a, b) => b.time - a.time).map(({ row }) => row)];
+  }
+
+  private keptRecordings(recordings: readonly PastRecording[]): RecordingNode[] {
+    const nodes = recordings.map((recording) =>
+      Object.assign(this.recordingNodes.get(recording.folder.toString()) ?? { kind: 'recording' as const, recording }, {
+        recording,
+      }),
+    );
+    this.recordingNodes = new Map(nodes.map((node) => [node.recording.folder.toString(), node]));
+    return nodes;
   }
 
   /** Without the steps, which are shown at a pace of their own. */
@@ -233,19 +266,26 @@ function liveItem(
   const collapsible = isRun ? vscode.TreeItemCollapsibleState.Collapsed : vscode.TreeItemCollapsibleState.None;
   const item = new vscode.TreeItem(titleOf(description.corpus.name, description.name), collapsible);
   item.id = `live:${description.folder}`;
-  const facts = [
-    nameOfModel(description),
-    ...(isRun && !isExpanded ? progressOf(session) : []),
-    stateName(status.state),
-  ];
+  const facts = description.recording
+    ? recordedFacts(description.recording.model, description.recording.steps.at(-1) ?? null)
+    : [nameOfModel(description), ...(isRun && !isExpanded ? progressOf(session) : []), stateName(status.state)];
   item.description = facts.join(' · ');
   const color = isCurrent ? new vscode.ThemeColor('charts.blue') : undefined;
-  item.iconPath = new vscode.ThemeIcon(icons[status.state], color);
-  item.contextValue = isRun ? contextOf('live', status.state) : session.graph ? 'live.graph' : 'live.model';
+  item.iconPath = new vscode.ThemeIcon(description.recording ? 'record' : icons[status.state], color);
+  item.contextValue = description.recording
+    ? 'live.recording'
+    : isRun
+      ? contextOf('live', status.state)
+      : session.graph
+        ? 'live.graph'
+        : 'live.model';
   item.command = { command: 'backflow.runs.open', title: localize('runs.showInPanel'), arguments: [node] };
   item.tooltip = tooltip([description.name, facts.join(' · '), description.corpus.name, description.folder]);
   return item;
 }
+
+/** When something was made, where there is little room. */
+const momentOfList: Intl.DateTimeFormatOptions = { month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit' };
 
 function pastItem(run: PastRun): vscode.TreeItem {
   const { record } = run;
@@ -259,18 +299,37 @@ function pastItem(run: PastRun): vscode.TreeItem {
     step === undefined
       ? localize('runs.noCheckpoint')
       : localize('step.number', step.toLocaleString(vscode.env.language));
-  const when = record.created?.toLocaleString(vscode.env.language, {
-    month: 'short',
-    day: 'numeric',
-    hour: '2-digit',
-    minute: '2-digit',
-  });
+  const when = record.created?.toLocaleString(vscode.env.language, momentOfList);
   item.description = [stackName(record.layers), reached, when ?? ''].filter((part) => part !== '').join(' · ');
   item.iconPath = new vscode.ThemeIcon('history');
   item.contextValue = step === undefined ? 'past.empty' : contextOf('past');
   const created = record.created?.toLocaleString(vscode.env.language) ?? '';
   item.tooltip = tooltip([run.name, stackName(record.layers), record.corpusName, created, run.folder.fsPath]);
   return item;
+}
+
+function recordingItem(node: RecordingNode): vscode.TreeItem {
+  const { name, model, folder, newest, created } = node.recording;
+  const item = new vscode.TreeItem(name);
+  item.id = `recording:${folder.toString()}`;
+  const when = created?.toLocaleString(vscode.env.language, momentOfList) ?? '';
+  item.description = [...recordedFacts(model, newest), when].filter((part) => part !== '').join(' · ');
+  item.iconPath = new vscode.ThemeIcon('record');
+  item.contextValue = newest === null ? 'recording.empty' : 'recording';
+  // It has no rows below it that a click could show.
+  if (newest !== null)
+    item.command = { command: 'backflow.runs.open', title: localize('runs.showInPanel'), arguments: [node] };
+  item.tooltip = tooltip([name, model, created?.toLocaleString(vscode.env.language) ?? '', folder.fsPath]);
+  return item;
+}
+
+function recordedFacts(model: string, newest: number | null): string[] {
+  return [
+    model,
+    newest === null
+      ? localize('runs.recording.empty')
+      : localize('step.number', newest.toLocaleString(vscode.env.language)),
+  ];
 }
 
 function progressItem(session: RunSession): vscode.TreeItem {

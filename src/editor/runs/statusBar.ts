@@ -46,6 +46,7 @@ export class StatusBar implements vscode.Disposable {
     this.setContext('backflow.isRun', session?.isRun === true);
     this.setContext('backflow.hasModel', session?.isAlive === true);
     this.setContext('backflow.isGraph', session?.isAlive === true && session.graph !== null);
+    this.setContext('backflow.isRecording', session?.description.recording !== undefined);
     this.draw();
   }
 
@@ -72,6 +73,8 @@ export class StatusBar implements vscode.Disposable {
 function textOf({ status, metrics, description }: RunSession): string {
   const number = (value: number) => Math.round(value).toLocaleString(vscode.env.language);
   const loss = metrics.last('loss');
+  if (description.recording)
+    return `$(record) ${description.name} · ${localize('step.number', number(description.recording.steps.at(-1) ?? 0))}`;
   if (description.graph) return `$(type-hierarchy) ${description.name} · ${localize('graph.mode')}`;
   const parts = [localize('step.number', number(metrics.last('step') ?? status.step))];
   if (loss !== null) parts.push(localize('loss.nats', loss.toFixed(3)));

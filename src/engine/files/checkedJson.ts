@@ -36,15 +36,23 @@ export class Fields {
     return Array.isArray(this.values[key]);
   }
 
-  /** Of a list of at least one object and at most `max`. */
-  objects(key: string, max: number): Fields[] {
+  /** Of a list of at least `min` objects and at most `max`. */
+  objects(key: string, max: number, min = 1): Fields[] {
     const value = this.values[key];
-    if (!Array.isArray(value) || value.length < 1 || value.length > max)
-      throw this.wrong(key, `a list of 1 to ${max} objects`);
+    if (!Array.isArray(value) || value.length < min || value.length > max)
+      throw this.wrong(key, `a list of ${min} to ${max} objects`);
     return value.map((item: unknown, i) => {
-      if (!isRecord(item)) throw this.wrong(key, `a list of 1 to ${max} objects`);
+      if (!isRecord(item)) throw this.wrong(key, `a list of ${min} to ${max} objects`);
       return new Fields(this.file, `${this.path}${key}[${i}].`, item);
     });
+  }
+
+  /** Of a list of at most `max` texts. */
+  strings(key: string, max: number): string[] {
+    const value = this.values[key];
+    if (!Array.isArray(value) || value.length > max || !value.every((item) => typeof item === 'string'))
+      throw this.wrong(key, `a list of up to ${max} texts`);
+    return value;
   }
 
   string(key: string): string {

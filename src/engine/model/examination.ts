@@ -3,7 +3,6 @@ import { kindOf } from '../../layers/catalog';
 import { unusualForm } from '../../core/model/generalForm';
 import type { GeneralLayer, Weights } from '../../core/model/generalModel';
 import { generalModelOf } from '../../core/model/plainModel';
-import { readDecodedWeights } from '../../modelFiles/torchWeights';
 import { lengthOf } from '../../core/numeric';
 import { matrixSpectrumOf } from '../../core/spectra/matrixSpectrum';
 import { checkpointOf } from '../../modelFiles/checkpointFile';
@@ -21,10 +20,10 @@ import type { GraphSummary } from '../../protocol/graph';
 import type { Examination, MatrixChoice, RecurrentReport, Spectrum } from '../../protocol/model';
 import type { Message } from '../../messages';
 import { inTurns } from '../inspect/graph/inTurns';
+import { isOfWeights, readBareWeights } from './bareWeights';
 import { externalDataOf } from './externalData';
 import { refuseOtherFormat } from './otherFormats';
 import { configBeside } from './openModel';
-import { isOfWeights, readWeights } from './weightFiles';
 import { readWhole } from './wholeFile';
 import { graphSummaryOf, summaryOf } from './summary';
 
@@ -45,7 +44,7 @@ export async function examineModel(
       model: general,
       metadata,
       notices,
-    } = readDecodedWeights(await readWeights(path), path, {
+    } = await readBareWeights(path, {
       ...architecture,
       activation: architecture.activation ?? 'tanh',
       config,

@@ -15,23 +15,28 @@ import { UserError } from '../../userError';
 import { writeFileAtomic } from '../files/atomicWrite';
 import { configBeside } from './openModel';
 
-/** @param step steps it has been trained for  Throws a UserError for another ending, and where the file cannot be written. */
+/** What is to be said of what was written. @param step steps it has been trained for  Throws a UserError for another ending, and where the file cannot be written. */
 export async function exportModel(
   path: string,
   { config, parameters }: PlainModel,
   vocabulary: Vocabulary,
   step: number,
-): Promise<void> {
+): Promise<readonly UserError[]> {
   switch (extname(path).toLowerCase()) {
     case '.onnx':
       checkExportable(config);
-      return writeFileAtomic(path, encodeCheckpoint({ config, parameters, vocabulary, step }));
+      await writeFileAtomic(path, encodeCheckpoint({ config, parameters, vocabulary, step }));
+      return [];
     case '.safetensors': {
       const { symbols, tokens } = formatVocabulary(vocabulary);
       const metadata = { vocabulary: symbols, tokens };
       const published = writePublished({ config, parameters });
-      if (published) return writeFiles(path, published, metadata);
-      return writeFileAtomic(path, writeTorchWeights({ config, parameters }, step, metadata));
+      if (published && 'tensors' in published) {
+        await writeFiles(path, published, metadata);
+        return published.notices;
+      }
+      await writeFileAtomic(path, writeTorchWeights({ config, parameters }, step, metadata));
+      return published ? [published] : [];
     }
     default:
       throw new UserError('error.export.extension', path);

@@ -17,7 +17,8 @@ import { decodeOnnx } from '../../formats/onnx/onnxFile';
 import { recognizeGraph, type GraphLanguageModel } from '../../modelFiles/onnx/graphMode/recognize';
 import { readOnnx, type GraphUse, type ReadModel } from '../../modelFiles/onnx/read/readModel';
 import { isPickle, pickleAsJson } from '../../modelFiles/torch/checkpointVocabulary';
-import { readDecodedWeights } from '../../modelFiles/torchWeights';
+import type { Activation } from '../../layers/activation';
+import { kindOf } from '../../layers/catalog';
 import { UserError } from '../../userError';
 import type { OpenRequest } from '../../protocol/engine';
 import type { Verification } from '../../protocol/model';
@@ -25,12 +26,14 @@ import { readError } from '../files/fileErrors';
 import { notFinite } from './finiteness';
 import { inTurns } from '../inspect/graph/inTurns';
 import { RunFolder } from '../files/runFolder';
+import { isOfWeights, leavesNothingOpen, readBareWeights } from './bareWeights';
 import { externalDataOf } from './externalData';
 import { refuseOtherFormat } from './otherFormats';
+import { RecordingFolder } from '../recording/recordingFolder';
 import { RuntimeProcess } from '../runtime/runtimeProcess';
 import { classesOf } from '../../modelFiles/onnx/graphMode/classifier';
 import { withoutDropout } from './verification/dropout';
-import { isOfWeights, readWeights, weightsInFolder } from './weightFiles';
+import { weightsInFolder } from './weightFiles';
 import { readWhole } from './wholeFile';
 import type { ModelFile } from './verification/evaluator';
 import { sizeOf, verify } from './verification/verify';
@@ -115,6 +118,7 @@ async function openFile(
   otherwise: (file: ModelFile, read: NoStack, runtime: RuntimeProcess) => Promise<OpenedGraph>,
 ): Promise<OpenedModel | OpenedGraph> {
   const { folder, path } = await locate(source.path);
+  if (leavesNothingOpen(path)) refuseAnswers(source.architecture, path);
   if (isOfWeights(path)) return { ...(await openWeights(path, source)), folder };
   const bytes = await readWhole(path);
   refuseOtherFormat(bytes, path);
@@ -142,18 +146,29 @@ async function openFile(
   }
   const { config, parameters, vocabulary, step } = checkpoint;
   const general = generalModelOf(config, parameters);
+  const found = await vocabularyOfCheckpoint(source, vocabulary, path);
   return {
     mode: 'stack',
     general,
     plain: { config, parameters },
     trainingRefusal: null,
-    vocabulary: source.tokens === 'byte' ? vocabularyAsBytes(vocabulary, vocabulary.size, path) : vocabulary,
+    vocabulary: found.vocabulary,
     verification: null,
-    notices: [],
+    notices: found.notices,
     producer: null,
     trainingStep: step,
     folder,
   };
+}
+
+/** What the file says itself and others leave open. Throws a UserError where a person says it. */
+function refuseAnswers({ activation, tensors }: ModelSource['architecture'], path: string): void {
+  if ((tensors ?? '') !== '') throw new UserError('error.model.tensorsUnused', path, tensors ?? '');
+  refuseActivation(activation, path);
+}
+
+function refuseActivation(activation: Activation | null, path: string): void {
+  if (activation !== null) throw new UserError('error.model.activationUnused', path, activation);
 }
 
 /** Of an ONNX file that Backflow did not write: its own graph is run to see whether it was read rightly. */
@@ -230,11 +245,14 @@ function isFloat32({ embedding, layers, output }: GeneralModel): boolean {
 
 async function openWeights(path: string, source: ModelSource): Promise<Omit<OpenedModel, 'folder'>> {
   const { config, isBroken } = await configBeside(path);
-  const { model, plain, trainingStep, metadata, notices } = readDecodedWeights(await readWeights(path), path, {
+  const { model, plain, trainingStep, metadata, notices } = await readBareWeights(path, {
     ...source.architecture,
     config,
     isConfigBroken: isBroken,
   });
+  // What Backflow has written says it itself.
+  const isOpen = !plain && model.layers.some(({ cell }) => kindOf(cell).activation === 'chosen');
+  if (!isOpen) refuseActivation(source.architecture.activation, path);
   const found = await vocabularyOf(source, model.vocabularySize, { metadata }, path);
   return {
     mode: 'stack',
@@ -287,6 +305,17 @@ async function vocabularyOf(
   return vocabularyOfMetadata(metadata, size, model) ?? vocabularyOfText(text, size, model);
 }
 
+/** The same of a file that Backflow has written, whose own vocabulary is read already. */
+async function vocabularyOfCheckpoint(
+  { vocabulary: file, tokens }: ModelSource,
+  own: Vocabulary,
+  model: string,
+): Promise<FoundVocabulary> {
+  if (tokens === 'byte') return { vocabulary: vocabularyAsBytes(own, own.size, model), notices: [] };
+  if (file !== null) return vocabularyOfFile(await readVocabularyFile(file), own.size, file);
+  return { vocabulary: own, notices: [] };
+}
+
 async function readVocabularyFile(path: string): Promise<string> {
   const bytes = await readWhole(path);
   if (isPickle(bytes)) return pickleAsJson(bytes, path);
@@ -329,6 +358,8 @@ async function locate(path: string): Promise<{ path: string; folder: RunFolder |
     throw readError(thrown, path);
   }
   if (!isFolder) return { path, folder: await RunFolder.open(dirname(dirname(path))).catch(() => null) };
+  const recording = await RecordingFolder.find(path);
+  if (recording) throw new UserError('error.recording.notModel', recording.path);
   let folder: RunFolder;
   try {
     folder = await RunFolder.open(path);

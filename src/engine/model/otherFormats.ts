@@ -3,13 +3,11 @@ import { extname } from 'node:path';
 import { UserError } from '../../userError';
 
 const ofPickle = ['.pkl', '.pickle'];
-const ofKeras = ['.keras', '.h5', '.hdf5'];
 
 /** Throws a UserError for a file that is known to be of another kind than ONNX and safetensors. */
 export function refuseOtherFormat(bytes: Uint8Array, path: string): void {
   const extension = extname(path).toLowerCase();
   if (ofPickle.includes(extension) && isZipOrPickle(bytes)) throw new UserError('error.model.pickleFile', path);
-  if (ofKeras.includes(extension)) throw new UserError('error.model.kerasFile', path);
 }
 
 /** A pickle of protocol 2 or later begins so; what `torch.save` writes is a zip file. */

@@ -15,7 +15,7 @@ const names = ['model.safetensors', `model${index}`, 'pytorch_model.bin'] as con
 const ofTorch = ['.pt', '.pth', '.ckpt', '.bin'];
 
 /** Whether the name is that of weights, whole, in parts or of their index. */
-export function isOfWeights(path: string): boolean {
+export function isOfTorchOrSafetensors(path: string): boolean {
   return extname(path).toLowerCase() === '.safetensors' || path.endsWith(index) || isOfTorch(path);
 }
 

@@ -12,6 +12,8 @@ const options: InferenceSession.SessionOptions = {
   intraOpNumThreads: 1,
   executionMode: 'sequential',
   logSeverityLevel: 4,
+  // Else a product with a dequantized matrix rounds its other factor to eight bits.
+  extra: { session: { qdq_matmulnbits_accuracy_level: '0' } },
 };
 
 new Worker(watch, { eval: true });

@@ -64,15 +64,11 @@ export class Batch<T> {
   /** Reads the window on the board, forward and back. What it carries out is carried into the next by `board.carryState`. */
   async run(order: Omit<ShareOrder, 'predicted'>): Promise<void> {
     const { network, board, addend } = this;
-    const { backward, parameters, tape } = network;
+    const { backward, tape } = network;
     const whole: ShareOrder = { ...order, predicted: board.predicted(order.steps) };
     this.others ??= await this.makeOthers();
-    board.parameters.set(parameters.values.subarray(0, board.parameters.length));
-    const beside = this.others.filter(({ isHere }) => !isHere).map((share) => share.run(whole));
-    const own = this.here(whole, this.others);
-    // All are waited for even if one fails: they read the board.
-    for (const result of await Promise.allSettled([own, ...beside]))
-      if (result.status === 'rejected') throw result.reason;
+    if (this.others.length === 0) await runShare(network, this.streams[0], board, whole);
+    else await this.runShares(whole, this.others);
     let [likelihood, tokens] = [tape.logLikelihood, tape.tokens];
     const { values } = backward.gradient;
     board.gradients.forEach((gradient, i) => {
@@ -90,6 +86,15 @@ export class Batch<T> {
   end(): void {
     for (const share of this.others ?? []) share.end();
     this.others = null;
+  }
+
+  private async runShares(order: ShareOrder, others: readonly OtherShare[]): Promise<void> {
+    const { board, network } = this;
+    board.parameters.set(network.parameters.values.subarray(0, board.parameters.length));
+    const beside = others.filter(({ isHere }) => !isHere).map((share) => share.run(order));
+    // All are waited for even if one fails: they read the board.
+    for (const result of await Promise.allSettled([this.here(order, others), ...beside]))
+      if (result.status === 'rejected') throw result.reason;
   }
 
   /** The shares of this thread. */

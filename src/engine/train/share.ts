@@ -114,7 +114,8 @@ function takeStreams(
   batch: number,
   steps: number,
 ): void {
-  for (let t = 0; t < steps; t++) to.set(from.subarray(t * batch + first, t * batch + first + count), t * count);
+  if (count === batch) to.set(from.subarray(0, steps * batch));
+  else for (let t = 0; t < steps; t++) to.set(from.subarray(t * batch + first, t * batch + first + count), t * count);
 }
 
 function ofStreams(values: Float32Array, width: number, { first, count }: StreamRange): Float32Array {

@@ -54,21 +54,28 @@ const bytesPerElement: Readonly<Record<number, number>> = {
   [dataType.int64]: 8,
   [dataType.uint64]: 8,
   [dataType.bool]: 1,
+  // Two in a byte.
+  [dataType.int4]: 0.5,
+  [dataType.uint4]: 0.5,
 };
+
+function bytesOf(length: number, type: number): number {
+  return Math.ceil(length * bytesPerElement[type]);
+}
 
 /** Every size is checked before anything of that size is made. Throws TensorError. */
 export function readTensor(tensor: TensorProto, external: ExternalData): Constant {
   const shape = tensor.dims;
   const length = elementsOf(shape);
   const type = typeOf(tensor);
-  const width = bytesPerElement[type];
+  const needed = bytesOf(length, type);
   const bytes = tensor.dataLocation === 1 ? externalBytes(tensor, external) : tensor.rawData;
   if (bytes) {
-    if (bytes.length !== length * width)
-      throw new TensorError(`has ${bytes.length} bytes; its shape [${shape.join(', ')}] needs ${length * width}`);
+    if (bytes.length !== needed)
+      throw new TensorError(`has ${bytes.length} bytes; its shape [${shape.join(', ')}] needs ${needed}`);
     return { shape, isInteger: isInteger(type), data: fromBytes(bytes, type, length) };
   }
-  const values = typedField(tensor);
+  const values = isPacked(type) ? unpacked(Uint8Array.from(typedField(tensor)), type, length) : typedField(tensor);
   if (values.length !== length)
     throw new TensorError(`has ${values.length} elements; its shape [${shape.join(', ')}] needs ${length}`);
   return { shape, isInteger: isInteger(type), data: fromTyped(values, type) };
@@ -76,6 +83,18 @@ export function readTensor(tensor: TensorProto, external: ExternalData): Constan
 
 function isInteger(type: number): boolean {
   return ![dataType.float, dataType.double, dataType.float16, dataType.bfloat16].some((real) => real === type);
+}
+
+function isPacked(type: number): boolean {
+  return type === dataType.int4 || type === dataType.uint4;
+}
+
+/** Elements of four bits, the first of two in the lower half of a byte; no more than there are. */
+function unpacked(bytes: Uint8Array, type: number, length: number): Float64Array {
+  return Float64Array.from({ length: Math.min(length, 2 * bytes.length) }, (_, i) => {
+    const bits = (bytes[i >> 1] >> (4 * (i & 1))) & 15;
+    return type === dataType.int4 && bits > 7 ? bits - 16 : bits;
+  });
 }
 
 /** Of the elements; one of `bytesPerElement`. */
@@ -89,7 +108,7 @@ function typeOf({ dataType: type }: TensorProto): number {
 /** The bytes of a tensor that lie in another file. Throws TensorError, and what `external` throws. */
 export function externalBytes(tensor: TensorProto, external: ExternalData): Uint8Array {
   const { dims, externalData } = tensor;
-  const needed = elementsOf(dims) * bytesPerElement[typeOf(tensor)];
+  const needed = bytesOf(elementsOf(dims), typeOf(tensor));
   const fields = new Map(externalData?.map(({ key, value }) => [key, value]));
   const location = fields.get('location');
   if (location === undefined) throw new TensorError('lies in another file, whose name is missing');
@@ -104,6 +123,7 @@ export function externalBytes(tensor: TensorProto, external: ExternalData): Uint
 function fromBytes(bytes: Uint8Array, type: number, length: number): Float32Array | Float64Array {
   if (type === dataType.float && bytes.byteOffset % 4 === 0)
     return new Float32Array(bytes.buffer, bytes.byteOffset, length);
+  if (isPacked(type)) return unpacked(bytes, type, length);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const half = (at: number) => halfToNumber(view.getUint16(at, true));
   switch (type) {

@@ -16,6 +16,8 @@ export const dataType = {
   uint32: 12,
   uint64: 13,
   bfloat16: 16,
+  uint4: 21,
+  int4: 22,
 } as const;
 export const attributeType = {
   float: 1,

@@ -14,6 +14,9 @@ const deviation = 0.02;
 
 const name = 'attention';
 
+/** Of one step there is nothing to attend to. */
+const leastContext = 2;
+
 function isLearned(options: LayerOptions): boolean {
   return options['positions'] === 'learned';
 }
@@ -128,7 +131,15 @@ export const attention = mixer({
       choices: ['learned', 'rotary', 'none'],
       help: 'option.positions.help',
     },
-    { name: 'context', type: 'number', default: 256, min: 2, max: 4096, isWhole: true, help: 'option.context.help' },
+    {
+      name: 'context',
+      type: 'number',
+      default: 256,
+      min: leastContext,
+      max: 4096,
+      isWhole: true,
+      help: 'option.context.help',
+    },
     { name: 'biases', type: 'switch', default: true, help: 'option.biases.help' },
     { name: 'gelu', type: 'choice', default: 'exact', choices: ['exact', 'tanh'], help: 'option.gelu.help' },
   ],
@@ -151,8 +162,10 @@ export const attention = mixer({
   },
 
   checkWindow(sizes, steps) {
-    if (hasTable(sizes) && context(sizes.options) > steps)
-      throw new UserError('error.setting.positionsBeyondWindow', context(sizes.options), steps);
+    if (!hasTable(sizes) || context(sizes.options) <= steps) return;
+    // A table that fits such windows would be shorter than a context may be.
+    if (steps < leastContext) throw new UserError('error.setting.positionsOfOneToken', steps, leastContext);
+    throw new UserError('error.setting.positionsBeyondWindow', context(sizes.options), steps);
   },
 
   surroundings: { norm: 'layerNorm', finalNorm: 'layerNorm', residual: true },

@@ -28,6 +28,7 @@ export const gru = recurrent({
   forgetGate: null,
   onnx: { operator: 'GRU', activations: ['sigmoid', 'tanh'], attributes: ['linear_before_reset'] },
   torch: { module: 'nn.GRU', gateOrder: [1, 0, 2] },
+  keras: { layer: 'GRU', gateOrder: [0, 1, 2] },
   notApplicable: {},
   playground: {
     hiddenSize: 32,

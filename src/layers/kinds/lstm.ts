@@ -34,6 +34,7 @@ export const lstm = recurrent({
   forgetGate: 'forgetGate',
   onnx: { operator: 'LSTM', activations: ['sigmoid', 'tanh', 'tanh'], attributes: ['input_forget'] },
   torch: { module: 'nn.LSTM', gateOrder: [0, 2, 3, 1] },
+  keras: { layer: 'LSTM', gateOrder: [0, 2, 3, 1] },
   notApplicable: {},
   playground: {
     hiddenSize: 32,

@@ -207,7 +207,7 @@ export const mamba = mixer({
     },
   ],
   unitMaps: [
-    { name: 'stepSize', label: 'unitMap.stepSize', symbol: 'Δ', range: 'unbounded', units: channelsOf },
+    { name: 'stepSize', label: 'unitMap.stepSize', symbol: 'Δ', range: 'positive', units: channelsOf },
     {
       name: 'decay',
       label: 'unitMap.decay',

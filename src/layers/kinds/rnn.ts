@@ -22,6 +22,7 @@ export const rnn = recurrent({
   forgetGate: null,
   onnx: { operator: 'RNN', activations: ['chosen'], attributes: [] },
   torch: { module: 'nn.RNN', gateOrder: [0] },
+  keras: { layer: 'SimpleRNN', gateOrder: [0] },
   notApplicable: { contributions: 'cell.rnn.notAdditive' },
   playground: {
     hiddenSize: 32,

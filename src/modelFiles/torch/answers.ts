@@ -50,7 +50,19 @@ export function answerOf(role: string, value: string): string {
   return `${role}=${value}`;
 }
 
-export function isSaidUnused(name: string, { unused }: TensorAnswers): boolean {
+/** Throws a UserError where a tensor or module is said not to be used that the file does not have. */
+export function checkUnused({ unused }: TensorAnswers, names: Iterable<string>, file: string): void {
+  const all = Array.from(names);
+  const missing = unused.find((said) => !all.some((name) => isSaidUnused(name, { unused: [said] })));
+  if (missing !== undefined) throw impossibleAnswer('unused', missing, file);
+}
+
+/** Of what is said and would be passed over, or contradicts the tensors. @param role or the name of an option */
+export function impossibleAnswer(role: string, value: string, file: string): UserError {
+  return new UserError('error.torch.answerImpossible', file, answerOf(role, value));
+}
+
+export function isSaidUnused(name: string, { unused }: Pick<TensorAnswers, 'unused'>): boolean {
   return unused.some((said) => name === said || name.startsWith(`${said}.`));
 }
 

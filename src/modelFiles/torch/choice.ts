@@ -32,7 +32,7 @@ interface Given {
 export function chosenReading({ chains, tensors, answers, said, hasVocabulary, file }: Given): Reading {
   const considered = tensors.filter(({ names }) => !names.every((name) => isSaidUnused(name, answers)));
   const fitting = readingsOf(chains, considered, answers);
-  if (fitting.length === 0) throw noneOf(chains, considered, said, file);
+  if (fitting.length === 0) throw noneOf(chains, considered, saysRoles(answers) ? said : '', file);
   const withVocabulary = fitting.filter(({ output }) => hasVocabulary(output.shape[0]));
   const all = withCertainNorms(withVocabulary.length > 0 ? withVocabulary : fitting, answers);
   const likely = all.filter(({ isUnlikely }) => !isUnlikely);
@@ -59,7 +59,9 @@ function withCertainNorms(readings: readonly Reading[], answers: TensorAnswers):
 function inTheirRow(readings: readonly Reading[]): readonly Reading[] {
   const names = new Set(readings.map(({ chain }) => chainName(chain)));
   if (names.size < 2) return readings;
-  const numbered = byNumbers(readings[0].chain);
+  const [{ chain }] = readings;
+  // One module has no row: which of two is read from the end, no number says.
+  const numbered = chain.length > 1 ? byNumbers(chain) : null;
   const own = numbered ? readings.filter(({ chain }) => chainName(chain) === chainName(numbered)) : [];
   return own.length > 0 ? own : readings;
 }
@@ -116,7 +118,12 @@ function refusalOf(readings: readonly Reading[], file: string): UserError {
   return error.needing('tensors', [names.map((name) => answerOf('unused', name)).join(',')]);
 }
 
-/** Why no reading fits. */
+/** Whether anything is said that decides which readings fit; what options layers have does not. */
+function saysRoles(answers: TensorAnswers): boolean {
+  return answers.unused.length > 0 || Object.keys(answers).some((name) => name !== 'unused' && name !== 'options');
+}
+
+/** Why no reading fits. @param said the answers, where they decide */
 function noneOf(chains: readonly Chain[], tensors: readonly WeightTensor[], said: string, file: string): UserError {
   if (said !== '') return new UserError('error.torch.answersDoNotFit', file, said);
   const [chain] = chains;

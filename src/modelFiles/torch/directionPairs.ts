@@ -12,6 +12,7 @@ const words = [
   ['forward', 'backward'],
   ['forwards', 'backwards'],
   ['forward', 'reverse'],
+  ['forward', 'back'],
   ['fwd', 'bwd'],
   ['fwd', 'rev'],
   ['fw', 'bw'],
@@ -50,6 +51,16 @@ export function pairedByNumber(modules: readonly RecurrentModule[]): readonly Re
   if (!row || row.length === 0) return null;
   const pairs = row.flatMap((forward, i) => (i % 2 === 0 ? [pairOf(forward, row[i + 1])] : []));
   return pairs.every((pair) => pair !== null) ? pairs.map((pair) => ({ ...pair, isGuess: true })) : null;
+}
+
+/**
+ * Two that are alike, and neither names nor numbers say that they are directions, nor which is which: both ways, to be asked about where what reads them reads the states
+ * of both. Empty for any others.
+ */
+export function pairedAsTwo(modules: readonly RecurrentModule[]): (readonly RecurrentModule[])[] {
+  if (modules.length !== 2 || byNumbers(modules)) return [];
+  const [one, other] = modules;
+  return [pairOf(one, other), pairOf(other, one)].flatMap((pair) => (pair ? [[{ ...pair, isGuess: true }]] : []));
 }
 
 /** Of two modules whose states do not stand side by side before what reads them. */

@@ -79,7 +79,7 @@ describe('an engine that hangs', () => {
   it('is stopped in the middle of a run', async () => {
     await window.runCommand('Backflow: Train on This File');
     panel = await window.panelFrame();
-    await moreFrames(panel, 5);
+    await moreFrames(panel, 2);
     engine = engineOf(workspace.folder);
     process.kill(engine, 'SIGSTOP');
   });
@@ -125,7 +125,7 @@ describe('an engine that hangs', () => {
     await window.runCommand('Backflow: Open Panel');
     panel = await window.panelFrame();
     await shows('running');
-    await moreFrames(panel, 3);
+    await moreFrames(panel, 2);
     assert.notEqual(engineOf(workspace.folder), engine);
     assert.equal(runsIn(workspace.folder).length, 1);
     assert.deepEqual(window.errors, []);

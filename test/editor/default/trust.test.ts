@@ -70,7 +70,7 @@ describe('a folder that is not trusted', () => {
   it('can be trained on; the run is kept elsewhere', async () => {
     await window.runCommand('Backflow: Train on This File');
     panel = await window.panelFrame();
-    await moreFrames(panel, 3);
+    await moreFrames(panel, 2);
     await press('stop');
     await shows('stopped');
     assert.equal(ownRuns().length, known + 1);

@@ -56,7 +56,7 @@ describe('two windows on one folder', () => {
     await rows(second, 1);
     await second.runCommand('Backflow: Train on This File');
     secondPanel = await second.panelFrame();
-    await Promise.all([moreFrames(firstPanel, 3), moreFrames(secondPanel, 3)]);
+    await Promise.all([moreFrames(firstPanel, 2), moreFrames(secondPanel, 2)]);
     const runs = runsIn(workspace.folder);
     assert.equal(runs.length, 2);
     secondRun = runs.find((run) => run !== firstRun) ?? '';
@@ -87,7 +87,7 @@ describe('two windows on one folder', () => {
       await refusal.waitFor({ state: 'detached' });
     }
     const [one, two] = await Promise.all([steps(firstPanel), steps(secondPanel)]);
-    await Promise.all([moreFrames(firstPanel, 3), moreFrames(secondPanel, 3)]);
+    await Promise.all([moreFrames(firstPanel, 2), moreFrames(secondPanel, 2)]);
     assert.ok((await steps(firstPanel)) > one && (await steps(secondPanel)) > two, 'both go on');
   });
 
@@ -97,7 +97,7 @@ describe('two windows on one folder', () => {
     await second.chooseInTree(others, 'Show in the Panel');
     await shows(secondPanel, 'stopped');
     await firstFrame(secondPanel);
-    await moreFrames(firstPanel, 3);
+    await moreFrames(firstPanel, 2);
     assert.ok((await steps(firstPanel)) > at);
   });
 
@@ -107,7 +107,7 @@ describe('two windows on one folder', () => {
     const at = await steps(firstPanel);
     await press(secondPanel, 'resume');
     await shows(secondPanel, 'running');
-    await moreFrames(secondPanel, 3);
+    await moreFrames(secondPanel, 2);
     assert.ok((await steps(secondPanel)) > at, 'from where the other window stopped');
     await press(firstPanel, 'resume');
     await first.notification(/is open in another window or terminal.*stop it there first/i).waitFor();

@@ -31,7 +31,7 @@ describe('a folder on no disk', () => {
   it('has texts to train on; the run is kept in the extension’s own storage', async () => {
     await window.runCommand('Backflow: Train on This File');
     panel = await window.panelFrame();
-    await moreFrames(panel, 3);
+    await moreFrames(panel, 2);
     assert.ok((await picture(panel, 'flow')).colors > 4);
     await press('stop');
     await shows('stopped');
@@ -49,7 +49,7 @@ describe('a folder on no disk', () => {
     await firstFrame(panel);
     await press('resume');
     await shows('running');
-    await moreFrames(panel, 3);
+    await moreFrames(panel, 2);
     assert.ok((await step()) > at);
     await press('stop');
     await shows('stopped');

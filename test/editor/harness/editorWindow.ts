@@ -13,6 +13,8 @@ import { writeSettings } from './workspace';
 
 /** Milliseconds. Only what hangs takes so long, on whatever machine. */
 const timeouts = { start: 240_000, step: 120_000 };
+/** For a choice: one that was made, but ran out of time, would be made twice. */
+const stepOnce = 60_000;
 
 export interface WindowOptions {
   /** Absolute path of the folder to open. */
@@ -179,7 +181,7 @@ export class EditorWindow {
         (await succeeds(row.first().click({ button: 'right', timeout: 10_000 }))) && (await appears(menu, 5000));
       // The menu takes no click in its first moments, so that the one that opened it does not also choose.
       if (isOpen) await this.page.waitForTimeout(300);
-      if (isOpen && (await chosen.isVisible()) && (await succeeds(chosen.click({ timeout: 5000 })))) return true;
+      if (isOpen && (await chosen.isVisible()) && (await succeeds(chosen.click({ timeout: stepOnce })))) return true;
       // One that came late, or without the entry, lies over the row.
       await this.page.keyboard.press('Escape');
       await this.page.waitForTimeout(500);
@@ -216,7 +218,7 @@ export class EditorWindow {
       // Whatever else takes the focus just now closes the palette again.
       const input = this.page.locator('.quick-input-widget .quick-input-box input');
       const filled = await succeeds(input.fill(`>${title}`, { timeout: 3000 }));
-      if (filled && (await appears(row, 4000)) && (await succeeds(row.click({ timeout: 3000 })))) return true;
+      if (filled && (await appears(row, 4000)) && (await succeeds(row.click({ timeout: stepOnce })))) return true;
       await this.page.keyboard.press('Escape');
       return false;
     });
@@ -354,9 +356,10 @@ export class EditorWindow {
     let said: string[] = [];
     let attempts = 0;
     await this.until(`a notification (${kind}) ${sentence}`, async () => {
-      if (++attempts % 8 === 0) await again?.();
+      if (++attempts % 4 === 0) await again?.();
       await this.runCommand('Notifications: Show Notifications');
-      if (await appears(errors.filter({ hasText: sentence }).first(), 1500)) return true;
+      // They stay shown, and others join them, unless something else takes the focus.
+      if (await appears(errors.filter({ hasText: sentence }).first(), 5000)) return true;
       said = await errors.allInnerTexts();
       return false;
     }).catch((error: unknown) => {

@@ -24,6 +24,8 @@ async function start({ chromium: executablePath, chromiumFlags }: CodeServer): P
     executablePath,
     args: [...chromiumFlags],
     viewport: null,
+    // A list that slides in is drawn a dozen times, and can be clicked only when it has come to rest.
+    reducedMotion: 'reduce',
   });
   return { context, keeper: context.pages()[0] ?? (await context.newPage()), profile };
 }

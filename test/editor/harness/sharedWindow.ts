@@ -6,6 +6,7 @@ import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { codeServer, type CodeServer } from './codeServer';
 import { EditorWindow } from './editorWindow';
+import { appears } from './locators';
 import { runsIn } from './panel';
 import { fillWorkspace, makeWorkspace, type Files, type Workspace, type WorkspaceOptions } from './workspace';
 
@@ -79,8 +80,7 @@ async function clear({ window, workspace: { folder } }: SharedWindow): Promise<v
   // The list of runs forgets those that are gone.
   await window.page.locator('.sidebar .monaco-list-row').first().waitFor({ state: 'detached' });
   await window.runCommand('Notifications: Clear All Notifications');
-  await window.runCommand('View: Show Explorer');
-  await window.page.locator('.explorer-folders-view').waitFor();
+  await showExplorer(window);
   window.errors.length = 0;
 }
 
@@ -95,15 +95,24 @@ async function listed({ page }: EditorWindow, files: Files): Promise<void> {
 
 /** Closes all editors, and saves nothing of a text that has no file. */
 async function closeEditors(window: EditorWindow): Promise<void> {
-  await window.runCommand('View: Close All Editors');
   const { page } = window;
   const discard = page.locator('.monaco-dialog-box .monaco-button', { hasText: "Don't Save" });
   const tabs = page.locator('.tabs-container .tab');
   for (let i = 0; (await tabs.count()) > 0; i++) {
     if (i === 600) throw new Error('The editors before cannot be closed.');
     if (await discard.isVisible()) await discard.click();
+    // By its keys, and not from the palette, whose list takes more than the closing. A busy window can lose one.
+    else if (i % 50 === 0) for (const key of ['Control+k', 'Control+w']) await page.keyboard.press(key);
     await page.waitForTimeout(100);
   }
+}
+
+async function showExplorer({ page }: EditorWindow): Promise<void> {
+  for (let i = 0; i < 24; i++) {
+    await page.keyboard.press('Control+Shift+e');
+    if (await appears(page.locator('.explorer-folders-view'), 5000)) return;
+  }
+  throw new Error('The explorer does not show.');
 }
 
 /** Ends every run and model of the window by its row, live ones first: by the palette only the one that is shown is stopped. */

@@ -47,7 +47,7 @@ describe('comparing and playing', () => {
     await window.page.locator('.quick-input-list .monaco-list-row', { hasText: 'minLSTM' }).waitFor();
     await window.page.keyboard.press('Enter');
     const page = await window.panelFrame('[data-figure="compared"]');
-    await moreFrames(page, 5);
+    await moreFrames(page, 3);
     const names = await page.locator('.runs tbody th').allInnerTexts();
     assert.deepEqual(
       names.map((name) => name.trim().split(' ')[0]),

@@ -26,7 +26,7 @@ describe('faults under a window', () => {
     await window.openFile('tale.txt');
     await window.runCommand('Backflow: Train on This File');
     panel = await window.panelFrame();
-    await moreFrames(panel, 5);
+    await moreFrames(panel, 2);
   });
 
   afterEach(async function () {
@@ -50,7 +50,7 @@ describe('faults under a window', () => {
   it('says that the engine was killed, and Resume goes on from what was saved', async () => {
     while (!readdirSync(inRun('checkpoints')).some((name) => name.endsWith('.onnx')))
       await window.page.waitForTimeout(200);
-    await moreFrames(panel, 3);
+    await moreFrames(panel, 2);
     const killed = engine();
     process.kill(killed, 'SIGKILL');
     await shows('failed');
@@ -58,13 +58,13 @@ describe('faults under a window', () => {
     await window.screenshot('engine-killed');
     await panel.locator('vscode-button[data-action="resume"]').click();
     await shows('running');
-    await moreFrames(panel, 3);
+    await moreFrames(panel, 2);
     assert.notEqual(engine(), killed);
     assert.equal(runsIn(workspace.folder).length, 1, 'the same run');
   });
 
   it('is there, stopped at what was saved, after the window is loaded anew, and Resume goes on in the same run', async () => {
-    await moreFrames(panel, 3);
+    await moreFrames(panel, 2);
     const at = await step();
     await window.reload();
     panel = await window.panelFrame('header');
@@ -72,7 +72,7 @@ describe('faults under a window', () => {
     await shows('stopped');
     await panel.locator('vscode-button[data-action="resume"]').click();
     await shows('running');
-    await moreFrames(panel, 3);
+    await moreFrames(panel, 2);
     while ((await step()) <= at) await window.page.waitForTimeout(100);
     assert.equal(runsIn(workspace.folder).length, 1, 'the same run');
     const steps = trainedSteps();

@@ -36,7 +36,7 @@ describe('the editor in Korean', () => {
     await window.screenshot('korean-choices');
     await window.pick('학습 시작');
     const panel = await window.panelFrame();
-    await moreFrames(panel, 3);
+    await moreFrames(panel, 2);
     assert.match(await panel.locator('body').innerText(), /기울기가 앞까지 닿습니까\?/);
     await window.page.locator('.statusbar-item', { hasText: /단계 · .* nat/ }).waitFor();
   });

@@ -21,7 +21,7 @@ describe('a GRU on a Korean text, in a light theme', () => {
     await window.openFile('tale-ko.txt');
     await window.runCommand('Backflow: Train on This File');
     const panel = await window.panelFrame('[data-figure="flow"]');
-    await moreFrames(panel, 3);
+    await moreFrames(panel, 2);
     const background = await panel.locator('body').evaluate((body) => {
       const styles = globalThis as unknown as { getComputedStyle(element: unknown): { backgroundColor: string } };
       return styles.getComputedStyle(body).backgroundColor;

@@ -50,7 +50,7 @@ describe('the text by the tokens of the model', () => {
   async function trainOn(file: string): Promise<void> {
     await window.openFile(file);
     await window.runCommand('Backflow: Train on This File');
-    await moreFrames(await window.panelFrame(), 8);
+    await moreFrames(await window.panelFrame(), 3);
     await window.runCommand('Backflow: Pause');
     await window.showTab(file);
   }

@@ -47,7 +47,7 @@ describe('training on an open text', () => {
   it('starts from the palette, and the panel opens beside the text with frames flowing', async () => {
     await window.runCommand('Backflow: Train on This File');
     panel = await window.panelFrame('[data-figure="flow"]');
-    await moreFrames(panel, 3);
+    await moreFrames(panel, 2);
     await shows('running');
     assert.equal(await window.page.locator('.editor-group-container').count(), 2, 'the panel is not beside the text');
   });
@@ -108,7 +108,7 @@ describe('training on an open text', () => {
     await window.showTab('tale.txt');
     await window.runCommand('Backflow: Resume');
     await shows('running');
-    await moreFrames(panel, 3);
+    await moreFrames(panel, 2);
   });
 
   it('exports the whole panel as a report, and a section’s numbers by its button', async () => {
@@ -156,7 +156,7 @@ describe('training on an open text', () => {
     const at = await step();
     await press('resume');
     await shows('running');
-    await moreFrames(panel, 3);
+    await moreFrames(panel, 2);
     assert.ok((await step()) > at, 'it began anew');
     await press('stop');
     await shows('stopped');

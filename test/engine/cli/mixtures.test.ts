@@ -112,6 +112,10 @@ describe('backflow with layers of several kinds', () => {
         '--layers lstm:8,attention:8 --positions learned --window 32',
         /A learned table of 256 positions with windows of 32/,
       ],
+      [
+        '--layers lstm:8,attention:8 --positions learned --window 1',
+        /Windows of 1 token train the first row .* Choose windows of 2 or more/,
+      ],
       ['--layers gru:8,attention:8 --truncate 4', /Truncation 4: Attention carries no state from step to step/],
       ['--layers lstm:8,mamba:16 --bidirectional --residual off', /Layer 2 \(Mamba\) reads forward only/],
       [

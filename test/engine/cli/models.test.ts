@@ -219,6 +219,31 @@ describe('the command line, with a model', () => {
       await hello.refuses(1, /matrix of 8400 tokens/, 'inspect', 'hello', '--text', 'long.txt', '--matrix', '--json');
     });
 
+    it('refuses what is said of a file that leaves nothing open, and takes another vocabulary', async () => {
+      const inspect = 'inspect hello --text probe.txt';
+      await hello.refuses(
+        1,
+        /step-300\.onnx has a graph, .* so “heads=2” cannot be given/,
+        `${inspect} --tensors heads=2`,
+      );
+      await hello.refuses(1, /step-300\.onnx leaves no activation open/, `${inspect} --activation relu`);
+      await backflow(folder, 'export hello --out own.safetensors');
+      await hello.refuses(
+        1,
+        /own\.safetensors leaves no activation open, so relu cannot be given/,
+        'sample own.safetensors --activation relu',
+      );
+      await hello.refuses(1, /leaves no activation open/, 'train hello.txt --from own.safetensors --activation relu');
+      // Sorted, as a run's own are: the first one renamed.
+      await writeFile(join(folder, 'symbols.json'), JSON.stringify(['_', 'e', 'h', 'l', 'o']));
+      const { output } = await backflow(
+        folder,
+        'sample hello --prompt hello --length 1 --temperature 0 --vocab symbols.json',
+      );
+      assert.equal(output, 'hello_\n');
+      await Promise.all(['own.safetensors', 'symbols.json'].map((name) => rm(join(folder, name))));
+    });
+
     it('refuses what it cannot inspect', async () => {
       await writeFile(join(folder, 'other.txt'), 'hello Wörld');
       await hello.refuses(1, /“?W/, 'inspect hello --text other.txt');

@@ -2,14 +2,19 @@
 import { strict as assert } from 'node:assert';
 import { readFileSync } from 'node:fs';
 import { readInFloat64 } from '../../../src/core/float64/float64Trace';
+import type { GeneralModel } from '../../../src/core/model/generalModel';
+import { generalModelOf, type PlainModel } from '../../../src/core/model/plainModel';
 import { checkConfig, plainLayer } from '../../../src/core/model/config';
 import { initialize } from '../../../src/core/model/initialize';
 import { Random } from '../../../src/core/model/random';
 import { decodeSafetensors, encodeSafetensors, type Tensor } from '../../../src/formats/safetensors';
 import { readTorchWeights, type RequestedArchitecture } from '../../../src/modelFiles/torchWeights';
+import { writePublished } from '../../../src/modelFiles/torch/published/registry';
 import { writeTorchWeights } from '../../../src/modelFiles/writeTorchWeights';
-import type { UserError } from '../../../src/userError';
+import type { LayerOptions } from '../../../src/layers/options';
+import { UserError } from '../../../src/userError';
 import { assertClose } from '../../reference/compare';
+import { randomModel } from '../support/models';
 
 const folder = 'test/vectors/data/gptWeights';
 const expected = JSON.parse(readFileSync(`${folder}/expected.json`, 'utf8')) as {
@@ -76,6 +81,31 @@ describe('GPT-2-like weights', () => {
     assert.equal(refusal(bytesOf('bare-names'), asked('heads=2')).key, 'error.torch.positionsUnsaid');
   });
 
+  it('asks whether weights of this form are GPTBigCode’s, unless something says that they are not', () => {
+    const { tensors } = decodeSafetensors(bytesOf('linear'), 'linear');
+    const unsaid = encodeSafetensors(tensors, {});
+    const { key, choices } = refusal(unsaid, asked('heads=2'));
+    assert.deepEqual([key, choices], ['error.torch.typeUnsaid', ['type=nanogpt', 'type=gpt_bigcode']]);
+    assert.equal(refusal(unsaid, asked('heads=2,type=gpt_bigcode')).key, 'error.torch.otherVariant');
+    const ids = Int32Array.from(expected.ids);
+    const masked = encodeSafetensors(new Map([...tensors, ['transformer.h.0.attn.bias', reshaped([1, 1, 8, 8])]]), {});
+    for (const [bytes, request] of [
+      [unsaid, asked('heads=2,type=nanogpt')],
+      [unsaid, asked(null, { n_head: 2 })],
+      [masked, asked('heads=2')],
+    ] as const) {
+      const { probabilities } = readInFloat64(readTorchWeights(bytes, 'unsaid', request).model, ids, ids);
+      const first = expected.logProbabilities['linear'][0];
+      assertClose(probabilities.subarray(0, 7).map(Math.log), first, 1e-7, JSON.stringify(request));
+    }
+  });
+
+  it('passes over nothing that a person says', () => {
+    for (const said of ['form=conv1d', 'embedding=transformer.wte.weight', 'unused=transformer.wxe', 'rank=2'])
+      assert.equal(refusal(bytesOf('linear'), asked(said)).key, 'error.torch.answerImpossible', said);
+    assert.doesNotThrow(() => readTorchWeights(bytesOf('linear'), 'linear', asked('form=linear')));
+  });
+
   it('asks whether a square matrix is transposed where the others do not agree', () => {
     const mixed = changed('linear', (tensors) => {
       const { data } = tensors.get('transformer.h.0.mlp.c_fc.weight')!;
@@ -113,6 +143,70 @@ describe('GPT-2-like weights', () => {
     assert.match(refusal(wide).message, /n_inner = 24; only n_inner = 32/);
     const long = changed('linear', (tensors) => tensors.set('transformer.h.1.mlp.c_fc.bias', reshaped([24])));
     assert.equal(refusal(long).key, 'error.torch.tensorShape');
+  });
+
+  describe('as transformers’ GPT-2', () => {
+    const layer = {
+      ...plainLayer,
+      cell: 'attention',
+      activation: 'tanh',
+      hiddenSize: 8,
+      norm: 'layerNorm',
+      residual: true,
+    } as const;
+    const options = { heads: 2, positions: 'learned', context: 16, biases: true, gelu: 'exact' } as const;
+    const made = (own: LayerOptions, tied: boolean, bias: number) => {
+      const config = checkConfig({
+        layers: Array.from({ length: 2 }, () => ({ ...layer, options: { ...options, ...own } })),
+        ...{ vocabularySize: 7, embeddingSize: 8, tied, objective: 'next', finalNorm: 'layerNorm' },
+      });
+      const { parameters } = randomModel(config, 5, 0.5);
+      parameters.output.b.forEach((_, v, b) => (b[v] = bias * Math.sin(v + 1)));
+      return { config, parameters };
+    };
+
+    for (const tied of [false, true])
+      for (const bias of [0, 3])
+        it(`${tied ? 'tied' : 'untied'} with ${bias ? 'a' : 'no'} bias: predicts the same without one, in Conv1D’s form`, () => {
+          const plain = made({ gelu: tied ? 'tanh' : 'exact' }, tied, bias);
+          const files = writePublished(plain);
+          assert.ok(files && 'tensors' in files);
+          const { tensors, config, notices } = files;
+          assert.deepEqual(
+            notices.map(({ key }) => key),
+            bias ? ['notice.export.biasMoved'] : [],
+          );
+          // GPT2LMHeadModel(config).state_dict() has these; a tied head is not saved.
+          const theirs = decodeSafetensors(bytesOf('conv1d'), 'conv1d').tensors;
+          // Its masks are no weights.
+          const names = [...theirs.keys()].filter((name) => !/lm_head\.weight$|\.attn\.bias$/.test(name));
+          assert.deepEqual([...tensors.keys()].filter((name) => name !== 'lm_head.weight').sort(), names.sort());
+          assert.equal(tensors.has('lm_head.weight'), !tied || bias !== 0);
+          assert.deepEqual(tensors.get('transformer.h.1.attn.c_attn.weight')?.shape, [8, 24]);
+          assert.deepEqual(tensors.get('transformer.h.1.mlp.c_fc.weight')?.shape, [8, 32]);
+          const again = readTorchWeights(encodeSafetensors(tensors, {}), 'model', asked(null, config));
+          const ids = Int32Array.from(expected.ids);
+          const logsOf = (model: GeneralModel) => readInFloat64(model, ids, ids).probabilities.map(Math.log);
+          const own = logsOf(generalModelOf(plain.config, plain.parameters));
+          assertClose(logsOf(again.model), own, bias ? 1e-6 : 1e-12, 'log-probabilities');
+        });
+
+    const whyNot = (plain: PlainModel): string => {
+      const written = writePublished(plain);
+      assert.ok(written instanceof UserError);
+      return written.message;
+    };
+
+    it('is not written where GPT-2 has something otherwise, and says what', () => {
+      for (const [own, what] of [
+        [{ positions: 'rotary' }, /positions = learned, and this model has rotary/],
+        [{ biases: false }, /biases = true, and this model has false/],
+      ] as const)
+        assert.match(whyNot(made(own, false, 0)), what);
+      const { config, parameters } = made({}, false, 1);
+      parameters.finalNorm?.gamma.fill(0, 3, 4);
+      assert.match(whyNot({ config, parameters }), /ln_f\.weight = ≠ 0, and this model has 0/);
+    });
   });
 
   it('comes back from what is written, bit for bit', () => {

@@ -76,6 +76,12 @@ describe('weights without a graph', () => {
     assert.match(notices[0].message, /not used: pos\.weight/);
   });
 
+  it('passes over no answer', () => {
+    for (const said of ['unused=pas', 'positive=true', 'heads=2', 'type=mamba', 'form=linear'])
+      assert.equal(refusalOf(() => read('layer-norm-last', said)).key, 'error.torch.answerImpossible', said);
+    assert.equal(read('layer-norm-last', 'norm=ln_f').model.norm?.gamma.length, 6);
+  });
+
   it('refuses answers that fit nothing, or say nothing', () => {
     assert.match(refusalOf(() => read('no-bias', 'embedding=nothing')).message, /“embedding=nothing”/);
     assert.match(refusalOf(() => read('no-bias', 'embed.weight')).message, /ROLE=NAME/);

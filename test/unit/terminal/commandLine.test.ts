@@ -35,6 +35,7 @@ describe('reading a command line', () => {
         training: { ...defaultTrainingSettings, steps: 1000 },
         folder: resolve('.backflow/runs/a_tale.v2-lstm-20250102-030405'),
       },
+      tensorboard: null,
     });
   });
 
@@ -212,6 +213,8 @@ describe('reading a command line', () => {
       ['--init-scale 0', /^--init-scale is "0"/],
       ['--gain 0', /^--gain is "0"/],
       ['--forget-bias none', /it must be a number\.$/],
+      ['--activation relu', /^--activation is no option of the kind LSTM; kinds that have it: rnn\.$/],
+      ['--layers gru:8,mamba:8 --activation tanh', /^--activation is no option of the kind GRU, Mamba; /],
       [
         '--layers gru:8,mamba:8 --forget-bias 1',
         /^--forget-bias is no option of the kind GRU, Mamba; kinds that have it: lstm, minLSTM\.$/,
@@ -236,12 +239,19 @@ describe('reading a command line', () => {
   });
 
   it('keeps a resumed run’s own steps unless told', () => {
-    assert.deepEqual(read('train --resume run'), { kind: 'resume', json: false, folder: resolve('run'), steps: null });
+    assert.deepEqual(read('train --resume run'), {
+      kind: 'resume',
+      json: false,
+      folder: resolve('run'),
+      steps: null,
+      tensorboard: null,
+    });
     assert.deepEqual(read('train --resume run --steps 20 --json'), {
       kind: 'resume',
       json: true,
       folder: resolve('run'),
       steps: 20,
+      tensorboard: null,
     });
   });
 

@@ -1,4 +1,5 @@
 /** The values of one step in words and numbers: of the marked one, or of the target while none is marked; and what they come to over the text. */
+import { unitMapNamed } from '../../../src/layers/catalog';
 import { seriesOf, unitMapOf, type Frame } from '../../../src/protocol/frame';
 import { element, setText } from '../../shared/dom';
 import { gainAt, type FlowRow } from '../../shared/flowRows';
@@ -99,13 +100,16 @@ export class Readout {
   }
 
   private unitText(frame: Frame, step: number, unit: number): string {
-    const { unitMap } = frame.header;
+    const { unitMap, graph } = frame.header;
+    const { numbers } = this.texts;
     const value = unitMapOf(frame)[step * unitMap.units + unit];
+    // Over several powers of ten, two decimals would be zeros.
+    const isPositive = !graph && unitMapNamed(unitMap.quantity).range === 'positive';
     return this.texts.get(
       'panel.readout.unit',
-      this.texts.numbers.integer(unit),
+      numbers.integer(unit),
       this.texts.mapOf(frame.header).quantity,
-      this.texts.numbers.decimals(value, 2),
+      isPositive ? numbers.short(value) : numbers.decimals(value, 2),
     );
   }
 

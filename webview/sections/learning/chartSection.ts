@@ -94,7 +94,9 @@ export class ChartSection implements Section {
       this.loss.setTheme(theme);
       this.norm.setTheme(theme);
     }
-    if (fresh.paint || fresh.metrics) this.redraw(run?.training ?? unclipped);
+    // How a recorded training clips is seen only by its norms.
+    this.isRecording = run?.recording !== undefined;
+    if (fresh.paint || fresh.metrics) this.redraw(run && !run.recording ? run.training : unclipped);
   }
 
   figures(): readonly ExportedFigure[] {
@@ -129,6 +131,7 @@ export class ChartSection implements Section {
   }
 
   private clipping: Clipping = unclipped;
+  private isRecording = false;
 
   private noteLoss(step: number | null): void {
     const point = step === null ? undefined : nearest(this.metrics.loss.points, step);
@@ -168,6 +171,8 @@ export class ChartSection implements Section {
         setText(this.normNote, texts.get('panel.norm.clippedShare', share, numbers.plain(clipNorm)));
       else if (clipValue !== null)
         setText(this.normNote, texts.get('panel.norm.cutShare', share, numbers.plain(clipValue)));
+      else if (this.isRecording)
+        setText(this.normNote, metrics.clippedCount > 0 ? texts.get('panel.norm.recordedShare', share) : '');
       else setText(this.normNote, texts.get('panel.norm.unclipped'));
     }
   }

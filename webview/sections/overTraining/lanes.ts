@@ -1,5 +1,6 @@
 /** Of which state of which layer the flow over training can be shown, and which was chosen before the page went away. */
 import { farthestStatesFirst, isStateName, kindOf, plainCell } from '../../../src/layers/catalog';
+import type { GraphSummary } from '../../../src/protocol/graph';
 import type { FlowLane } from '../../../src/protocol/overTraining';
 import { layersOf, type ModelSettings } from '../../../src/protocol/settings';
 import type { FlowRow } from '../../shared/flowRows';
@@ -31,6 +32,16 @@ export function lanesOf(model: ModelSettings): Lanes {
       ),
     naming: names.size < 2 ? 'layer' : stack.length > 1 ? 'both' : 'state',
   };
+}
+
+/** Of a recording whose model is none that is known: a lane for each series, what is computed last first. */
+export function lanesOfSeries({ tensors }: GraphSummary): Lanes & { readonly names: readonly string[] } {
+  const lanes = tensors.map(({ isReversed }, layer): FlowLane => ({
+    layer,
+    direction: isReversed ? 'backward' : 'forward',
+    state: null,
+  }));
+  return { lanes: lanes.toReversed(), naming: 'layer', names: tensors.map(({ name }) => name).toReversed() };
 }
 
 /** As the page's controls and its memory name it; nothing for none. */

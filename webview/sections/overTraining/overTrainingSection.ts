@@ -9,7 +9,7 @@ import { element, setText } from '../../shared/dom';
 import type { ExportedFigure, ExportedTable } from '../../shared/exporting/exported';
 import { zoomKey } from '../../shared/figures/pointer';
 import { listenToFingers, listenToRowZoom, listenToWheel, type Zoomable } from '../../shared/figures/zooming';
-import { keptOf, keyOf, laneOf, lanesOf } from './lanes';
+import { keptOf, keyOf, laneOf, lanesOf, lanesOfSeries } from './lanes';
 import { OverTraining, type OverTrainingRow } from './overTraining';
 import { OverTrainingFigure, type Place } from './overTrainingFigure';
 import type { PageParts, Scene, Section } from '../../shared/section';
@@ -37,6 +37,8 @@ export class OverTrainingSection implements Section {
   /** The step the reader had traveled to before the page went away; null for now. */
   private kept: number | null = null;
   private isLive = false;
+  /** It is trained elsewhere, and its steps come from their files. */
+  private isRecording = false;
   private isAsked = false;
   private pointed: Place | null = null;
   private isDragging = false;
@@ -93,10 +95,13 @@ export class OverTrainingSection implements Section {
         this.painted.at = -Infinity;
         this.pointed = this.lane = null;
         this.isLive = liveStates.includes(message.status.state);
+        this.isRecording = message.run?.recording !== undefined;
         // In graph mode nothing is trained.
-        if (message.run && !message.run.graph) this.offer(message.run);
+        if (message.run && (!message.run.graph || message.run.recording)) this.offer(message.run);
         break;
       case 'status':
+        // Steps were added to it, of which the page has seen the newest alone.
+        if (this.isRecording) this.ask();
         this.isLive ||= liveStates.includes(message.status.state);
         // Something happened that nobody asked for: perhaps an overflow.
         if (message.status.message !== null) this.ask();
@@ -176,15 +181,18 @@ export class OverTrainingSection implements Section {
   }
 
   /** The states of the model's layers, the top one first, which is chosen; of layers without states what they read, the lowest first. */
-  private offer({ model, folder }: RunDescription): void {
+  private offer({ model, folder, graph, recording }: RunDescription): void {
     const { texts } = this.parts;
-    const { lanes, naming } = lanesOf(model);
+    const { lanes, naming, names } = recording && graph ? lanesOfSeries(graph) : { ...lanesOf(model), names: null };
     const before = keptOf(this.parts.link.keptView(keptName));
     this.folder = folder;
     this.kept = before?.folder === folder ? before.step : null;
     const chosen = lanes.find((lane) => before?.folder === folder && keyOf(lane) === before.lane) ?? lanes[0];
     this.lanes.show(
-      lanes.map((lane) => ({ value: keyOf(lane), text: texts.row({ ...lane, naming, series: null }) })),
+      lanes.map((lane, i) => ({
+        value: keyOf(lane),
+        text: names?.[i] ?? texts.row({ ...lane, naming, series: null }),
+      })),
       keyOf(chosen),
     );
     this.choose(chosen);

@@ -7,7 +7,7 @@ import type { PageParts } from '../../shared/section';
 import type { Texts } from '../../shared/texts';
 import type { Theme } from '../../shared/theme';
 import { findingsOf } from './units/findings';
-import { isGate, type Quantity, type UnitStatistics } from './units/statistics';
+import { isGate, isShare, type Quantity, type UnitStatistics } from './units/statistics';
 
 export class UnitDetails {
   readonly root: HTMLElement;
@@ -18,7 +18,7 @@ export class UnitDetails {
   private readonly halfLifeBlock: HTMLElement;
   private readonly findings = element('ul', { class: 'findings' });
   private statistics: UnitStatistics | null = null;
-  private isGate = false;
+  private quantity: Quantity = null;
   private said = '';
 
   constructor(private readonly parts: PageParts) {
@@ -44,7 +44,7 @@ export class UnitDetails {
 
   show(statistics: UnitStatistics, quantity: Quantity, relu: boolean): void {
     this.statistics = statistics;
-    this.isGate = isGate(quantity);
+    this.quantity = quantity;
     this.saturationBlock.hidden = statistics.left === null;
     this.halfLifeBlock.hidden = statistics.halfLife === null;
     const sentences = findingsOf(statistics, quantity, relu, this.texts);
@@ -61,9 +61,7 @@ export class UnitDetails {
 
   draw(theme: Theme, unit: number | null): void {
     if (this.statistics?.left) {
-      const [left, right] = this.isGate
-        ? (['panel.saturation.axisShut', 'panel.saturation.axisOpen'] as const)
-        : (['panel.saturation.axisLow', 'panel.saturation.axisHigh'] as const);
+      const [left, right] = axesOf(this.quantity);
       this.saturation.draw({ left: this.texts.get(left), right: this.texts.get(right) }, theme, unit);
     }
     if (this.statistics?.halfLife) this.halfLife.draw(theme, unit);
@@ -95,4 +93,11 @@ export class UnitDetails {
       view.announce();
     });
   }
+}
+
+function axesOf(quantity: Quantity) {
+  if (isGate(quantity)) return ['panel.saturation.axisShut', 'panel.saturation.axisOpen'] as const;
+  return isShare(quantity)
+    ? (['panel.saturation.axisForgets', 'panel.saturation.axisKeeps'] as const)
+    : (['panel.saturation.axisLow', 'panel.saturation.axisHigh'] as const);
 }

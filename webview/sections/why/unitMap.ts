@@ -1,9 +1,10 @@
 /** What the units did: a heatmap of unit × time of the hidden state or a gate, with its own scale beside it. */
 import { unitMapOf, type Frame } from '../../../src/protocol/frame';
-import { shareMap, signedMap, type ColorMap } from '../../shared/colors/maps';
+import { logarithmicMap, shareMap, signedMap, type ColorMap } from '../../shared/colors/maps';
+import { powerOfTen } from '../../shared/format';
 import type { Texts } from '../../shared/texts';
 import type { Theme } from '../../shared/theme';
-import { isGate, quantityOf } from './units/statistics';
+import { isPositive, isShare, quantityOf } from './units/statistics';
 import { HeatmapFigure } from '../../shared/figures/heatmapFigure';
 
 /** About how high the map is, CSS pixels. */
@@ -13,6 +14,8 @@ export class UnitMapFigure {
   readonly map: HeatmapFigure;
   /** Row i shows unit order[i]; null as they are. */
   private order: Uint32Array | null = null;
+  /** Whether the scale's values are powers of ten. */
+  private isLogarithmic = false;
 
   constructor(texts: Texts, changed: () => void) {
     const { numbers } = texts;
@@ -21,7 +24,11 @@ export class UnitMapFigure {
       height,
       rowName: (row) => texts.get('panel.units.unit', numbers.integer(this.unitOf(row))),
       valueName: (value) =>
-        Number.isInteger(value) ? numbers.integer(value) : numbers.decimals(value, Math.abs(value) < 0.1 ? 2 : 1),
+        this.isLogarithmic
+          ? powerOfTen(value)
+          : Number.isInteger(value)
+            ? numbers.integer(value)
+            : numbers.decimals(value, Math.abs(value) < 0.1 ? 2 : 1),
       changed,
     });
   }
@@ -37,17 +44,37 @@ export class UnitMapFigure {
   /** After a frame or a change of theme. `bounded`: values cannot pass ±1. */
   show(frame: Frame, theme: Theme, bounded: boolean, order: Uint32Array | null): void {
     const { unitMap, tokens } = frame.header;
-    const values = unitMapOf(frame);
-    const gate = isGate(quantityOf(frame.header));
+    const quantity = quantityOf(frame.header);
     this.order = order;
-    const map: ColorMap = gate ? shareMap(theme.kind) : signedMap(theme.kind, bounded ? 1 : roundLimit(values));
+    this.isLogarithmic = isPositive(quantity);
+    const values = this.isLogarithmic ? unitMapOf(frame).map(Math.log10) : unitMapOf(frame);
+    const map = this.isLogarithmic
+      ? powersMap(values, theme)
+      : isShare(quantity)
+        ? shareMap(theme.kind)
+        : signedMap(theme.kind, bounded ? 1 : roundLimit(values));
     this.map.show(
       { values, rows: unitMap.units, columns: tokens.length, rowStride: 1, columnStride: unitMap.units },
       map,
-      gate ? 0.5 : 0,
+      (map.low + map.high) / 2,
       order,
     );
   }
+}
+
+/** Between powers of ten, an even number of them, so that the one in the middle can be named and the scale rarely changes. @param exponents logarithms of the values */
+function powersMap(exponents: Float32Array, theme: Theme): ColorMap {
+  let [low, high] = [Infinity, -Infinity];
+  for (const each of exponents) {
+    if (!Number.isFinite(each)) continue;
+    low = Math.min(low, each);
+    high = Math.max(high, each);
+  }
+  if (low > high) [low, high] = [-1, 1];
+  // The logarithm of a power of ten may be off in its last digit.
+  [low, high] = [Math.floor(low + 1e-6), Math.ceil(high - 1e-6)];
+  if (high <= low) high = low + 1;
+  return logarithmicMap(theme.kind, (high - low) % 2 === 0 ? low : low - 1, high);
 }
 
 /** The largest absolute value, rounded up to 1, 2 or 5 times a power of ten, so that the scale rarely changes. */

@@ -118,6 +118,15 @@ export function shareMap(kind: PageKind): ColorMap {
   return cached(`share ${kind}`, () => new ColorMap(decode(tables[kind].share), 0, 1, notFinite, notFinite, notFinite));
 }
 
+/** low … high, logarithms of what is above 0: neutral to green; 0 itself has the color of what is exactly zero. */
+export function logarithmicMap(kind: PageKind, low: number, high: number): ColorMap {
+  const { notFinite, zero } = specialColors[kind];
+  return cached(
+    `logarithmic ${kind} ${low} ${high}`,
+    () => new ColorMap(decode(tables[kind].share), low, high, zero, notFinite, notFinite),
+  );
+}
+
 /** 0 … 1 of what one step takes of another: neutral to green; a later one, which cannot be read, is not colored. */
 export function weightMap(kind: PageKind): ColorMap {
   const { notFinite, unreachable } = specialColors[kind];

@@ -1,18 +1,47 @@
 /** Quantized constants as the numbers they stand for. What is rounded while the graph runs has no gradient, and is refused. */
 import type { Call, Operator, OperatorTable } from '../call';
-import { floats, Unsupported, type Tensor } from '../tensor';
+import { axisOf, floats, Unsupported, type Tensor } from '../tensor';
 
 /** (x − zero point) · scale, both of all elements or of each place along an axis. */
 const dequantizeLinear: Operator = (call) => {
   const [x, scale] = [call.input(0), call.input(1)];
   const zero = call.optional(2);
   call.attributes.ignore('output_dtype');
-  if (call.attributes.integer('block_size', 0) !== 0)
-    throw new Unsupported('has scales for blocks, which are not known here');
+  const size = call.attributes.integer('block_size', 0);
+  if (size > 0) {
+    const axis = axisOf(call.attributes.integer('axis', 1), x.shape.length);
+    return { outputs: [dequantizedInBlocks(x, scale, zero?.data, axis, size)] };
+  }
   const placeOf = placesAlong(call, x, scale);
   const data = x.data.map((value, i) => (value - (zero?.data[placeOf(i)] ?? 0)) * scale.data[placeOf(i)]);
   return { outputs: [floats(x.shape, data)] };
 };
+
+/**
+ * The same with a scale and a zero point for each block of `size` elements along an axis, of which the last may be shorter.
+ * @param scale as many as there are blocks, in the order of the elements
+ * @param zero likewise, or one number for all; left out, 0
+ */
+export function dequantizedInBlocks(
+  { shape, data }: Tensor,
+  { data: scale }: Tensor,
+  zero: Float64Array | number | undefined,
+  axis: number,
+  size: number,
+): Tensor {
+  const inner = shape.slice(axis + 1).reduce((product, length) => product * length, 1);
+  const along = shape[axis];
+  const blocks = Math.ceil(along / size);
+  const count = along === 0 ? 0 : (data.length / along) * blocks;
+  for (const { length } of [scale, typeof zero === 'object' ? zero : scale])
+    if (length !== count) throw new Unsupported(`has ${length} scales or zero points for ${count} blocks`);
+  const values = data.map((value, i) => {
+    const place = Math.floor(i / inner);
+    const block = (Math.floor(place / along) * blocks + Math.floor((place % along) / size)) * inner + (i % inner);
+    return (value - (typeof zero === 'object' ? zero[block] : (zero ?? 0))) * scale[block];
+  });
+  return floats(shape, values);
+}
 
 /** Which element of the scale an element of x has. */
 function placesAlong(call: Call, x: Tensor, scale: Tensor): (i: number) => number {

@@ -13,6 +13,7 @@ import { lengths, maxTape, someIds } from './probes';
 import { scoreCandidates, smallestTable, type Candidate } from './scoreCandidates';
 import { runText, type GraphUse } from './textRun';
 import { verified, type Attempt } from './verified';
+import { stepsHandedOn, writtenOutSteps } from './writtenOut';
 
 /** Why ways to run the graph do not work. */
 export interface Hindrances {
@@ -53,7 +54,10 @@ export function* tryWhole(
         short,
         long,
       );
-      if (attempt) return attempt;
+      if (!attempt) continue;
+      const most = yield* stepsHandedOn(graph, program, attempt);
+      if (most === null) return attempt;
+      return yield* tryFixed(graph, program, { ...use, ids: { ...ids, length: most } }, most, hindrances);
     }
     for (const size of traced) fixed.add(size);
     const failure = longer.calls[0].failures.at(0);
@@ -64,7 +68,7 @@ export function* tryWhole(
     else hindrances.isComputed = true;
     if (!failure && found.length === 0 && fixed.size > 0) break;
   }
-  for (const size of new Set([...fixed, ...alone, ...keptSizes(graph)])) {
+  for (const size of new Set([...writtenOutSteps(graph), ...fixed, ...alone, ...keptSizes(graph)])) {
     const attempt = yield* tryFixed(graph, program, { ...use, ids: { ...ids, length: size } }, size, {
       failures: [],
       isComputed: false,

@@ -2,7 +2,7 @@
 import { differentiableFrom } from '../../../core/graph/backward';
 import type { LoopRecord } from '../../../core/graph/control';
 import type { Step } from '../../../core/graph/step';
-import { Variable, type Value } from '../../../core/graph/variable';
+import { Sequence, Variable, type Value } from '../../../core/graph/variable';
 import { convolved } from './convolved';
 import { differs, makersOf, originOf, type Evidence } from './evidence';
 import { batchOf } from './inputs';
@@ -85,11 +85,13 @@ export function findSeries(use: GraphUse, evidence: Evidence, numbered: TextRun 
 
 /** Adds what is not the same in a run of other tokens. */
 function noteDepending(base: TextRun, changed: TextRun, depending: Set<Variable>): void {
+  const byNode = new Map(changed.tape.steps.map((step) => [step.node, step]));
   base.calls.forEach((call, c) => {
     const other = changed.calls.at(c);
+    const loops = new Map(other?.loops.map((loop) => [loop.node, loop]));
     for (const [name, value] of call.values) note(value, other?.values.get(name));
-    call.loops.forEach((loop, l) => {
-      const otherLoop = other?.loops.at(l);
+    call.loops.forEach((loop) => {
+      const otherLoop = loops.get(loop.node);
       loop.iterations.forEach((values, i) => {
         for (const [name, value] of values) note(value, otherLoop?.iterations.at(i)?.get(name));
       });
@@ -101,8 +103,10 @@ function noteDepending(base: TextRun, changed: TextRun, depending: Set<Variable>
     });
   });
   base.tape.steps.forEach((step, i) => {
-    const other = changed.tape.steps.at(i);
-    if (other?.node !== step.node) return;
+    // Other tokens can lead another way.
+    const beside = changed.tape.steps.at(i);
+    const other = beside?.node === step.node ? beside : byNode.get(step.node);
+    if (!other) return;
     step.states.forEach((state, k) => {
       note(state, other.states.at(k));
     });
@@ -202,10 +206,13 @@ function directionsOf(name: string, count: number): { name: string; isReversed: 
 function ofLoops({ evidence, depending, use, makers }: Known): Found[] {
   const { base, shorter } = evidence;
   const batch = batchOf(use.ids);
-  return base.calls[0].loops.flatMap((loop, l) => {
+  // Loops within a loop are as many as it has iterations.
+  const ofShorter = new Map(shorter?.calls[0].loops.map((loop) => [loop.node, loop]));
+  return base.calls[0].loops.flatMap((loop) => {
     const { node, iterations, states } = loop;
     if (iterations.length !== base.steps || base.steps === 0) return [];
-    if (shorter && shorter.calls[0].loops.at(l)?.iterations.length !== shorter.steps) return [];
+    const inShorter = ofShorter.get(node);
+    if (shorter && inShorter?.iterations.length !== shorter.steps) return [];
     const isReversed = readsFromEnd(loop, base.steps, depending, makers);
     const carried = new Map<Variable, number>();
     const before = new Set(states.map((state) => state.before));
@@ -218,7 +225,7 @@ function ofLoops({ evidence, depending, use, makers }: Known): Found[] {
       if (!(first instanceof Variable) || first.tensor.data.length !== size) return [];
       // A list that is filled step by step holds all steps.
       if (variables[0].tensor.shape.includes(base.steps) && size > batch * base.steps && shorter) {
-        const short = shorter.calls[0].loops[l].states[state].values.at(1);
+        const short = inShorter?.states[state].values.at(1);
         if (short instanceof Variable && short.tensor.data.length !== size) return [];
       }
       const own = nameOfState(iterations, values, before, makers);
@@ -229,17 +236,32 @@ function ofLoops({ evidence, depending, use, makers }: Known): Found[] {
       placed.forEach((variable) => carried.set(variable, state));
       return [{ name: `${node}/${name}`, place, variables: placed, width: size / batch, isReversed, isState: true }];
     });
+    const byList = states.some(({ values: [first] }) => first instanceof Sequence) ? handedOnInLists(iterations) : null;
     const inside = Array.from(iterations[0].keys()).flatMap((name): Found[] => {
       // What an iteration is given, the one before has made.
-      if (before.has(name)) return [];
+      if (before.has(name) || byList?.given.has(name)) return [];
       const variables = iterations.flatMap((each) => asVariable(each.get(name)) ?? []);
       const size = sizeOfEach(variables, depending);
       if (variables.length !== base.steps || size === null || carried.has(variables[0])) return [];
       const place = { kind: 'iterations' as const, loop: node, name };
-      return [{ name: `${node}/${name}`, place, variables, width: size / batch, isReversed, isState: false }];
+      const isState = byList?.made.has(name) ?? false;
+      return [{ name: `${node}/${name}`, place, variables, width: size / batch, isReversed, isState }];
     });
     return [...ofStates, ...inside];
   });
+}
+
+/** Of a body that carries a list: names of what each iteration takes from it that the one before has put in, and of what that was called there. */
+function handedOnInLists(iterations: LoopRecord['iterations']): { given: Set<string>; made: Set<string> } {
+  const [given, made] = [new Set<string>(), new Set<string>()];
+  for (const [name, value] of iterations.at(1) ?? []) {
+    const own = value instanceof Variable ? nameIn(iterations[0], value) : undefined;
+    if (own === undefined || own === name) continue;
+    if (!iterations.every((values, i) => i === 0 || values.get(name) === iterations[i - 1].get(own))) continue;
+    given.add(name);
+    made.add(own);
+  }
+  return { given, made };
 }
 
 /** Elements of each of these, where all have as many, are floats and change with the text; else null. */

@@ -14,36 +14,24 @@ import { normEpsilon, type NormKind } from '../../../layers/norm';
 import { UserError } from '../../../userError';
 import { answerOf } from '../answers';
 import { checkReadable, checkSizes } from './agreement';
-import { checkAnswers, isWhole } from './answered';
+import { checkAnswers, checkRoles, isWhole } from './answered';
+import { head, nameOf, roles } from './gpt2Names';
 import { linearForm } from './linearForm';
-import type { NamedWeights, NameOf, Published, PublishedModel } from './published';
+import type { NamedWeights, Published, PublishedModel } from './published';
 import { otherModel } from './otherModels';
 import { Said } from './said';
 import { TensorTaker } from './tensors';
+import { writeGpt2 } from './writeGpt2';
 
 const ofBlocks = /^(.*?)h\.(\d+)\.attn\.c_attn\.weight$/;
 /** Masks that PyTorch's modules keep among their weights. */
 const buffers = /(^|\.)attn\.(bias|masked_bias)$/;
 const contextOfRotary = 1024;
 const kindsOfNorms: readonly NormKind[] = ['layerNorm', 'rmsNorm'];
-const head = 'lm_head.weight';
-const headBias = 'lm_head.bias';
-
-/** In a block. */
-const roles: Readonly<Record<string, string>> = {
-  Wqkv: 'attn.c_attn.weight',
-  bqkv: 'attn.c_attn.bias',
-  Wo: 'attn.c_proj.weight',
-  bo: 'attn.c_proj.bias',
-  W1: 'mlp.c_fc.weight',
-  b1: 'mlp.c_fc.bias',
-  W2: 'mlp.c_proj.weight',
-  b2: 'mlp.c_proj.bias',
-  'mha.norm.gamma': 'ln_1.weight',
-  'mha.norm.beta': 'ln_1.bias',
-  'mlp.norm.gamma': 'ln_2.weight',
-  'mlp.norm.beta': 'ln_2.bias',
-};
+/** Their number, as a person, Backflow's files, and others' configurations call it. */
+const headNames = ['heads', 'n_head', 'num_heads', 'num_attention_heads'] as const;
+/** Weights of both have the same names and shapes. */
+const types = ['nanogpt', 'gpt_bigcode'] as const;
 
 /** transformers' names of GELU's two forms; GPT-2 has the second. */
 const gelus: Readonly<Record<string, 'exact' | 'tanh'>> = {
@@ -54,15 +42,6 @@ const gelus: Readonly<Record<string, 'exact' | 'tanh'>> = {
   gelu_accurate: 'tanh',
   gelu_pytorch_tanh: 'tanh',
   gelu_python_tanh: 'tanh',
-};
-
-const nameOf: NameOf = ({ name, role, layer }) => {
-  if (name === 'output.W') return head;
-  if (name === 'output.b') return headBias;
-  if (role === 'embedding') return 'transformer.wte.weight';
-  if (role === 'P') return 'transformer.wpe.weight';
-  if (layer < 0) return `transformer.ln_f.${role === 'norm.gamma' ? 'weight' : 'bias'}`;
-  return `transformer.h.${layer}.${roles[role]}`;
 };
 
 export const attention: Published = {
@@ -77,8 +56,7 @@ export const attention: Published = {
     refuseGroupedProjections(weights);
     return null;
   },
-  // The code of people has matrices of either form, and files of no library say how many heads there are but in a file beside them.
-  write: () => null,
+  write: writeGpt2,
   nameOf: ({ layers: [{ cell }] }) => (cell === kind.name ? nameOf : null),
   ownNames: nameOf,
 };
@@ -113,6 +91,7 @@ function readModel(weights: NamedWeights, prefix: string, layers: number): Publi
   );
   checkBiases(weights, prefix, layers);
   const biases = Array.from(tensors.keys()).some((name) => /\.c_(attn|proj|fc)\.bias$/.test(name));
+  checkRoles(weights);
   checkAnswers(weights, {
     type: () => true,
     heads: isWhole,
@@ -123,6 +102,7 @@ function readModel(weights: NamedWeights, prefix: string, layers: number): Publi
     norms: (value) => kindsOfNorms.some((name) => name === value),
   });
   const form = linearForm(weights, (layer, name) => `${prefix}h.${layer}.${name}.weight`, layers, D);
+  if (!form.isTransposed && hasTable && biases) checkType(weights, said);
   const E = taker.take(wte, [V, D]);
   const lmHead = taker.around(prefix, head);
   const isApart = said.text('tie_word_embeddings') === 'false';
@@ -277,7 +257,7 @@ function groupedAttention(file: string, name: string, shape: readonly number[]):
 }
 
 function headsOf(said: Said, D: number, file: string): number {
-  const heads = said.number('heads', 'n_head', 'num_heads', 'num_attention_heads');
+  const heads = said.number(...headNames);
   if (heads !== null) return heads;
   const dividing = Array.from({ length: 64 }, (_, i) => i + 1).filter((count) => D % count === 0);
   throw new UserError('error.torch.headsUnsaid', file, D).needing(
@@ -302,6 +282,22 @@ function geluOf(said: Said, file: string): 'exact' | 'tanh' | null {
   if (name === null) return null;
   if (Object.hasOwn(gelus, name)) return gelus[name];
   throw new UserError('error.torch.variant', file, 'activation_function', name, 'gelu, gelu_new');
+}
+
+/**
+ * Throws a UserError that asks which of the models it is whose weights look the same: transformers' GPTBigCode has matrices of this form too, but queries, keys and
+ * values head by head. Its own files say their type, and have no masks; what says how many heads there are without a type is of other code.
+ */
+function checkType({ tensors, config, metadata, file }: NamedWeights, said: Said): void {
+  const isKnown =
+    said.type() !== null ||
+    Array.from(tensors.keys()).some((name) => buffers.test(name)) ||
+    headNames.some((name) => Object.hasOwn(config ?? {}, name) || Object.hasOwn(metadata, name));
+  if (!isKnown)
+    throw new UserError('error.torch.typeUnsaid', file, types.join(', '), answerOf('type', types[0])).needing(
+      'tensors',
+      types.map((type) => answerOf('type', type)),
+    );
 }
 
 /** Throws a UserError for what the model's own code would compute otherwise. */

@@ -1,10 +1,13 @@
 /** The matrices of products in blocks: as `nn.Linear` has them, [out, in], or as transformers' `Conv1D` does, [in, out]. */
 import type { Weights } from '../../../core/model/generalModel';
 import { UserError } from '../../../userError';
+import { impossibleAnswer } from '../answers';
 import type { NamedWeights } from './published';
 import type { TensorTaker } from './tensors';
 
 export interface LinearForm {
+  /** Whether they are those of `Conv1D`. */
+  readonly isTransposed: boolean;
   /** As [out, in]. @param shape that too */
   readonly take: (taker: TensorTaker, name: string, shape: readonly number[]) => Weights;
 }
@@ -35,15 +38,19 @@ export function linearForm(
       'form=linear',
       'form=conv1d',
     ]);
+  const [only] = forms;
+  if (forms.size === 1 && said !== undefined && said !== (only ? 'conv1d' : 'linear'))
+    throw impossibleAnswer('form', said, file);
   const isTransposed = forms.size > 1 ? said === 'conv1d' : forms.has(true);
   return {
+    isTransposed,
     take: (taker, name, shape) =>
       isTransposed ? transposed(taker.take(name, [...shape].reverse()), shape) : taker.take(name, shape),
   };
 }
 
 /** @param shape of the result */
-function transposed(values: Weights, [rows, columns]: readonly number[]): Weights {
+export function transposed(values: Weights, [rows, columns]: readonly number[]): Weights {
   const result = values instanceof Float64Array ? new Float64Array(values.length) : new Float32Array(values.length);
   for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) result[i * columns + j] = values[j * rows + i];
   return result;

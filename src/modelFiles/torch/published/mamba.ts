@@ -10,10 +10,18 @@ import { normEpsilon } from '../../../layers/norm';
 import { numberOption, isOptionOn, type LayerOptions } from '../../../layers/options';
 import type { LayerSizes } from '../../../layers/parameters';
 import { UserError } from '../../../userError';
-import { answerOf } from '../answers';
+import { answerOf, impossibleAnswer } from '../answers';
 import { checkReadable, checkSizes } from './agreement';
-import { checkAnswers } from './answered';
-import type { NamedWeights, NameOf, Published, PublishedConfig, PublishedFiles, PublishedModel } from './published';
+import { checkAnswers, checkRoles } from './answered';
+import {
+  ownForm,
+  type NamedWeights,
+  type NameOf,
+  type Published,
+  type PublishedConfig,
+  type PublishedFiles,
+  type PublishedModel,
+} from './published';
 import { Said } from './said';
 import { TensorTaker } from './tensors';
 
@@ -43,7 +51,10 @@ export const mamba: Published = {
     const said = new Said(weights);
     checkVersion(weights, said);
     checkType(weights, said);
+    checkRoles(weights);
     checkAnswers(weights, { type: () => true });
+    const { form } = weights.answers;
+    if (form !== undefined) throw impossibleAnswer('form', form, file);
     const numbers = new Set(places.map(({ layer }) => layer));
     const other = [...tensors.keys()].find((name) => {
       const match = name.startsWith(`${prefix}layers.`) && /^(\d+)\./.exec(name.slice(`${prefix}layers.`.length));
@@ -81,7 +92,7 @@ function checkType({ tensors, config, metadata, file }: NamedWeights, said: Said
   // What the original code's configuration has, and what Backflow has written.
   const isKnown = said.type() !== null || (config !== null && 'ssm_cfg' in config) || 'tokens' in metadata;
   if (isOfLibrary && !isKnown)
-    throw new UserError('error.torch.typeUnsaid', file, types.join(', ')).needing(
+    throw new UserError('error.torch.typeUnsaid', file, types.join(', '), answerOf('type', types[0])).needing(
       'tensors',
       types.map((type) => answerOf('type', type)),
     );
@@ -264,13 +275,20 @@ function isWritten({ layers, norm, embedding, vocabularySize }: GeneralModel): b
 }
 
 /** Of layers that are alike, each behind an RMSNorm and beside a residual connection, with one more norm before the output, as the library has them. */
-function writeModel({ config, parameters }: PlainModel): PublishedFiles | null {
+function writeModel({ config, parameters }: PlainModel): PublishedFiles | UserError | null {
   const stack = uniformStack(config);
-  if (stack?.cell !== kind.name || stack.norm !== 'rmsNorm' || !stack.residual || stack.finalNorm !== 'rmsNorm')
-    return null;
+  if (stack?.cell !== kind.name) return null;
   const { embedding, finalNorm, output } = parameters;
   const { hiddenSize: D, vocabularySize: V, embeddingSize } = stack;
-  if (!embedding || !finalNorm || embeddingSize !== D) return null;
+  const needed = [
+    ['norm', 'rmsNorm', stack.norm],
+    ['final norm', 'rmsNorm', stack.finalNorm],
+    ['residual', 'true', stack.residual],
+    ['embedding', D, embeddingSize ?? 0],
+  ] as const;
+  const other = needed.find(([, wanted, own]) => String(own) !== String(wanted));
+  if (other) return ownForm(kind.label, other[0], other[1], other[2]);
+  if (!embedding || !finalNorm) return null;
   const tensors = new Map<string, Tensor>();
   const add = (name: string, shape: readonly number[], data: Float32Array) =>
     tensors.set(name, { dtype: 'F32', shape, data });
@@ -290,7 +308,8 @@ function writeModel({ config, parameters }: PlainModel): PublishedFiles | null {
   add(nameOf({ name: '', role: 'norm.gamma', layer: -1 }), [D], finalNorm.gamma);
   if (!config.tied) add(head, [V, D], output.W);
   if (output.b.some((value) => value !== 0)) add(headBias, [V], output.b);
-  return { tensors, config: configOf(config.layers.length, sizesOf(config, 0), V, config.tied) };
+  const notices = tensors.has(headBias) ? [new UserError('notice.export.biasApart', headBias)] : [];
+  return { tensors, config: configOf(config.layers.length, sizesOf(config, 0), V, config.tied), notices };
 }
 
 function configOf(layers: number, sizes: LayerSizes, vocabularySize: number, tied: boolean): PublishedFiles['config'] {

@@ -3,7 +3,7 @@ import type { GeneralModel } from '../../../core/model/generalModel';
 import type { ParameterEntry } from '../../../core/model/parameters';
 import type { PlainModel } from '../../../core/model/plainModel';
 import type { Tensor } from '../../../formats/safetensors';
-import type { UserError } from '../../../userError';
+import { UserError } from '../../../userError';
 import type { TensorAnswers } from '../answers';
 import type { WeightTensor } from '../weightTensors';
 
@@ -36,6 +36,18 @@ export interface PublishedModel {
 export interface PublishedFiles {
   readonly tensors: ReadonlyMap<string, Tensor>;
   readonly config: Readonly<Record<string, unknown>>;
+  /** What is otherwise in them than in the model. */
+  readonly notices: readonly UserError[];
+}
+
+/** Why a model is written with what Backflow says of it itself. @param library what it calls such models  @param name of what it has otherwise, as `needed` */
+export function ownForm(
+  library: string,
+  name: string,
+  needed: string | number,
+  own: string | number | boolean | undefined,
+): UserError {
+  return new UserError('notice.export.ownForm', library, name, String(needed), String(own));
 }
 
 export interface Published {
@@ -44,8 +56,8 @@ export interface Published {
    * the file leaves open.
    */
   readonly read: (weights: NamedWeights) => PublishedModel | null;
-  /** Null where the library has no such model, or where it is written with what Backflow says of it itself, under `ownNames`. */
-  readonly write: (model: PlainModel) => PublishedFiles | null;
+  /** Null where its layers are others; the sentence why where the library has no such model of them: then it is written with what Backflow says of it itself. */
+  readonly write: (model: PlainModel) => PublishedFiles | UserError | null;
   /** How its tensors are called there; null where it has no such model. */
   readonly nameOf: (model: GeneralModel) => NameOf | null;
   /** How those of any model of such layers are called in Backflow's own files; null where that is as of any other kind. */

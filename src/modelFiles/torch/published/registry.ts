@@ -2,6 +2,7 @@
 import type { GeneralModel } from '../../../core/model/generalModel';
 import type { PlainModel } from '../../../core/model/plainModel';
 import type { CellName } from '../../../layers/catalog';
+import type { UserError } from '../../../userError';
 import { attention } from './attention';
 import { mamba } from './mamba';
 import type { NamedWeights, NameOf, Published, PublishedFiles, PublishedModel } from './published';
@@ -33,8 +34,8 @@ export function ownNamesOf(cell: CellName): NameOf | null {
   return all[cell]?.ownNames ?? null;
 }
 
-/** Null where no library has such a model. */
-export function writePublished(model: PlainModel): PublishedFiles | null {
+/** Null where no library has layers like its; the sentence why where one has, but no such model of them. */
+export function writePublished(model: PlainModel): PublishedFiles | UserError | null {
   for (const { write } of Object.values(all)) {
     const found = write(model);
     if (found) return found;

@@ -219,6 +219,25 @@ describe('graph mode: control flow', () => {
     assertNear(gradientsBy(run, new Map([[y, ones(y)]]), [variable(run, 'x')])[0], [1, 7, 0]);
   });
 
+  it('lists that begin alike go on by themselves', () => {
+    const insert = (list: string, item: string, into: string) => node('SequenceInsert', [list, item], [into]);
+    const join = (list: string, to: string) => node('ConcatFromSequence', [list], [to], { axis: 0, new_axis: 0 });
+    const nodes = [
+      node('SequenceConstruct', ['a'], ['one']),
+      insert('one', 'b', 'left'),
+      insert('one', 'c', 'right'),
+      insert('left', 'c', 'longer'),
+      ...['one', 'left', 'right', 'longer'].map((list) => join(list, `of ${list}`)),
+    ];
+    const run = runModel(modelOf(graph(nodes, ['a', 'b', 'c'], ['of one'])), {
+      a: vector(1),
+      b: vector(2),
+      c: vector(3),
+    });
+    const held = (list: string) => Array.from(variable(run, `of ${list}`).tensor.data);
+    assert.deepEqual(['one', 'left', 'right', 'longer'].map(held), [[1], [1, 2], [1, 3], [1, 2, 3]]);
+  });
+
   it('functions of the model are run with the attributes of their call', () => {
     const scale: AttributeProto = { name: 'alpha', type: 1, refAttrName: 'slope' };
     const leaky = { ...node('LeakyRelu', ['a'], ['b']), attribute: [scale] };

@@ -10,7 +10,7 @@ interface PlainTensor {
   readonly data: readonly number[];
 }
 
-/** One node, as test/vectors/graph_vectors.py and graph_fused_vectors.py have it from PyTorch. */
+/** One node, as test/vectors/graph_vectors.py and those beside it have it from PyTorch. */
 interface OperatorCase {
   readonly domain?: string;
   readonly operator: string;
@@ -22,7 +22,7 @@ interface OperatorCase {
   readonly gradients: readonly (PlainTensor | null)[];
 }
 
-const cases = ['operators', 'attention', 'runtimeAttention', 'fused'].flatMap(
+const cases = ['operators', 'attention', 'runtimeAttention', 'fused', 'weightOnly'].flatMap(
   (file) => JSON.parse(readFileSync(`test/vectors/data/graph/${file}.json`, 'utf8')) as OperatorCase[],
 );
 const tensorOf = ({ kind, shape, data }: PlainTensor): Tensor => ({ kind, shape, data: Float64Array.from(data) });

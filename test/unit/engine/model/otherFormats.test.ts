@@ -3,16 +3,13 @@ import assert from 'node:assert/strict';
 import { textTooShort } from '../../../../src/engine/inspect/flows';
 import { refuseOtherFormat } from '../../../../src/engine/model/otherFormats';
 
-const zip = Uint8Array.of(0x50, 0x4b, 3, 4);
 const pickle = Uint8Array.of(0x80, 2, 0x8a);
 const onnx = Uint8Array.of(8, 8, 0x12);
 
 describe('files that are no ONNX and no safetensors', () => {
-  it('bare pickles and those of Keras are named, with what to do', () => {
+  it('bare pickles are named, with what to do', () => {
     for (const file of ['model.pkl', 'best.PICKLE'])
       assert.throws(() => refuseOtherFormat(pickle, file), /is a pickle.* torch\.save\(model\.state_dict\(\)/);
-    for (const file of ['model.keras', 'weights.h5'])
-      assert.throws(() => refuseOtherFormat(zip, file), /of Keras’s own.* model\.export\(/);
   });
 
   it('any others are left to their readers', () => {

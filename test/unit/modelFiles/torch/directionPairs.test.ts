@@ -44,6 +44,7 @@ describe('two directions of modules that know one', () => {
     ['fwd', 'bwd'],
     ['rnn_fw', 'rnn_bw'],
     ['l2r', 'r2l'],
+    ['rnn_forward', 'rnn_back'],
     ['Forward', 'backward'],
     ['gru', 'gru_reverse'],
     ['gru', 'gru.reverse'],
@@ -55,6 +56,42 @@ describe('two directions of modules that know one', () => {
         expected.layers.map(({ directions }) => directions),
       );
     });
+
+  it('of names that say nothing are asked about, either way round', () => {
+    const bytes = encodeSafetensors(
+      new Map([
+        ['emb.weight', matrix(5, 4, 1)],
+        ['gru_f.to_hidden_and_gate.weight', matrix(8, 4, 2)],
+        ['gru_b.to_hidden_and_gate.weight', matrix(8, 4, 3)],
+        ['out.weight', matrix(5, 8, 4)],
+      ]),
+      {},
+    );
+    const question = refusalOf(() => read(bytes));
+    assert.equal(question.key, 'error.torch.ambiguous');
+    assert.deepEqual([...question.choices].sort(), ['layers=gru_b:gru_f', 'layers=gru_f:gru_b']);
+    const [{ directions }] = read(bytes, 'layers=gru_f:gru_b').model.layers;
+    assert.deepEqual(
+      directions.map(({ direction, W }) => [direction, W.includes(Math.fround(Math.sin(2)))]),
+      [
+        ['forward', true],
+        ['backward', false],
+      ],
+    );
+  });
+
+  it('are refused as such where what reads them does not read both, whatever is said of their options', () => {
+    const bytes = encodeSafetensors(
+      new Map([
+        ['emb.weight', matrix(5, 4, 1)],
+        ['fwd.to_hidden_and_gate.weight', matrix(8, 4, 2)],
+        ['bwd.to_hidden_and_gate.weight', matrix(8, 4, 3)],
+        ['out.weight', matrix(5, 4, 4)],
+      ]),
+      {},
+    );
+    assert.equal(refusalOf(() => read(bytes, 'positive=true')).key, 'error.torch.twoDirections');
+  });
 
   it('of a plain list are asked about, and read as they are said to be', () => {
     const bytes = renamed((name) =>

@@ -1,9 +1,20 @@
 /** What the units' statistics come to, in sentences. */
 import type { Texts } from '../../../shared/texts';
-import { isGate, mostly, type Quantity, type UnitStatistics } from './statistics';
+import { isGate, isShare, mostly, type Quantity, type UnitStatistics } from './statistics';
 
 /** Most units that are listed by their number. */
 const maxListed = 24;
+
+const wordsOfGates = {
+  shares: 'panel.finding.gateShares',
+  mostlyLow: 'panel.finding.gateMostlyShut',
+  mostlyHigh: 'panel.finding.gateMostlyOpen',
+} as const;
+const wordsOfFactors = {
+  shares: 'panel.finding.factorShares',
+  mostlyLow: 'panel.finding.factorMostlyForgets',
+  mostlyHigh: 'panel.finding.factorMostlyKeeps',
+} as const;
 
 /** `relu`: the values are of a relu unit, which is dead where it is 0 at every step. */
 export function findingsOf(
@@ -21,21 +32,13 @@ export function findingsOf(
         shares.reduce((sum, each) => sum + each, 0),
         total,
       );
-    if (isGate(quantity)) {
-      findings.push(texts.get('panel.finding.gateShares', share(right), share(left)));
+    if (isShare(quantity)) {
+      const { shares, mostlyLow, mostlyHigh } = isGate(quantity) ? wordsOfGates : wordsOfFactors;
+      const flags = (values: Float64Array) => values.map((each) => Number(each >= mostly));
       findings.push(
-        ...listed(
-          'panel.finding.gateMostlyShut',
-          left.map((each) => Number(each >= mostly)),
-          texts,
-        ),
-      );
-      findings.push(
-        ...listed(
-          'panel.finding.gateMostlyOpen',
-          right.map((each) => Number(each >= mostly)),
-          texts,
-        ),
+        texts.get(shares, share(right), share(left)),
+        ...listed(mostlyLow, flags(left), texts),
+        ...listed(mostlyHigh, flags(right), texts),
       );
     } else {
       const both = left.map((each, u) => each + right[u]);
@@ -64,8 +67,7 @@ export function findingsOf(
 /** “… 3 of 128 units (2, 7, 9)”; nothing when none is. */
 function listed(
   key:
-    | 'panel.finding.gateMostlyShut'
-    | 'panel.finding.gateMostlyOpen'
+    | (typeof wordsOfGates | typeof wordsOfFactors)['mostlyLow' | 'mostlyHigh']
     | 'panel.finding.tanhMostlySaturated'
     | 'panel.finding.deadUnits',
   flags: ArrayLike<number>,

@@ -12,7 +12,7 @@ export const mostly = 0.9;
 const factors = 4;
 
 export interface UnitStatistics {
-  /** H each. Share of the steps at which the unit is saturated on the left (a gate shut) and on the right (open); of quantities that do not saturate, null. */
+  /** H each. Share of the steps at which the unit is saturated on the left (a gate shut, a factor that forgets) and on the right (open, one that keeps); of quantities that do not saturate, null. */
   readonly left: Float64Array | null;
   readonly right: Float64Array | null;
   readonly variance: Float64Array;
@@ -30,8 +30,19 @@ export function quantityOf({ graph, unitMap }: FrameHeader): Quantity {
   return graph ? null : unitMap.quantity;
 }
 
-export function isGate(quantity: Quantity): boolean {
+/** Whether its values lie between 0 and 1. */
+export function isShare(quantity: Quantity): boolean {
   return quantity !== null && unitMapNamed(quantity).range === 'share';
+}
+
+/** Whether they open and shut; other shares keep and forget. */
+export function isGate(quantity: Quantity): boolean {
+  return quantity !== null && unitMapNamed(quantity).isGate === true;
+}
+
+/** Whether its values are above 0 and span powers of ten. */
+export function isPositive(quantity: Quantity): boolean {
+  return quantity !== null && unitMapNamed(quantity).range === 'positive';
 }
 
 /** The gate by which the state of the step before is multiplied. */
@@ -42,9 +53,9 @@ export function keepsState(quantity: Quantity): boolean {
 /** @param values T × H, time-major  @param tanh whether the pre-activation goes through tanh, which saturates */
 export function statisticsOf(values: Float32Array, units: number, quantity: Quantity, tanh: boolean): UnitStatistics {
   const steps = values.length / units;
-  const [low, high] = isGate(quantity) ? [shutBelow, openAbove] : [-saturatedBeyond, saturatedBeyond];
+  const [low, high] = isShare(quantity) ? [shutBelow, openAbove] : [-saturatedBeyond, saturatedBeyond];
   const isActivated = quantity !== null && unitMapNamed(quantity).isActivated === true;
-  const saturates = isGate(quantity) || (isActivated && tanh);
+  const saturates = isShare(quantity) || (isActivated && tanh);
   const [left, right, sum, squares, logs] = Array.from({ length: 5 }, () => new Float64Array(units));
   const isZero = Array<boolean>(units).fill(steps > 0);
   const remembers = keepsState(quantity);

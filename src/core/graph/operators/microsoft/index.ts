@@ -4,5 +4,12 @@ import { attentionOfRuntime } from './attention';
 import { quantization } from '../quantization';
 import { fused } from './fused';
 import { normalizationOfSums } from './normalization';
+import { weightOnly } from './weightOnly';
 
-export const ofRuntime: OperatorTable = { ...fused, ...normalizationOfSums, ...attentionOfRuntime, ...quantization };
+export const ofRuntime: OperatorTable = {
+  ...fused,
+  ...normalizationOfSums,
+  ...attentionOfRuntime,
+  ...quantization,
+  ...weightOnly,
+};

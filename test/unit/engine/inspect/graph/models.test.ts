@@ -9,7 +9,7 @@ import { recognizeGraph } from '../../../../../src/modelFiles/onnx/graphMode/rec
 import { graph, modelOf, node } from '../../../core/graph/support';
 import { apart, openGraph, readGraph, withoutZeros } from './support';
 
-/** Of a model in float64, all the way: test/vectors/graph_models.py, masked_keras.py. */
+/** Of a model in float64, all the way: test/vectors/graph_models.py, graph_control_models.py, masked_keras.py. */
 interface Expected {
   readonly ids: readonly number[];
   readonly loss: number;
@@ -65,6 +65,7 @@ function check(name: string, file: string, maxTape?: number): void {
 describe('graph mode: models that are no stack, beside PyTorch', () => {
   for (const name of [
     'lstm-cells',
+    'time-mix',
     'two-layers',
     'tutorial',
     'tutorial-step',
@@ -79,6 +80,9 @@ describe('graph mode: models that are no stack, beside PyTorch', () => {
     'masked-keras',
     'decayed-sums',
     'normed-cell',
+    'chosen-by-state',
+    'as-often-as-needed',
+    'in-a-list',
   ])
     it(name, () => {
       check(name, name);
@@ -86,6 +90,18 @@ describe('graph mode: models that are no stack, beside PyTorch', () => {
 
   it('a text shorter than the steps that were written out', () => {
     check('lstm-cells-short', 'lstm-cells');
+  });
+
+  it('a text longer than the steps that were written out, where the file takes longer ones', () => {
+    const { model } = openGraph(join(folder, 'time-mix.onnx'));
+    const { ids, loss } = expectedOf('time-mix');
+    const { reading } = readGraph(model, [...ids, ...ids, ...ids]);
+    assert.equal(reading.steps, 8);
+    assert.ok(apart([reading.loss], [loss]) < tolerance, `the loss is ${reading.loss}, not ${loss}`);
+    assert.deepEqual(
+      model.notices.map(({ key, args }) => [key, ...args]),
+      [['notice.graph.fixedLength', 8]],
+    );
   });
 
   it('a text of as many tokens as there are positions', () => {

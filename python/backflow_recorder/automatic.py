@@ -1,0 +1,140 @@
+"""Recording a script that knows nothing of it: every step of the optimizer that updates a recurrent layer."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any, Callable, List, Optional
+
+import torch
+from torch import Tensor
+from torch.optim.optimizer import Optimizer
+
+from .discovery import roots_of
+from .norms import Norms
+from .optimizers import OptimizerHooks, fused_scale, holds
+from .recorder import is_first_process
+from .recording import Options, Recording
+from .sentences import sentence, tell
+
+
+class Automatic:
+    """Opened before anything of the script runs. Of several optimizers the first that updates a recorded layer counts the steps."""
+
+    def __init__(self, options: Options):
+        self.recording = Recording(options)
+        self.updates = 0
+        self._lead: Optional[Optimizer] = None
+        self._losses: List[Tensor] = []
+        self._before: Optional[Norms] = None
+        self._hooks = OptimizerHooks(self._before_update, lambda optimizer: None)
+        self._backward: Any = None
+
+    def open(self) -> None:
+        self.recording.capture.called = {}
+        self.recording.open()
+        self._hooks.open()
+        self._backward = torch.autograd.backward
+        torch.autograd.backward = self._wrapped(self._backward)
+
+    def close(self) -> None:
+        if self._backward is not None:
+            torch.autograd.backward = self._backward
+            self._backward = None
+        self._hooks.close()
+        self.recording.close()
+
+    def _wrapped(self, backward: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(backward)
+        def wrapper(tensors: Any, *args: Any, **kwargs: Any) -> Any:
+            loss = tensors.detach().clone() if isinstance(tensors, Tensor) and tensors.numel() == 1 else None
+            result = backward(tensors, *args, **kwargs)
+            self._after_backward(loss)
+            return result
+
+        return wrapper
+
+    def _after_backward(self, loss: Optional[Tensor]) -> None:
+        """The gradients before clipping, and the loss whose gradients they are: of micro-batches the sum."""
+        recording = self.recording
+        if recording.is_over or not self._is_known():
+            return
+        try:
+            if loss is not None:
+                self._losses.append(loss)
+            self._before = Norms(recording.parameters, recording.scaling.scale() if recording.is_scaled() else None)
+        except Exception as error:
+            recording.fail(error)
+
+    def _is_known(self) -> bool:
+        """Whether the model is found; a recurrent layer that is seen later is found later."""
+        recording = self.recording
+        called = recording.capture.called
+        if called is None:
+            return True
+        try:
+            if not is_first_process():
+                recording.is_over = True
+                return False
+            roots = roots_of(called)
+            if not roots:
+                return False
+            recording.set_roots(roots)
+            recording.capture.called = None
+            return True
+        except Exception as error:
+            recording.fail(error)
+            return False
+
+    def _before_update(self, optimizer: Optimizer, closure: Any) -> Any:
+        recording = self.recording
+        self.updates += 1
+        if recording.is_over or (closure is None and not self._is_lead(optimizer)):
+            return None
+        if closure is None:
+            self._take(optimizer)
+            return None
+        return self._observed(optimizer, closure)
+
+    def _observed(self, optimizer: Optimizer, closure: Callable[[], Any]) -> Callable[[], Any]:
+        """Only in the closure are there gradients of this step; its first evaluation is by the weights before the update."""
+        is_taken = False
+
+        @functools.wraps(closure)
+        def wrapper() -> Any:
+            nonlocal is_taken
+            result = closure()
+            if not is_taken:
+                is_taken = True
+                if self._is_lead(optimizer):
+                    self._take(optimizer)
+            return result
+
+        return wrapper
+
+    def _is_lead(self, optimizer: Optimizer) -> bool:
+        if not self._is_known():
+            # Nothing that is kept of a step without a recurrent layer is needed again.
+            self.recording.capture.clear()
+            return False
+        if self._lead is None and holds(optimizer, self.recording.recurrent_parameters()):
+            self._lead = optimizer
+            tell(sentence("recording", folder=self.recording.folder.path))
+        return self._lead is optimizer
+
+    def _take(self, optimizer: Optimizer) -> None:
+        recording = self.recording
+        scale, skipped = fused_scale(optimizer)
+        losses, before = self._losses, self._before
+        self._losses, self._before = [], None
+        if skipped:
+            recording.capture.clear()
+            return
+        recording.take(self._loss(losses), divisor=scale, before=before, is_unscaled=scale is None, passes=len(losses))
+        recording.commit()
+
+    def _loss(self, losses: List[Tensor]) -> Optional[Tensor]:
+        if not losses:
+            return None
+        total = torch.stack([loss.reshape(()).double() for loss in losses]).sum()
+        scale = self.recording.scaling.scale()
+        return total if scale is None else total / scale

@@ -1,0 +1,40 @@
+"""Whether what was seen of a module explains the gradient that PyTorch gave its recurrent matrix. Compared once, at the first recorded step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import List, Mapping, Optional
+
+import numpy as np
+from torch import Tensor
+
+from .analysis import Snapshot, recurrent_gradient
+from .capture import Chain
+from .sentences import Warner
+
+# Of the gradient's size; in half precision as many roundings as a short text has steps.
+TOLERATED = 1e-3
+ROUNDINGS = 64.0
+
+
+@dataclass
+class Check:
+    snapshot: Snapshot
+    chains: List[Chain]
+    parameter: str
+    gradient: Tensor  # a copy
+    divisor: Optional[Tensor]  # by what it is multiplied
+
+
+def compare(check: Check, clipped: Mapping[str, float], warn: Warner) -> None:
+    """``clipped``: by parameter, what clipping has left of its norm."""
+    own = recurrent_gradient(check.snapshot, check.chains)
+    if own is None or not own.any():
+        return
+    given = check.gradient.to("cpu").double().numpy() / (1.0 if check.divisor is None else float(check.divisor))
+    own = own * clipped.get(check.parameter, 1.0)
+    ratio = float((given * own).sum() / (own * own).sum())
+    rest = float(np.linalg.norm(given - ratio * own) / max(float(np.linalg.norm(given)), 1e-300))
+    tolerated = max(TOLERATED, ROUNDINGS * max(call.rounding for chain in check.chains for call in chain))
+    if not (abs(ratio - 1) <= tolerated and rest <= tolerated):
+        warn("otherGradient", module=check.parameter, parameter=check.parameter, ratio=ratio)

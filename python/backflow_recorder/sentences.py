@@ -1,0 +1,174 @@
+"""Every sentence a person sees, in English and Korean, and the ways to say one."""
+
+from __future__ import annotations
+
+import locale
+import os
+import sys
+import warnings
+from typing import Dict, Set, Tuple
+
+SENTENCES: Dict[str, Tuple[str, str]] = {
+    "stopped": (
+        "Recording has stopped at step {step}, and the training goes on without it: {reason}",
+        "{step}단계에서 기록이 멈추었고, 학습은 기록 없이 계속됩니다. 이유: {reason}",
+    ),
+    "recording": ("Recording to {folder}.", "{folder}에 기록합니다."),
+    "recorded": (
+        "Recorded {steps} steps, {files} of them with their gradient flow, in {folder}.",
+        "{folder}에 {steps}단계를 기록했고, 그중 {files}단계에는 기울기 흐름도 있습니다.",
+    ),
+    "dropped": (
+        "{count} steps that were to be recorded were left out, because writing them took longer than training: choose a larger every than {every}.",
+        "기록이 학습보다 오래 걸려 기록할 {count}단계를 건너뛰었습니다. every를 {every}보다 크게 하십시오.",
+    ),
+    "noRecurrent": (
+        "Nothing was recorded: no nn.RNN, nn.LSTM, nn.GRU or cell of these took part in a training step. For other modules, call backflow_recorder.flow(model, ids, layers=[…]).",
+        "기록한 것이 없습니다. 학습 단계에 nn.RNN, nn.LSTM, nn.GRU나 그 셀이 쓰이지 않았습니다. 다른 모듈에는 backflow_recorder.flow(model, ids, layers=[…])를 쓰십시오.",
+    ),
+    "noStep": (
+        "Nothing was recorded: no optimizer of torch.optim took a step.",
+        "기록한 것이 없습니다. torch.optim의 최적화기가 한 단계도 실행하지 않았습니다.",
+    ),
+    "noModule": (
+        "{model} has no nn.RNN, nn.LSTM, nn.GRU or cell of these, so only its losses and gradient norms are recorded. For its gradient flow, call backflow_recorder.flow(model, ids, layers=[…]).",
+        "{model}에 nn.RNN, nn.LSTM, nn.GRU나 그 셀이 없어 손실과 기울기 노름만 기록합니다. 기울기 흐름을 보려면 backflow_recorder.flow(model, ids, layers=[…])를 부르십시오.",
+    ),
+    "notSeen": (
+        "{modules} took part in no recorded step, or not where the recorder can see it: compiled cells, scripted modules and frozen layers that read no gradient are not seen. Make the Recorder before torch.compile, or leave it out.",
+        "{modules}을(를) 기록한 단계에서 볼 수 없었습니다. 컴파일된 셀, 스크립트 모듈, 기울기가 지나지 않는 고정된 층은 보이지 않습니다. torch.compile보다 먼저 Recorder를 만들거나 torch.compile을 빼십시오.",
+    ),
+    "scriptFailed": (
+        "The script ended with {error}; what was recorded until then is kept.",
+        "스크립트가 {error}(으)로 끝났습니다. 그때까지의 기록은 남아 있습니다.",
+    ),
+    "folderUsed": (
+        "{folder} already holds a recording or other files. Name another folder, or remove it.",
+        "{folder}에 이미 기록이나 다른 파일이 있습니다. 다른 폴더를 지정하거나 지우십시오.",
+    ),
+    "every": ("every is a whole number from 1, not {value}.", "every는 1 이상의 정수여야 합니다. 받은 값: {value}"),
+    "streams": ("streams is a whole number from 1, not {value}.", "streams는 1 이상의 정수여야 합니다. 받은 값: {value}"),
+    "side": (
+        'side is "before-clipping" or "after-clipping", not {value}.',
+        'side는 "before-clipping" 또는 "after-clipping"이어야 합니다. 받은 값: {value}',
+    ),
+    "scalarTarget": (
+        "Scalars go to an object with add_scalar(name, value, step) or to a function of a dict; {value} is neither.",
+        "스칼라는 add_scalar(name, value, step)가 있는 객체나 dict를 받는 함수로 보냅니다. {value}은(는) 둘 다 아닙니다.",
+    ),
+    "model": ("The model is a torch.nn.Module, not {value}.", "모델은 torch.nn.Module이어야 합니다. 받은 값: {value}"),
+    "sharded": (
+        "The weights of {module} are shards (FSDP), of which one process has only a part; only losses and gradient norms of the parts are recorded.",
+        "{module}의 가중치가 조각(FSDP)으로 나뉘어 한 프로세스에는 일부만 있습니다. 손실과 그 조각의 기울기 노름만 기록합니다.",
+    ),
+    "keywordInput": (
+        "The flow of {module} is not recorded: this PyTorch does not show the recorder arguments that are given by name. Call it as module(input, state).",
+        "{module}의 흐름은 기록하지 않습니다. 이 PyTorch에서는 이름으로 준 인수를 볼 수 없습니다. module(input, state)로 부르십시오.",
+    ),
+    "changedState": (
+        "The flow of {module} is not recorded: its state is changed between its steps, or they are computed again in the backward pass (checkpointing), so that the steps are no one recurrence. Call backflow_recorder.flow for it.",
+        "{module}의 흐름은 기록하지 않습니다. 단계 사이에 상태가 바뀌거나 역전파에서 다시 계산되어(checkpoint) 한 순환으로 이어지지 않습니다. backflow_recorder.flow를 쓰십시오.",
+    ),
+    "chainedDirections": (
+        "The flow of {module} is not recorded: it has two directions and is called piece by piece with its state handed on.",
+        "{module}의 흐름은 기록하지 않습니다. 양방향 층을 조각마다 상태를 넘기며 불렀습니다.",
+    ),
+    "notReproduced": (
+        "The flow of {module} is not recorded: the outputs computed from its weights differ from those it gave by {difference:.1e} of their size, so it is not the module it says it is.",
+        "{module}의 흐름은 기록하지 않습니다. 가중치로 계산한 출력이 모듈의 출력과 크기의 {difference:.1e}만큼 다릅니다. 이름과 다른 계산을 하는 모듈입니다.",
+    ),
+    "otherGradient": (
+        "The gradient of {parameter} is not the one that follows from what reached the output of its module (ratio {ratio:.3g}): something else changes gradients, or uses these weights. The recorded flow is that of the module alone.",
+        "{parameter}의 기울기가 모듈 출력에 닿은 기울기에서 나오는 값과 다릅니다(비 {ratio:.3g}). 다른 것이 기울기를 바꾸거나 이 가중치를 씁니다. 기록한 흐름은 이 모듈만의 것입니다.",
+    ),
+    "lossNotDivided": (
+        "The gradient is {count} times that of the mean loss over the {count} micro-batches of a step: the loss is not divided by the number of accumulation steps. If that is not meant, divide it (in Hugging Face's Trainer: a model whose forward takes **kwargs has to use num_items_in_batch).",
+        "기울기가 한 단계의 마이크로배치 {count}개의 평균 손실 기울기의 {count}배입니다. 손실을 누적 횟수로 나누지 않았습니다. 의도한 것이 아니면 나누십시오(Hugging Face Trainer에서는 forward가 **kwargs를 받는 모델이 num_items_in_batch를 써야 합니다).",
+    ),
+    "afterUpdate": (
+        "recorder.step(loss) came after optimizer.step(), when the weights had already changed: call it between loss.backward() and optimizer.step().",
+        "recorder.step(loss)가 가중치가 이미 바뀐 optimizer.step() 뒤에 왔습니다. loss.backward()와 optimizer.step() 사이에서 부르십시오.",
+    ),
+    "noScript": ("There is no file {script}.", "{script} 파일이 없습니다."),
+    "usage": (
+        "python -m backflow_recorder [--out FOLDER] [--every N] [--streams N] [--matrix] train.py [ITS ARGUMENTS]",
+        "python -m backflow_recorder [--out 폴더] [--every N] [--streams N] [--matrix] train.py [스크립트 인수]",
+    ),
+    "option": ("There is no option {option}, or its value is missing or wrong.", "{option} 옵션이 없거나 값이 없거나 잘못되었습니다."),
+    "flowIds": (
+        "ids are the tokens of one text, at least two of them: [T], [1, T] or [T, 1]; these have the shape {shape}.",
+        "ids는 토큰이 둘 이상인 글 하나여야 합니다: [T], [1, T] 또는 [T, 1]. 받은 모양: {shape}",
+    ),
+    "flowLayers": (
+        "layers names no module of the model: {value}. Give modules, or names as in model.named_modules().",
+        "layers에 모델의 모듈이 아닌 것이 있습니다: {value}. 모듈이나 model.named_modules()의 이름을 주십시오.",
+    ),
+    "flowTargets": (
+        'targets is "last", "all", or step numbers from 0 to {last}; {value} is none of these.',
+        'targets는 "last", "all" 또는 0부터 {last}까지의 단계 번호여야 합니다. 받은 값: {value}',
+    ),
+    "flowScores": (
+        "The model's answer has no scores of {steps} steps that ids can be looked up in (its shape is {shape}): give loss=function(answer, step), the loss of one step.",
+        "모델의 답에서 {steps}단계의 점수를 찾을 수 없습니다(모양 {shape}). loss=function(answer, step)로 한 단계의 손실을 주십시오.",
+    ),
+    "flowTime": (
+        "{module} has no time axis: it gave {calls} outputs of shape {shape} for {steps} steps.",
+        "{module}에 시간 축이 없습니다. {steps}단계에 모양 {shape}의 출력을 {calls}개 냈습니다.",
+    ),
+    "flowNotCalled": ("{module} takes no part in what the model computes.", "{module}은(는) 모델의 계산에 쓰이지 않습니다."),
+    "flowPrecision": (
+        "The model does not run in float64 ({reason}); its own precision is used, and gradients below 1e-38 are zero.",
+        "모델이 float64로 실행되지 않아({reason}) 모델 자체의 정밀도를 씁니다. 1e-38보다 작은 기울기는 0이 됩니다.",
+    ),
+    "adapter": (
+        "{adapter} needs {package}: pip install {package}.",
+        "{adapter}에는 {package}이(가) 필요합니다: pip install {package}",
+    ),
+}
+
+
+class RecorderError(ValueError):
+    """Wrong input, refused where it enters, by a sentence for a person."""
+
+
+class RecorderWarning(UserWarning):
+    """What a person should know of a recording; the training goes on."""
+
+
+def is_korean() -> bool:
+    named = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), None)
+    return (named or locale.getlocale()[0] or "").lower().startswith("ko")
+
+
+def sentence(key: str, **values: object) -> str:
+    return SENTENCES[key][1 if is_korean() else 0].format(**values)
+
+
+def refuse(key: str, **values: object) -> RecorderError:
+    return RecorderError(sentence(key, **values))
+
+
+def tell(text: str) -> None:
+    """To a person, on the standard error stream, which may be closed."""
+    try:
+        print(f"backflow: {text}", file=sys.stderr, flush=True)
+    except (OSError, ValueError, AttributeError):
+        pass
+
+
+class Warner:
+    """Warns once of each thing. Never raises, whatever the user has made of warnings."""
+
+    def __init__(self) -> None:
+        self._said: Set[Tuple[str, str]] = set()
+
+    def __call__(self, key: str, **values: object) -> None:
+        about = (key, str(values.get("module", "")))
+        if about in self._said:
+            return
+        self._said.add(about)
+        text = sentence(key, **values)
+        try:
+            warnings.warn(text, RecorderWarning, stacklevel=3)
+        except Warning:
+            tell(text)

@@ -1,0 +1,40 @@
+/** What the recorder measured, as reports and frames need it. */
+import { horizonOf, levelOf, slopeOf } from '../../core/analysis/regions';
+import type { RecordedSeries, RecordedStep } from '../../formats/recording/stepFile';
+import type { SeriesChoice, SeriesReport } from '../../protocol/graph';
+import { regionsOf, relativeTo, type Thresholds } from '../../terms/regions';
+
+/** For one target: of another than the recorded one there is a flow where there is a matrix. */
+export function seriesReports(step: RecordedStep, target: number, thresholds: Thresholds): SeriesReport[] {
+  return step.series.map((series): SeriesReport => {
+    const log10 = flowTo(series, step, target);
+    const relative = log10 && relativeTo(target, log10);
+    return {
+      ...choiceOf(series),
+      norm: series.norm,
+      total: series.total,
+      flow: log10 &&
+        relative && {
+          target,
+          log10,
+          horizon: horizonOf(relative, target, thresholds),
+          level: levelOf(relative, target, thresholds),
+        },
+      regions: relative ? regionsOf(relative, thresholds) : [],
+      slope: relative && slopeOf(relative, target),
+    };
+  });
+}
+
+export function choiceOf({ name, role, width, direction }: RecordedSeries): SeriesChoice {
+  return { name, role, width, isReversed: direction === 'backward' };
+}
+
+function flowTo(
+  { flow, matrix }: RecordedSeries,
+  { steps, target: recorded }: RecordedStep,
+  target: number,
+): Float64Array | null {
+  if (target === recorded) return flow;
+  return matrix && matrix.slice(target * steps, (target + 1) * steps);
+}
