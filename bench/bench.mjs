@@ -28,6 +28,7 @@ import * as profile from './parts/profile.mjs';
 import * as recording from './parts/recording.mjs';
 import * as sampling from './parts/sampling.mjs';
 import * as shortfall from './parts/shortfall.mjs';
+import * as spectra from './parts/spectra.mjs';
 import * as stateSpace from './parts/stateSpace.mjs';
 import * as training from './parts/training.mjs';
 import * as vanishing from './parts/vanishing.mjs';
@@ -47,6 +48,7 @@ Parts, all but the profile without a name:
   shortfall   why a bar of the training is missed: what it would take of the limit, and where our time goes
   graph       a look at 256 tokens with models in graph mode, whole processes
   inspectedKinds  frames of every kind of layer, and the input matrix of attention beside PyTorch's backward passes
+  spectra     Lyapunov exponents, beside PyTorch's loop of Jacobians and QR, and of a random network (not among the standard parts)
   inspection  a frame and the source × target matrix of a probe, and what frames cost training
   recording   what recording gradients and gates costs a training step
   kernels     training by the kernels alone, beside ONNX Runtime
@@ -85,6 +87,7 @@ const parts = {
   inspection,
   graph,
   inspectedKinds,
+  spectra,
   recording,
   kernels,
   long,
@@ -172,8 +175,8 @@ async function bench() {
     const ours = startOurs(chosen);
     const before = revision === undefined ? null : await startBefore(revision, chosen);
     const peers =
-      ['training', 'packed', 'curve', 'memory', 'minimal', 'attention', 'stateSpace', 'inspectedKinds'].some((name) =>
-        names.includes(name),
+      ['training', 'packed', 'curve', 'memory', 'minimal', 'attention', 'stateSpace', 'inspectedKinds', 'spectra'].some(
+        (name) => names.includes(name),
       ) && !alone
         ? await Promise.all(python.map(startPeer))
         : [];

@@ -18,6 +18,7 @@ export interface ExponentsRequest {
   /** K. */
   readonly count: number;
   readonly times: number;
+  readonly reads: boolean;
 }
 
 interface Spent {
@@ -26,9 +27,9 @@ interface Spent {
   readonly processor: number;
 }
 
-/** Reading the text, and the exponents. */
+/** The exponents of a text that has been read, and with `reads` its reading too. */
 export async function exponents(request: ExponentsRequest): Promise<Spent & { readonly largest: number }> {
-  const { hidden, steps, vocabulary, count, times } = request;
+  const { hidden, steps, vocabulary, count, times, reads } = request;
   await createBackend({ backend: 'ort', threads: 1 }, 1, Infinity);
   const config = uniformModel({
     ...plainStack,
@@ -40,9 +41,10 @@ export async function exponents(request: ExponentsRequest): Promise<Spent & { re
   for (const i of parameters.values.keys()) parameters.values[i] = random.between(-bound, bound);
   const model = generalModelOf(config, parameters);
   const ids = Int32Array.from({ length: steps }, () => Math.floor(random.uniform() * vocabulary));
+  const trace = readInFloat64(model, ids, ids);
   let largest = NaN;
   const work = async () => {
-    const [state] = carriedStates(readInFloat64(model, ids, ids));
+    const [state] = carriedStates(reads ? readInFloat64(model, ids, ids) : trace);
     [largest] = (await lyapunovSpectrum(state, count, noPause)).exponents;
   };
   await work();

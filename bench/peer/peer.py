@@ -4,7 +4,8 @@
     {"do": "build", "name", "column", "cell", "hidden", "layers", "batch", "window", "vocabulary", "heads"?, "compiled"?} -> {"optimizer"}; columns are those of models.py
     {"do": "build", "name", "column": "passes", "precision", "hidden", "layers", "heads", "window", "vocabulary"} -> {"optimizer": null}
     {"do": "build", "name", "column": "packed", "cell", "hidden", "layers", "batch", "vocabulary", "lengths"} -> {"optimizer"}; packed.py
-    {"do": "run", "name", "steps"}                      -> {"seconds", "processor"} of all these training steps, or backward passes
+    {"do": "build", "name", "column": "exponents", "hidden", "window", "vocabulary", "count"} -> {"optimizer": null}; spectra.py
+    {"do": "run", "name", "steps"}                      -> {"seconds", "processor"} of all these training steps, backward passes, or texts
     {"do": "memory"}                                    -> {"bytes"}: the most that this process has had resident
     {"do": "clear"}                                     -> {}: forgets the models
 
@@ -24,6 +25,7 @@ from torch import nn
 from models import MODELS
 from packed import PackedSequences
 from passes import Passes
+from spectra import Exponents
 
 STREAM_WINDOWS = 8
 TRIAL_SECONDS = 0.15
@@ -123,6 +125,8 @@ def loaded_libraries():
 
 
 def made_for(request):
+    if request['column'] == 'exponents':
+        return Exponents(**request)
     if request['column'] == 'passes':
         return Passes(**request)
     if request['column'] == 'packed':

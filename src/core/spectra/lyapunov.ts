@@ -17,6 +17,8 @@ export interface LyapunovSpectrum {
 
 /** Of the directions that are followed where not all are. */
 const seed = 1;
+/** Numbers of a block up to which all its exponents are computed: which are the largest is then no matter of where the directions began. */
+const maxWhole = 128;
 /** Records of a text at most, about. */
 const maxRecords = 32;
 /** Steps from one QR to the next at most. */
@@ -41,7 +43,7 @@ export async function lyapunovSpectrum(
   for (const block of blocks) {
     const growth = block.logFactors
       ? ofFactors(block.logFactors, block.size, order, ends)
-      : await ofBlock(block, Math.min(count, block.size), order, ends, pause);
+      : await ofBlock(block, block.size <= maxWhole ? block.size : Math.min(count, block.size), order, ends, pause);
     found.push(growth);
   }
   return largestOf(found, ends, count);
@@ -126,7 +128,8 @@ function firstDirections(n: number, k: number): Float64Array {
     return V;
   }
   const random = Random.fromSeed(seed);
-  for (let i = 0; i < V.length; i++) V[i] = random.normal();
+  // Column by column: so that a direction is the same however many there are.
+  for (let j = 0; j < k; j++) for (let i = 0; i < n; i++) V[i * k + j] = random.normal();
   orthonormalize(V, n, k, new Float64Array(k));
   return V;
 }

@@ -11,17 +11,65 @@ export function addProducts64(out: usize, factor: f64, a: usize, b: usize, n: us
   store(out, madd(f64x2.mul(factors, load(a, n & 1)), load(b, n & 1), load(out, n & 1)), n & 1);
 }
 
-/** out[m, u, :] = Σ_g weights[m, g, u] · rows[g, u, :], rows of H, H of them for each of G blocks; a weight of zero takes no time. */
+/** out[m, u, :] = Σ_g weights[m, g, u] · rows[g, u, :], rows of H, H of them for each of G ≤ 4 blocks; a weight of zero takes no time. */
 export function mixRows64(out: usize, rows: usize, weights: usize, M: usize, G: usize, H: usize): void {
   const row = H << 3;
-  for (let m: usize = 0; m < M; m++)
+  const block = row * H;
+  for (let m: usize = 0; m < M; m++, weights += G * row)
     for (let u: usize = 0; u < H; u++, out += row) {
-      memory.fill(out, 0, row);
+      // Those that are not zero, one after another; what is left has the weight 0.
+      let count = 0;
+      let from0 = rows;
+      let from1 = rows;
+      let from2 = rows;
+      let from3 = rows;
+      let weight0: f64 = 0;
+      let weight1: f64 = 0;
+      let weight2: f64 = 0;
+      let weight3: f64 = 0;
       for (let g: usize = 0; g < G; g++) {
-        const weight = f64.load(weights + (((m * G + g) * H + u) << 3));
-        if (weight != 0) addScaled(out, weight, rows + (g * H + u) * row, H);
+        const weight = f64.load(weights + ((g * H + u) << 3));
+        if (weight == 0) continue;
+        const from = rows + g * block + u * row;
+        if (count == 0) {
+          from0 = from;
+          weight0 = weight;
+        } else if (count == 1) {
+          from1 = from;
+          weight1 = weight;
+        } else if (count == 2) {
+          from2 = from;
+          weight2 = weight;
+        } else {
+          from3 = from;
+          weight3 = weight;
+        }
+        count++;
       }
+      if (count < 2) setScaled(out, weight0, from0, H);
+      else setThreeScaled(out, weight0, from0, weight1, from1, weight2, from2, H);
+      if (count == 4) addScaled(out, weight3, from3, H);
     }
+}
+
+@inline
+function setScaled(to: usize, factor: f64, a: usize, n: usize): void {
+  const factors = f64x2.splat(factor);
+  const end = to + ((n & ~1) << 3);
+  for (; to < end; to += 16, a += 16) v128.store(to, f64x2.mul(factors, v128.load(a)));
+  store(to, f64x2.mul(factors, load(a, n & 1)), n & 1);
+}
+
+@inline
+function setThreeScaled(to: usize, x: f64, a: usize, y: f64, b: usize, z: f64, c: usize, n: usize): void {
+  const first = f64x2.splat(x);
+  const second = f64x2.splat(y);
+  const third = f64x2.splat(z);
+  const end = to + ((n & ~1) << 3);
+  for (; to < end; to += 16, a += 16, b += 16, c += 16)
+    v128.store(to, madd(first, v128.load(a), madd(second, v128.load(b), f64x2.mul(third, v128.load(c)))));
+  const odd = n & 1;
+  store(to, madd(first, load(a, odd), madd(second, load(b, odd), f64x2.mul(third, load(c, odd)))), odd);
 }
 
 @inline
