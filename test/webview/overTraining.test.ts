@@ -62,17 +62,19 @@ describe('what the page shows of the flow over training', () => {
       'probe.frame({ tokens: 64, target: 0, slopes: [-0.1, -0.1], cellSlopes: [-0.05, -0.05], sequence: 2, trainingStep: 401 })',
     );
     assert.equal(await text('.over .said'), said);
-    await on.page.waitForFunction(`probe.posted.filter(({ type }) => type === 'overTraining').length > ${asked + 1}`);
+    while ((await posted('overTraining')).length <= asked + 1) await on.page.waitForTimeout(50);
     const grown = { ...learning, slopes: [...learning.slopes, -0.06], steps: [...learning.steps, 401] };
     await on.page.evaluate(`probe.overTraining(${JSON.stringify(grown)})`);
-    assert.match(
-      await text('.over .said'),
-      /^The gradient reached 7 tokens at step 1 and reaches 51 tokens at step 401/,
-    );
+    await on.page
+      .locator('.over .said', {
+        hasText: /^The gradient reached 7 tokens at step 1 and reaches 51 tokens at step 401/,
+      })
+      .waitFor();
     await on.page.evaluate(
       'probe.frame({ tokens: 64, slopes: [-0.1, -0.1], cellSlopes: [-0.1, -0.1], sequence: 3, trainingStep: 402 })',
     );
-    assert.match(await text('.over .said'), /and reaches 31 tokens at step 402/, 'a frame of its own target is a row');
+    // A frame of its own target is a row, drawn when it is time for a new picture.
+    await on.page.locator('.over .said', { hasText: 'and reaches 31 tokens at step 402' }).waitFor();
   });
 
   it('says of a run that trained without a panel why nothing is kept, and how to get it', async () => {

@@ -1,8 +1,8 @@
 /**
- * The flows of one target over a run's training steps, of fixed size however long it trains. All rows are of the same text and target, so that they can be
- * compared: where the reader looks elsewhere, `HistoryKeeper` asks for the rows' own target beside that. A stretch of training steps keeps two of its frames: the one whose
- * gradient grows least and the one in which it grows most, so that an explosion is never thinned away. When there are too many
- * stretches they become twice as long.
+ * The flows of one target over a run's training steps, of fixed size however long it trains. All rows are of the same text and
+ * target, so that they can be compared: where the reader looks elsewhere, `HistoryKeeper` asks for the rows' own target beside
+ * that. A stretch of training steps keeps two of its frames: the one whose gradient grows least and the one in which it grows
+ * most, so that an explosion is never thinned away. When there are too many stretches they become twice as long.
  */
 import { flowOfLane, reachOf, summaryOfLane, type Frame, type FrameHeader } from '../../protocol/frame';
 import type { FlowLane, FlowOverTraining } from '../../protocol/overTraining';
