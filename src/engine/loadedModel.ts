@@ -3,6 +3,7 @@ import type { EngineEvents } from '../protocol/engine';
 import type { FlowHistory } from './inspect/flowHistory';
 import { makeFrame } from './inspect/frame';
 import { FrameSource, type MakeFrame } from './inspect/frameSource';
+import { HistoryKeeper } from './inspect/historyKeeper';
 import { Inspector, type InspectedModel } from './inspect/inspector';
 import type { ModelSink } from './loadedGraph';
 import type { ModelLock } from './modelLock';
@@ -14,7 +15,7 @@ import type { Run } from './train/run';
 export interface TrainedModel {
   /** Null of a model that is only looked at. */
   readonly run: Run | null;
-  /** The flows of the frames so far. */
+  /** The flows of one target, over the steps at which somebody looked. */
   readonly history: FlowHistory;
   /** Steps the model has been trained for, now. */
   readonly trainingStep: () => number;
@@ -33,15 +34,17 @@ export function loadModel(
   sink: ModelSink,
 ): LoadedModel {
   const inspector = new Inspector(model);
+  // A model that is only looked at does not change.
+  const keeper = run && new HistoryKeeper(model, history);
   const ofFrames = {
-    frame: (frame: EngineEvents['frame']) => {
-      // A model that is only looked at does not change.
-      if (run) history.add(frame);
-      sink.frame(frame);
-    },
+    frame: (frame: EngineEvents['frame']) => sink.frame(frame),
     watchFailed: (message: EngineEvents['watchFailed']) => sink.watchFailed(message),
   };
-  const make: MakeFrame = (watch, sequence) => makeFrame(inspector, watch, sequence, trainingStep());
+  const make: MakeFrame = async (watch, sequence) => {
+    const frame = await makeFrame(inspector, watch, sequence, trainingStep());
+    await keeper?.keep(watch, frame);
+    return frame;
+  };
   const isTraining = () => run?.isTraining ?? false;
   const samples = new SampleSource(
     {

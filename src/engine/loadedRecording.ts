@@ -36,7 +36,7 @@ type Pause = () => Promise<void>;
 
 export class LoadedRecording {
   readonly frames: FrameSource;
-  private history = new FlowHistory();
+  private history = FlowHistory.withOwnTexts();
   /** Steps whose flows are in the history, and those whose files are broken. */
   private known = new Set<number>();
   private steps: readonly number[] = [];
@@ -104,7 +104,7 @@ export class LoadedRecording {
   watch(watch: Watch | null): void {
     if (watch && JSON.stringify(watch.thresholds) !== JSON.stringify(this.thresholds)) {
       this.thresholds = watch.thresholds;
-      this.history = new FlowHistory();
+      this.history = FlowHistory.withOwnTexts();
       this.known = new Set();
     }
     this.frames.watch(watch);
@@ -113,8 +113,7 @@ export class LoadedRecording {
   }
 
   overTraining(lane: FlowLane): FlowOverTraining {
-    // Every step has read a batch of its own: that is no change.
-    return { ...this.history.lane(lane), changes: [] };
+    return this.history.lane(lane);
   }
 
   /** The frame of a recorded step; the nearest there is. */

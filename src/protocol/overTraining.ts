@@ -1,4 +1,4 @@
-/** How a flow changed while the model learned: lag × training step, kept by the engine. */
+/** How the flow of one target changed while the model learned: lag × training step, kept by the engine. */
 import type { StateName } from '../layers/catalog';
 import type { Direction } from '../layers/direction';
 
@@ -14,6 +14,10 @@ export interface FlowLane {
 /** One lane of every row that is kept, in order of training steps. */
 export interface FlowOverTraining {
   readonly lane: FlowLane;
+  /** The text, its inputs in order, and the target that every row is of; null without rows, and where each has its own. */
+  readonly of: { readonly tokens: readonly string[]; readonly target: number } | null;
+  /** Every row has a text of its own, as the steps of a recording, which read a batch each: they are compared by lag. */
+  readonly hasOwnTexts: boolean;
   /** Training step of each row. */
   readonly steps: Float64Array;
   /** Horizon of each row, in tokens; NaN where the gradient never falls below the vanishing threshold, and where it is level, so that a horizon says nothing. */
@@ -22,8 +26,6 @@ export interface FlowOverTraining {
   readonly lags: number;
   /** rows × lags: log₁₀ of the gradient relative to the target's own step; NaN where that text has no step so far back. */
   readonly values: Float32Array;
-  /** Rows that were read on another text, or with another target, than the row before. */
-  readonly changes: readonly number[];
   /** Training steps whose loss or gradient was not finite. */
   readonly overflows: readonly number[];
 }

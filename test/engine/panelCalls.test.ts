@@ -2,6 +2,7 @@
 import { strict as assert } from 'node:assert';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { seriesOf, type Frame } from '../../src/protocol/frame';
 import { defaultPlayground } from '../../src/protocol/playground';
 import { RpcError } from '../../src/protocol/rpc';
@@ -96,6 +97,51 @@ describe('what the panel asks beside frames', () => {
       threads: null,
     });
     await check(frames);
+  });
+
+  it('keeps rows of one target wherever the reader looks: of the end of the first text, as inspection computes it', async () => {
+    await framesOf(newRun(), 3);
+    const lane = { layer: 1, direction: 'forward', state: 'cell' } as const;
+    const before = await engine.calls.call('overTraining', lane);
+    const last = before.of!.target;
+    assert.equal(before.of!.tokens.join(''), probe.slice(0, -1));
+    assert.equal(last, probe.length - 2);
+    const first = await engine.calls.call('pause', null);
+    let newest = first.step;
+    const looks = [
+      { ...watchOf(probe), target: 0 },
+      { ...watchOf(pangrams.slice(7, 40)), target: 20 },
+    ];
+    for (const look of looks) {
+      const targets: number[] = [];
+      engine.calls.on('frame', ({ header }) => targets.push(header.target));
+      await engine.calls.call('watch', look);
+      // A row that is read for the history alone is read only now and then.
+      let step = 0;
+      let rows = before;
+      for (let i = 0; i < 100 && (step === 0 || rows.steps.at(-1) !== step); i++) {
+        // The answer comes before the step is taken; a frame of the weights before it can still be under way.
+        const stepped = engine.next('frame', ({ header }) => header.trainingStep > newest);
+        await engine.calls.call('step', null);
+        step = newest = (await stepped).header.trainingStep;
+        await setTimeout(100);
+        rows = await engine.calls.call('overTraining', lane);
+      }
+      assert.ok(targets.length > 0 && targets.every((target) => target === look.target));
+      assert.equal(rows.steps.at(-1), step);
+      assert.deepEqual(rows.of, before.of);
+      assert.equal(rows.lags, last + 1);
+      const values = rows.values.subarray(-rows.lags);
+      const { layers } = await engine.calls.call('inspect', {
+        text: probe,
+        target: 'last',
+        thresholds: defaultThresholds,
+        matrix: false,
+      });
+      const { log10 } = layers[1].states[1].flow;
+      for (let lag = 0; lag <= last; lag++)
+        assert.ok(Math.abs(values[lag] - (log10[last - lag] - log10[last])) < 2e-3, `lag ${lag}`);
+    }
   });
 
   it('writes nothing of flows that nobody has looked at', async () => {

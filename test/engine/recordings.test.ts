@@ -76,7 +76,7 @@ describe('a recording in an engine', () => {
 
     const over = await engine.calls.call('overTraining', { layer: 1, direction: 'forward', state: 'cell' });
     assert.deepEqual(Array.from(over.steps), [2, 4, 6]);
-    assert.deepEqual(over.changes, []);
+    assert.deepEqual([over.of, over.hasOwnTexts], [null, true]);
     over.steps.forEach((step, row) => {
       const own = recorded('lstm', step, 'rnn.l1:c:flow');
       for (let lag = 0; lag < 14; lag++)

@@ -235,7 +235,7 @@ describe('attention on the page', () => {
     await on.page.locator('.over .said', { hasText: 'step 500' }).waitFor();
     assert.equal(
       await text('.over .said'),
-      'The gradient reached 7 tokens at step 1 and reaches the whole text at step 500.',
+      'The gradient reached 7 tokens at step 1 and reaches the whole text at step 500. Every step is of one target: the end of “… in a village by the sea”, with 39 tokens before it.',
       'what is level has no horizon',
     );
     assert.deepEqual(await on.page.locator('[data-choice="lane"] button').allInnerTexts(), ['input 1', 'input 2']);

@@ -1,6 +1,8 @@
 /** The flow over training, and traveling in it. */
 import assert from 'node:assert/strict';
+import { visibleText } from '../../webview/shared/symbols';
 import { onePage } from './onePage';
+import { syntheticFrame } from './synthetic';
 
 describe('what the page shows of the flow over training', () => {
   const on = onePage();
@@ -32,9 +34,10 @@ describe('what the page shows of the flow over training', () => {
 
   it('says in a sentence how its reach has changed, and by numbers what is under the pointer', async () => {
     await openRun();
+    const end = visibleText(syntheticFrame({ tokens: 64 }).header.tokens.slice(-24));
     assert.equal(
       await text('.over .said'),
-      'The gradient reached 7 tokens at step 1 and reaches 61 tokens at step 400.',
+      `The gradient reached 7 tokens at step 1 and reaches 61 tokens at step 400. Every step is of one target: the end of “…${end}”, with 63 tokens before it.`,
     );
     const { left, right } = await columnsOf('overTraining');
     // Lag 10 of 64 in the map from 82 to 232.
@@ -46,6 +49,45 @@ describe('what the page shows of the flow over training', () => {
       await text('.over .caption.number'),
       /^step 100, 10 tokens back: 3\.2·10⁻³ · reaches 13 tokens · norm/,
     );
+  });
+
+  it('keeps to its target when the cursor goes elsewhere, and asks the engine for the rows that no frame brings', async () => {
+    await openRun();
+    const asked = (await posted('overTraining')).length;
+    const said = await text('.over .said');
+    await on.page.evaluate('probe.run(401)');
+    await on.page.evaluate(`probe.overTraining(${JSON.stringify(learning)})`);
+    // Nothing stands before the first step: a row of it would "reach the whole text".
+    await on.page.evaluate(
+      'probe.frame({ tokens: 64, target: 0, slopes: [-0.1, -0.1], cellSlopes: [-0.05, -0.05], sequence: 2, trainingStep: 401 })',
+    );
+    assert.equal(await text('.over .said'), said);
+    while ((await posted('overTraining')).length <= asked + 1) await on.page.waitForTimeout(50);
+    const grown = { ...learning, slopes: [...learning.slopes, -0.06], steps: [...learning.steps, 401] };
+    await on.page.evaluate(`probe.overTraining(${JSON.stringify(grown)})`);
+    await on.page
+      .locator('.over .said', {
+        hasText: /^The gradient reached 7 tokens at step 1 and reaches 51 tokens at step 401/,
+      })
+      .waitFor();
+    await on.page.evaluate(
+      'probe.frame({ tokens: 64, slopes: [-0.1, -0.1], cellSlopes: [-0.1, -0.1], sequence: 3, trainingStep: 402 })',
+    );
+    // A frame of its own target is a row, drawn when it is time for a new picture.
+    await on.page.locator('.over .said', { hasText: 'and reaches 31 tokens at step 402' }).waitFor();
+  });
+
+  it('says of a recording that every step is of a batch of its own, and takes no frame for a row', async () => {
+    await openRun();
+    await on.page.evaluate(`probe.overTraining(${JSON.stringify({ ...learning, hasOwnTexts: true })})`);
+    await on.page.locator('.over .said', { hasText: 'Every step is of a batch of its own' }).waitFor();
+    const said = await text('.over .said');
+    await on.page.evaluate(
+      'probe.frame({ tokens: 64, slopes: [-0.1, -0.1], cellSlopes: [-0.1, -0.1], sequence: 2, trainingStep: 402 })',
+    );
+    const asked = (await posted('overTraining')).length;
+    while ((await posted('overTraining')).length === asked) await on.page.waitForTimeout(50);
+    assert.equal(await text('.over .said'), said);
   });
 
   it('says of a run that trained without a panel why nothing is kept, and how to get it', async () => {

@@ -13,8 +13,9 @@ export interface HistoryOptions {
   readonly slopes: readonly number[];
   readonly steps: readonly number[];
   readonly lags?: number;
-  readonly changes?: readonly number[];
   readonly overflows?: readonly number[];
+  /** As of a recording. */
+  readonly hasOwnTexts?: boolean;
 }
 
 export const topCell: FlowLane = { layer: 1, direction: 'forward', state: 'cell' };
@@ -25,8 +26,8 @@ export function syntheticHistory({
   slopes,
   steps,
   lags = 64,
-  changes = [],
   overflows = [],
+  hasOwnTexts = false,
 }: HistoryOptions): FlowOverTraining {
   const values = new Float32Array(slopes.length * lags);
   slopes.forEach((slope, row) => {
@@ -36,7 +37,9 @@ export function syntheticHistory({
     const horizon = Math.floor(-3 / slope) + 1;
     return slope < 0 && horizon < lags ? horizon : NaN;
   });
-  return { lane, steps: Float64Array.from(steps), horizons, lags, values, changes, overflows };
+  const { tokens } = syntheticFrame({ tokens: lags }).header;
+  const of = slopes.length > 0 && !hasOwnTexts ? { tokens, target: lags - 1 } : null;
+  return { lane, of, hasOwnTexts, steps: Float64Array.from(steps), horizons, lags, values, overflows };
 }
 
 /** A run of 1,240 steps that learns to reach farther, with one explosion at step 600. */
@@ -45,7 +48,7 @@ export function learningHistory(): FlowOverTraining {
   const slopes = steps.map((step) =>
     step === 601 ? 0.06 : -0.03 - 0.3 * Math.exp(-step / 250) - 0.006 * Math.sin(step),
   );
-  return syntheticHistory({ slopes, steps, lags: 256, changes: [180], overflows: [602] });
+  return syntheticHistory({ slopes, steps, lags: 256, overflows: [602] });
 }
 
 /** Row τ falls by `slopes[τ mod length]` powers of ten per lag. */

@@ -34,7 +34,9 @@ export interface SectionFrame {
 /** A section with its heading; what it shows is appended to `root`. */
 export function sectionFrame(texts: Texts, options: FrameOptions): SectionFrame {
   const title = texts.get(options.title);
-  const controls = element('div', { class: 'tools' });
+  const controls = element('div', { class: 'toolset' });
+  // All of them are on the title's line, or below it together.
+  const tools = element('div', { class: 'tools' }, controls);
   const explained = popover(texts, options, title);
   const heading = element(
     'div',
@@ -42,7 +44,7 @@ export function sectionFrame(texts: Texts, options: FrameOptions): SectionFrame 
     element('h2', { text: title, attributes: { id: `${options.id}-title` } }),
     explained.button,
     explained.body,
-    controls,
+    tools,
   );
   if (options.onExport) {
     const save = element('button', {
@@ -55,7 +57,7 @@ export function sectionFrame(texts: Texts, options: FrameOptions): SectionFrame 
       },
     });
     save.addEventListener('click', options.onExport);
-    heading.append(save);
+    tools.append(save);
   }
   const sentence = element('p', { class: 'sentence dim', text: texts.get(options.sentence) });
   const root = element(

@@ -118,11 +118,14 @@ export function tokenAtOffset(probe: ProbeText, documentOffset: number): number 
 
 /**
  * The step at which the token at an offset of the document is predicted: the one before it. Between two tokens it is the next. 'last'
- * where nothing predicts it, at the probe's beginning, and outside the probe.
+ * where nothing predicts it, at the probe's beginning, and outside the probe; also at the second token, since nothing stands
+ * before the step that predicts it, so that there would be no gradient to see.
+ * @param isReadFromBothEnds then the steps behind the first lead to it
  */
-export function targetAt(probe: ProbeText, documentOffset: number): number | 'last' {
+export function targetAt(probe: ProbeText, documentOffset: number, isReadFromBothEnds = false): number | 'last' {
   const token = tokenFrom(probe, documentOffset);
-  return token === undefined || token === 0 ? 'last' : token - 1;
+  if (token === undefined || token === 0) return 'last';
+  return token === 1 && !isReadFromBothEnds ? 'last' : token - 1;
 }
 
 /** Whether a frame is one of this probe, its tokens cut by the engine as here. In graph mode the end of the text may not have been read. */

@@ -1,8 +1,9 @@
 /**
  * The target follows the cursor: the loss that is traced back is that of the token the cursor stands on, so it is predicted at the
- * step before. A pinned target stays.
+ * step before. At the beginning of the probe, before which nothing stands, it is the last one. A pinned target stays.
  */
 import * as vscode from 'vscode';
+import { readsBothWays } from '../../protocol/settings';
 import type { RunRegistry } from '../runs/runRegistry';
 import type { RunSession } from '../runs/runSession';
 import type { Probe, ProbeTracker } from './probeTracker';
@@ -60,7 +61,7 @@ export class TargetFollower implements vscode.Disposable {
     const editor = vscode.window.activeTextEditor;
     const probe = this.tracker.current;
     if (!editor || probe?.document.toString() !== editor.document.uri.toString()) return;
-    const target = this.targetAtCursor(editor, probe);
+    const target = targetAtCursor(editor, probe, this.registry.current);
     this.pin(target === 'last' ? tokenCount(probe) - 2 : target);
   }
 
@@ -75,11 +76,7 @@ export class TargetFollower implements vscode.Disposable {
     // A selection is a probe of its own, soon.
     if (!session || session.isTargetPinned || !probe || !editor.selection.isEmpty) return;
     if (probe.document.toString() !== editor.document.uri.toString()) return;
-    this.setTarget(session, this.targetAtCursor(editor, probe));
-  }
-
-  private targetAtCursor({ document, selection }: vscode.TextEditor, probe: Probe): number | 'last' {
-    return targetAt(probe, document.offsetAt(selection.active));
+    this.setTarget(session, targetAtCursor(editor, probe, session));
   }
 
   private setTarget(session: RunSession, target: number | 'last'): void {
@@ -115,11 +112,21 @@ export class TargetFollower implements vscode.Disposable {
     session.target = 'last';
     const editor = vscode.window.activeTextEditor;
     const isHere = editor?.document.uri.toString() === probe.document.toString();
-    if (isHere && editor.selection.isEmpty && !probe.isSelected) session.target = this.targetAtCursor(editor, probe);
+    if (isHere && editor.selection.isEmpty && !probe.isSelected)
+      session.target = targetAtCursor(editor, probe, session);
     this.watching.update();
   }
 
   private setContext({ isTargetPinned }: RunSession): void {
     void vscode.commands.executeCommand('setContext', 'backflow.isTargetPinned', isTargetPinned);
   }
+}
+
+function targetAtCursor(
+  { document, selection }: vscode.TextEditor,
+  probe: Probe,
+  session: RunSession | undefined,
+): number | 'last' {
+  const isReadFromBothEnds = session !== undefined && !session.graph && readsBothWays(session.description.model);
+  return targetAt(probe, document.offsetAt(selection.active), isReadFromBothEnds);
 }

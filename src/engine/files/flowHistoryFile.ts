@@ -1,10 +1,10 @@
 /** A run's flows over training on disk, flows.safetensors beside run.json: so that they outlive the engine. */
 import { readFile } from 'node:fs/promises';
-import { FlowHistory } from '../inspect/flowHistory';
+import { FlowHistory, isSameQuestion, type HistoryQuestion } from '../inspect/flowHistory';
 import { decodeSafetensors, encodeSafetensors } from '../../formats/safetensors';
 import { isStateName, optionsOf } from '../../layers/catalog';
 import { noOptions } from '../../layers/options';
-import type { FrameHeader, SeriesEntry, SeriesName } from '../../protocol/frame';
+import type { Frame, FrameHeader, SeriesEntry, SeriesName } from '../../protocol/frame';
 import type { LayerShape } from '../../protocol/model';
 import { writeFileAtomic } from './atomicWrite';
 
@@ -30,6 +30,8 @@ interface Stored {
   readonly texts: readonly (readonly string[])[];
   readonly rows: readonly StoredHeader[];
   readonly overflows: readonly number[];
+  /** What all rows are of. Files of before do not have it, and their rows can be of several texts and targets. */
+  readonly question?: HistoryQuestion;
 }
 
 /** Nothing is written of an empty one. Throws a UserError where it cannot be written. */
@@ -51,6 +53,7 @@ export async function writeFlowHistory(file: string, history: FlowHistory): Prom
       length,
     })),
     overflows: history.overflowSteps,
+    ...(history.question && { question: history.question }),
   };
   await writeFileAtomic(
     file,
@@ -67,10 +70,11 @@ export async function readFlowHistory(file: string): Promise<FlowHistory> {
     const { tensors, metadata } = decodeSafetensors(await readFile(file), file);
     const data = tensors.get(dataName)?.data;
     if (!(data instanceof Float32Array)) return history;
-    const { texts, rows, overflows } = JSON.parse(metadata['history']) as Stored;
+    const { texts, rows, overflows, question } = JSON.parse(metadata['history']) as Stored;
+    const frames: Frame[] = [];
     let at = 0;
     for (const { text, length, ...header } of rows) {
-      history.add({
+      frames.push({
         header: {
           ...header,
           layers: header.layers.map(layerOf),
@@ -82,11 +86,34 @@ export async function readFlowHistory(file: string): Promise<FlowHistory> {
       });
       at += length;
     }
+    const kept = question ? frames : mostOfOneQuestion(frames);
+    kept.forEach((frame) => history.add(frame));
+    const of = question ?? questionOf(kept.at(-1));
+    if (of) history.ask(of);
     overflows.forEach((step) => history.addOverflow(step));
     return history;
   } catch {
     return new FlowHistory();
   }
+}
+
+/** Of rows of several texts and targets, which cannot be compared, those of the one that has most; of equally many the newer. */
+function mostOfOneQuestion(frames: readonly Frame[]): readonly Frame[] {
+  const groups: Frame[][] = [];
+  for (const frame of frames) {
+    const group = groups.find(([{ header }]) => isSameQuestion(header, frame.header));
+    if (group) group.push(frame);
+    else groups.push([frame]);
+  }
+  const newest = (group: readonly Frame[]) => group[group.length - 1].header.trainingStep;
+  return groups.sort((a, b) => b.length - a.length || newest(b) - newest(a)).at(0) ?? [];
+}
+
+/** What a row of a file of before is of, as far as its symbols say; whether the model reads that text so, `HistoryKeeper` sees. */
+function questionOf(frame: Frame | undefined): HistoryQuestion | null {
+  if (!frame) return null;
+  const { tokens, lastTarget, target } = frame.header;
+  return { text: [...tokens, lastTarget].join(''), target };
 }
 
 /** A layer as it is now: files of before do not have its options. */

@@ -1,7 +1,8 @@
 /**
- * The flows of a run's frames, of fixed size however long it trains. A stretch of training steps keeps two of its frames: the one whose
- * gradient grows least and the one in which it grows most, so that an explosion is never thinned away. When there are too many
- * stretches they become twice as long.
+ * The flows of one target over a run's training steps, of fixed size however long it trains. All rows are of the same text and
+ * target, so that they can be compared: where the reader looks elsewhere, `HistoryKeeper` asks for the rows' own target beside
+ * that. A stretch of training steps keeps two of its frames: the one whose gradient grows least and the one in which it grows
+ * most, so that an explosion is never thinned away. When there are too many stretches they become twice as long.
  */
 import { flowOfLane, reachOf, summaryOfLane, type Frame, type FrameHeader } from '../../protocol/frame';
 import type { FlowLane, FlowOverTraining } from '../../protocol/overTraining';
@@ -10,6 +11,14 @@ import type { FlowLane, FlowOverTraining } from '../../protocol/overTraining';
 export interface HistoryRow extends Frame {
   /** The largest log₁₀ relative to the target's own step, over all lanes; Infinity where something is not finite. */
   readonly peak: number;
+}
+
+/** What all rows are of. */
+export interface HistoryQuestion {
+  /** As it is read by the model. */
+  readonly text: string;
+  /** τ, the step whose loss is traced back. */
+  readonly target: number;
 }
 
 interface Stretch {
@@ -29,13 +38,25 @@ export interface HistoryLimits {
 const defaultLimits: HistoryLimits = { stretches: 256, numbers: 2_000_000 };
 const maxOverflows = 1000;
 
+type Question = Pick<FrameHeader, 'tokens' | 'target'>;
+
 export class FlowHistory {
   private stretches: Stretch[] = [];
   private stepsPerStretch = 1;
   private newest: HistoryRow | null = null;
   private overflows: number[] = [];
+  /** What more rows must be of; null while there is none, and of a file that does not say. */
+  private asked: HistoryQuestion | null = null;
 
-  constructor(private readonly limits: HistoryLimits = defaultLimits) {}
+  /** @param hasOwnTexts see `FlowOverTraining` */
+  constructor(
+    private readonly limits: HistoryLimits = defaultLimits,
+    private readonly hasOwnTexts = false,
+  ) {}
+
+  static withOwnTexts(): FlowHistory {
+    return new FlowHistory(defaultLimits, true);
+  }
 
   /** In order of training steps. */
   get rows(): readonly HistoryRow[] {
@@ -46,12 +67,36 @@ export class FlowHistory {
     return [...kept];
   }
 
+  get question(): HistoryQuestion | null {
+    return this.asked;
+  }
+
+  /** What rows are of from now on. */
+  ask(question: HistoryQuestion): void {
+    this.asked = question;
+  }
+
+  /** All rows, and what they were of. */
+  forget(): void {
+    this.clear();
+    this.asked = null;
+  }
+
+  /** The newest training step of a row; null without rows. */
+  get newestStep(): number | null {
+    return this.newest && stepOf(this.newest);
+  }
+
   get overflowSteps(): readonly number[] {
     return this.overflows;
   }
 
-  /** Keeps a copy of a frame's series. A frame of an earlier step means that the run went back: what came after is forgotten. */
+  /**
+   * Keeps a copy of a frame's series. A frame of an earlier step means that the run went back: what came after is forgotten; one of another text or target,
+   * that there is another question: all rows before it are.
+   */
   add(frame: Frame): void {
+    if (this.newest && !this.hasOwnTexts && !isSameQuestion(frame.header, this.newest.header)) this.clear();
     this.put(rowOf(frame, this.newest));
   }
 
@@ -77,6 +122,7 @@ export class FlowHistory {
   }
 
   lane(lane: FlowLane): FlowOverTraining {
+    const { hasOwnTexts } = this;
     const found = this.rows.flatMap((row) => {
       const relative = relativeByLag(row, lane);
       return relative ? [{ row, relative }] : [];
@@ -92,9 +138,16 @@ export class FlowHistory {
       ),
       lags,
       values,
-      changes: found.flatMap(({ row }, i) => (i > 0 && isOtherProbe(row.header, found[i - 1].row.header) ? [i] : [])),
+      of: this.newest && !hasOwnTexts ? { tokens: this.newest.header.tokens, target: this.newest.header.target } : null,
+      hasOwnTexts,
       overflows: [...this.overflows],
     };
+  }
+
+  private clear(): void {
+    this.stretches = [];
+    this.stepsPerStretch = 1;
+    this.newest = null;
   }
 
   private put(row: HistoryRow): void {
@@ -204,11 +257,12 @@ function stepsOf({ min, max }: Stretch): number[] {
   return [stepOf(min), stepOf(max)];
 }
 
-function isOtherProbe(a: FrameHeader, b: FrameHeader): boolean {
-  return a.target !== b.target || !isSameText(a, b);
+/** Whether two frames are of one text and one target. */
+export function isSameQuestion(a: Question, b: Question): boolean {
+  return a.target === b.target && isSameText(a, b);
 }
 
-function isSameText(a: FrameHeader, b: FrameHeader): boolean {
+function isSameText(a: Question, b: Question): boolean {
   return (
     a.tokens === b.tokens ||
     (a.tokens.length === b.tokens.length && a.tokens.every((token, i) => token === b.tokens[i]))

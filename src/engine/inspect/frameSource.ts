@@ -75,10 +75,13 @@ export class FrameSource {
 
   /** Makes a frame if one is due; for the training loop, between two steps. */
   async makeIfDue(): Promise<void> {
-    if (!this.isDue()) return;
-    // Questions that have come in meanwhile, such as a hover's, go first.
-    await setImmediate();
-    await this.modelLock.run(() => this.make());
+    if (this.isDue()) {
+      // Questions that have come in meanwhile, such as a hover's, go first.
+      await setImmediate();
+      await this.modelLock.run(() => this.make());
+    }
+    // A timer can fire some tenths of a millisecond early, and what changes while a frame is made is due later than was known then: nobody else would come by.
+    if (!this.isTraining()) this.schedule();
   }
 
   dispose(): void {

@@ -117,8 +117,7 @@ export class FlowSection implements Section {
       this.kinds.root,
       this.boundaries,
       this.tensors.root,
-      this.targetName,
-      this.reset.root,
+      element('span', { class: 'target' }, this.targetName, this.reset.root),
       this.wholeText.root,
     );
     root.append(this.verdictLine, this.canvases, this.below);

@@ -1,5 +1,5 @@
 /** The rows of the flow over training that the page has: those the engine gave, and those of the frames that came since. */
-import { flowOfLane, reachOf, summaryOfLane, type Frame } from '../../../src/protocol/frame';
+import { flowOfLane, reachOf, summaryOfLane, type Frame, type FrameHeader } from '../../../src/protocol/frame';
 import type { FlowLane, FlowOverTraining } from '../../../src/protocol/overTraining';
 
 /** Rows from which the engine is asked for its own, thinned ones again. */
@@ -15,11 +15,12 @@ export interface OverTrainingRow {
 
 export class OverTraining {
   private kept: OverTrainingRow[] = [];
-  private changed = new Set<number>();
   private overflowed: readonly number[] = [];
   private lane: FlowLane | null = null;
-  private text: readonly string[] | null = null;
-  private target = -1;
+  /** The text and target of every row. */
+  private question: FlowOverTraining['of'] = null;
+  /** Whether each row has a text of its own. */
+  hasOwnTexts = false;
   /** Counts every change, so that nothing is drawn needlessly. */
   version = 0;
 
@@ -27,9 +28,9 @@ export class OverTraining {
     return this.kept;
   }
 
-  /** Steps from which on another text or target was read. */
-  get changes(): ReadonlySet<number> {
-    return this.changed;
+  /** What all rows are of; null without rows, and where each has a text of its own: those the engine alone has. */
+  get of(): FlowOverTraining['of'] {
+    return this.question;
   }
 
   get overflows(): readonly number[] {
@@ -51,31 +52,34 @@ export class OverTraining {
 
   clear(): void {
     this.kept = [];
-    this.changed.clear();
     this.overflowed = [];
-    this.lane = this.text = null;
+    this.lane = this.question = null;
     this.version++;
   }
 
-  load({ lane, steps, horizons, lags, values, changes, overflows }: FlowOverTraining): void {
+  load({ lane, of, hasOwnTexts, steps, horizons, lags, values, overflows }: FlowOverTraining): void {
     this.lane = lane;
     this.kept = Array.from(steps, (step, row) => ({
       step,
       horizon: horizons[row],
       relative: trimmed(values.subarray(row * lags, (row + 1) * lags)),
     }));
-    this.changed = new Set(changes.map((row) => steps[row]));
+    this.question = of;
+    this.hasOwnTexts = hasOwnTexts;
     this.overflowed = overflows;
-    this.text = null;
     this.version++;
   }
 
-  /** A frame of the run as it is now; one of the newest step again replaces that. */
-  add({ header, data }: Frame): void {
-    if (!this.lane) return;
+  /**
+   * A frame of the run as it is now; one of the newest step again replaces that. Returns whether the engine has, or may have, a row that is not here: of
+   * another text or target a frame is none, and the engine keeps one of the rows' own beside it.
+   */
+  add({ header, data }: Frame): boolean {
+    if (!this.lane) return false;
+    if (!this.isOf(header)) return this.kept.at(-1)?.step !== header.trainingStep;
     const { layer, direction, state } = this.lane;
     const flow = flowOfLane({ header, data }, layer, direction, state);
-    if (!flow) return;
+    if (!flow) return false;
     const { trainingStep: step, target, tokens } = header;
     while (this.kept.length > 0 && this.kept[this.kept.length - 1].step >= step) this.kept.pop();
     const back = direction === 'forward' ? -1 : 1;
@@ -88,17 +92,17 @@ export class OverTraining {
       },
     );
     const horizon = reachOf(summaryOfLane(header, layer, direction, state));
-    if (
-      this.text &&
-      (this.target !== target ||
-        this.text.length !== tokens.length ||
-        this.text.some((token, t) => token !== tokens[t]))
-    )
-      this.changed.add(step);
-    this.text = tokens;
-    this.target = target;
     this.kept.push({ step, horizon, relative });
     this.version++;
+    return false;
+  }
+
+  private isOf({ target, tokens }: FrameHeader): boolean {
+    const { question: of } = this;
+    if (of?.target !== target) return false;
+    return (
+      of.tokens === tokens || (of.tokens.length === tokens.length && of.tokens.every((token, t) => token === tokens[t]))
+    );
   }
 
   /** Index of the row that is nearest to a step; −1 without rows. */

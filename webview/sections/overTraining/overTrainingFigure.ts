@@ -249,11 +249,8 @@ export class OverTrainingFigure {
     }
   }
 
-  /** Where something overflowed, and where another text was read from. */
+  /** Where something overflowed. */
   private drawMarks(pen: Pen, rows: OverTraining, theme: Theme): void {
-    pen.fillStyle = theme.dim;
-    for (const step of rows.changes)
-      if (this.isInView(step)) pen.fillRect(Math.round(this.x(step)), mapTop - 4, 1, mapHeight + 8);
     pen.fillStyle = theme.exploding;
     pen.textBaseline = 'middle';
     for (const overflow of rows.overflows) {

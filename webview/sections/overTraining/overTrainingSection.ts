@@ -14,9 +14,14 @@ import { OverTraining, type OverTrainingRow } from './overTraining';
 import { OverTrainingFigure, type Place } from './overTrainingFigure';
 import type { PageParts, Scene, Section } from '../../shared/section';
 import { sectionFrame } from '../../shared/sectionFrame';
+import { visibleText } from '../../shared/symbols';
 
 /** Milliseconds between two pictures of new rows: the heatmap changes slowly, and the screen belongs to the flow. */
 const pace = 400;
+/** Milliseconds after which the engine is asked again for rows that no frame brings. */
+const askPace = 1000;
+/** Most symbols of the text that are quoted up to the target. */
+const quoteLength = 24;
 const pageOfRows = 10;
 const keptName = 'overTraining';
 const liveStates: readonly RunState[] = ['starting', 'running', 'paused'];
@@ -43,6 +48,7 @@ export class OverTrainingSection implements Section {
   private pointed: Place | null = null;
   private isDragging = false;
   private waiting: ReturnType<typeof setTimeout> | undefined;
+  private asking: ReturnType<typeof setTimeout> | undefined;
   private painted = { version: -1, at: -Infinity };
   private hasMoved = false;
   private drawnFor: { traveled: number | null; pointed: Place | null } = { traveled: null, pointed: null };
@@ -110,7 +116,7 @@ export class OverTrainingSection implements Section {
         break;
       case 'frame':
         // A model that is only looked at does not change.
-        if (this.isLive) this.rows.add(message.frame);
+        if (this.isLive && this.rows.add(message.frame)) this.askSoon();
         if (this.rows.isFull && !this.isAsked) this.ask();
         break;
       case 'overTraining':
@@ -208,6 +214,16 @@ export class OverTrainingSection implements Section {
     if (!this.lane) return;
     this.isAsked = true;
     this.parts.link.overTraining(this.lane);
+  }
+
+  /** For rows that the engine has beside the frames that come; asked while it waits, it waits once. */
+  private askSoon(): void {
+    // Before the first row every frame may bring it.
+    if (this.rows.rows.length === 0 && !this.isAsked) this.ask();
+    this.asking ??= setTimeout(() => {
+      this.asking = undefined;
+      if (!this.isAsked) this.ask();
+    }, askPace);
   }
 
   /** Other steps or lags are in view. */
@@ -311,7 +327,7 @@ export class OverTrainingSection implements Section {
             this.reach(last),
             texts.numbers.integer(last.step),
           );
-    setText(this.said, said);
+    setText(this.said, `${said} ${this.ofWhat()}`.trim());
     this.figure.figure.describe(texts.get('panel.overTraining.description', said));
     const shown = rows[this.rows.nearest(traveled ?? last.step)];
     const values = {
@@ -321,6 +337,17 @@ export class OverTrainingSection implements Section {
       'aria-valuetext': texts.get('panel.overTraining.value', texts.numbers.integer(shown.step), this.reach(shown)),
     };
     for (const [name, value] of Object.entries(values)) this.figure.figure.canvas.setAttribute(name, value);
+  }
+
+  /** Which target every step shows: the end of a quotation. */
+  private ofWhat(): string {
+    const { texts } = this.parts;
+    const { of, hasOwnTexts, rows } = this.rows;
+    if (hasOwnTexts && rows.length > 0) return texts.get('panel.overTraining.ofOwnTexts');
+    if (!of) return '';
+    const from = Math.max(0, of.target + 1 - quoteLength);
+    const quoted = visibleText(of.tokens.slice(from, of.target + 1));
+    return texts.get('panel.overTraining.ofTarget', (from > 0 ? '…' : '') + quoted, texts.tokens(of.target));
   }
 
   private reach({ horizon }: OverTrainingRow): string {

@@ -111,7 +111,7 @@ describe('the text of a probe', () => {
     );
     assert.deepEqual(
       [10, 12, 14, 15, 18, 19, 20].map((offset) => targetAt(made, offset)),
-      ['last', 'last', 0, 0, 2, 2, 2],
+      ['last', 'last', 'last', 'last', 2, 2, 2],
     );
   });
 
@@ -189,7 +189,13 @@ describe('the text of a probe', () => {
     const made = probe('a🙂b', 'codePoint', 100, 10);
     assert.deepEqual(
       [9, 10, 11, 12, 13, 14].map((offset) => targetAt(made, offset)),
+      ['last', 'last', 'last', 'last', 1, 'last'],
+      'nothing stands before the step that predicts the second token',
+    );
+    assert.deepEqual(
+      [9, 10, 11, 12, 13, 14].map((offset) => targetAt(made, offset, true)),
       ['last', 'last', 0, 0, 1, 'last'],
+      'but behind it, of a model that reads from both ends',
     );
     const bytes = probe('é한', 'byte');
     assert.deepEqual(

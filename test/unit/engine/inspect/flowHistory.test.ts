@@ -74,7 +74,7 @@ describe('the flows over training', () => {
     const history = new FlowHistory();
     history.add(frameAt(3, -0.25, 20, 12));
     history.add(frameAt(4, 0.5, 20, 12));
-    const { steps, lags, values, horizons, changes } = history.lane(lane);
+    const { steps, lags, values, horizons } = history.lane(lane);
     assert.deepEqual([...steps], [3, 4]);
     assert.equal(lags, 13);
     for (let lag = 0; lag < lags; lag++) {
@@ -85,19 +85,70 @@ describe('the flows over training', () => {
     }
     // −0.25 · 12 is −3, which is not below it.
     assert.ok(Number.isNaN(horizons[0]) && Number.isNaN(horizons[1]));
-    assert.deepEqual(changes, []);
   });
 
-  it('note where the text or the target changed, and leave empty what a shorter text has not', () => {
+  it('are of one text and one target: a row of another is not put beside them, but begins anew', () => {
     const history = new FlowHistory();
+    assert.equal(history.lane(lane).of, null);
     history.add(frameAt(1, -0.1, 20));
     history.add(frameAt(2, -0.1, 20));
-    history.add(frameAt(3, -0.1, 8));
-    history.add(frameAt(4, -0.1, 8, 5));
-    const { lags, values, changes } = history.lane(lane);
-    assert.deepEqual(changes, [2, 3]);
-    assert.ok(Number.isNaN(values[2 * lags + 8]) && !Number.isNaN(values[2 * lags + 7]));
+    assert.equal(history.lane(lane).of?.target, 19);
+    assert.equal(history.lane(lane).of?.tokens.length, 20);
+    for (const [step, tokens, target] of [
+      [3, 20, 5],
+      [4, 8, 7],
+    ]) {
+      history.add(frameAt(step, -0.1, tokens, target));
+      const { of, lags, steps } = history.lane(lane);
+      assert.deepEqual([...steps], [step]);
+      assert.deepEqual([of?.tokens.length, of?.target, lags], [tokens, target, target + 1]);
+    }
     assert.equal(history.lane({ ...lane, layer: 7 }).steps.length, 0);
+  });
+
+  it('are compared by lag where every row has a text of its own', () => {
+    const history = FlowHistory.withOwnTexts();
+    history.add(frameAt(1, -0.1, 20));
+    history.add(frameAt(2, -0.2, 8));
+    const { of, hasOwnTexts, lags, steps, values } = history.lane(lane);
+    assert.deepEqual([of, hasOwnTexts, lags, [...steps]], [null, true, 20, [1, 2]]);
+    const [first, second] = [values.subarray(0, 20), values.subarray(20)];
+    assert.ok(Math.abs(first[5] + 0.5) < 1e-6 && Math.abs(second[5] + 1) < 1e-6, 'both stand at their own target');
+    assert.ok(Number.isFinite(first[19]) && Number.isNaN(second[8]), 'a text has no step before its beginning');
+  });
+
+  it('are, of a file of before that has several targets, those of the one that has most rows', async () => {
+    const folder = temporaryFolder();
+    const file = join(folder.path, 'flows.safetensors');
+    // As a version of before kept them: the last target of the text, then the first step, which nothing stands before.
+    const frames = [
+      ...[1, 2, 3].map((step) => frameAt(step, -0.25, 20)),
+      ...[4, 5].map((step) => frameAt(step, -0.1, 20, 0)),
+      frameAt(318, -0.2, 12),
+    ];
+    const text = (frame: Frame) => [...frame.header.tokens];
+    const data = new Float32Array(frames.reduce((sum, frame) => sum + frame.header.unitMap.offset, 0));
+    let at = 0;
+    const rows = frames.map((frame, i) => {
+      const { tokens: _, ...header } = frame.header;
+      const { offset: length } = header.unitMap;
+      data.set(frame.data.subarray(0, length), at);
+      at += length;
+      return { ...header, unitMap: { ...header.unitMap, units: 0 }, text: i, length };
+    });
+    const stored = JSON.stringify({ texts: frames.map(text), rows, overflows: [6] });
+    await writeFile(
+      file,
+      encodeSafetensors(new Map([['flows', { dtype: 'F32', shape: [data.length], data }]]), { history: stored }),
+    );
+    const history = await readFlowHistory(file);
+    assert.deepEqual([...history.lane(lane).steps], [1, 2, 3]);
+    assert.deepEqual(history.question, {
+      text: [...frames[0].header.tokens, frames[0].header.lastTarget].join(''),
+      target: 19,
+    });
+    assert.deepEqual(history.overflowSteps, [6]);
+    await folder.remove();
   });
 
   it('stay within their limits over hours, spread evenly, and keep every explosion', () => {
@@ -151,11 +202,13 @@ describe('the flows over training', () => {
     const file = join(folder.path, 'flows.safetensors');
     assert.equal((await readFlowHistory(file)).rows.length, 0);
     const history = new FlowHistory();
-    for (let step = 1; step <= 700; step++) history.add(frameAt(step, step === 400 ? 0.3 : -0.1, 10 + (step % 2)));
+    for (let step = 1; step <= 700; step++) history.add(frameAt(step, step === 400 ? 0.3 : -0.1, 10));
+    history.ask({ text: 'abcdefghijk', target: 9 });
     history.addOverflow(701);
     await writeFlowHistory(file, history);
     const read = await readFlowHistory(file);
     assert.deepEqual(read.overflowSteps, [701]);
+    assert.deepEqual(read.question, history.question);
     const [before, after] = [history.lane(lane), read.lane(lane)];
     assert.deepEqual(after, before);
     assert.deepEqual(read.at(400), history.at(400));
