@@ -53,6 +53,14 @@ describe('what the page shows of comparisons', () => {
     const said = await text('.compare-flow .verdict');
     assert.match(said, /^They are shown at different steps/);
     assert.doesNotMatch(said, /farthest/);
+    // The loss of such a step is not kept: none is told rather than that of now.
+    const losses = await on.page.locator('.runs tbody tr td:nth-child(4)').allInnerTexts();
+    assert.match(losses[0], /^\d\.\d\d$/);
+    assert.deepEqual(losses.slice(1), ['…', '…']);
+    assert.match(
+      (await on.page.locator('.loss-block canvas').getAttribute('aria-label')) ?? '',
+      /RNN: \d\.\d\d nats at step 899, LSTM: \d\.\d\d nats at step 959, GRU: \d\.\d\d nats at step 1,019/,
+    );
     for (const run of [0, 1, 2])
       await on.page.evaluate(`probe.comparedFrame(${run}, ${-0.1 - 0.1 * run}, 64, 8, 63, 898)`);
     assert.match(await text('.compare-flow .verdict'), /^All are shown at step 898\. .* It reaches farthest in RNN\.$/);

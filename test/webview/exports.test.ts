@@ -111,6 +111,16 @@ describe('taking away', () => {
     assert.ok(width > 1600 && height > 400, `${width} × ${height}`);
   });
 
+  it('says of compared runs at which step each is', async () => {
+    await page.close();
+    page = await browser.open({ view: 'compare' });
+    await page.evaluate('probe.compared()');
+    for (const run of [0, 1, 2])
+      await page.evaluate(`probe.comparedFrame(${run}, ${-0.1 - 0.1 * run}, 64, 7, 63, ${896 + run})`);
+    const [head] = (await made('compared', 'csv')).split('\r\n');
+    assert.equal(head, '\ufefft,token,log10 RNN at step 896,log10 LSTM at step 897,log10 GRU at step 898');
+  });
+
   it('writes the numbers that were drawn, as CSV and as JSON', async () => {
     await frame({ tokens: 40, slopes: [-0.1] });
     const csv = (await made('flow-steps', 'csv')).split('\r\n');

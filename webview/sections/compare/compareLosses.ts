@@ -53,8 +53,10 @@ export class CompareLosses {
     this.chart.show(runs.map(({ metrics }) => metrics.loss.points));
     const said = runs.flatMap((run) => {
       const { latest } = run.metrics;
-      const loss = latest && texts.get('panel.header.nats', texts.numbers.decimals(latest.loss, 2));
-      return loss === null ? [] : [texts.get('panel.compare.reach', names.label(run), loss)];
+      if (!latest) return [];
+      const { numbers } = texts;
+      const [loss, step] = [numbers.decimals(latest.loss, 2), numbers.integer(latest.step)];
+      return [texts.get('panel.compare.lossAt', names.label(run), loss, step)];
     });
     this.chart.describe(texts.get('panel.compare.lossDescription', said.join(', ')));
   }

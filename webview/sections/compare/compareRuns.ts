@@ -59,11 +59,15 @@ export class RunInView {
     }
   }
 
-  /** Of the step that is shown, where the run has gone on since; else the newest, or the probe's where nothing is trained. Nats per token. */
+  /**
+   * Of the step that is shown; of one at which not all runs are looked at it is not kept, and undefined once the run has gone on. The probe's where nothing is
+   * trained. Nats per token.
+   */
   get loss(): number | undefined {
     const step = this.frame?.header.trainingStep;
     const isPast = step !== undefined && step < this.now.step;
-    return (isPast ? this.losses.get(step) : undefined) ?? this.metrics.latest?.loss ?? this.frame?.header.loss;
+    if (isPast && this.metrics.latest) return this.losses.get(step);
+    return this.metrics.latest?.loss ?? this.frame?.header.loss;
   }
 
   /** The input gradient of the lowest boundary, in graph mode that of the embedding: what the runs are compared by. */

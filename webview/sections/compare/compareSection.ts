@@ -224,7 +224,7 @@ export class CompareSection implements Section {
       {
         id: 'compared',
         title: texts.get('panel.compare.flow'),
-        columns: ['t', 'token', ...shown.map((run) => `log10 ${this.names.label(run)}`)],
+        columns: ['t', 'token', ...shown.map((run) => `log10 ${this.names.label(run)}${atStep(run)}`)],
         rows,
       },
     ];
@@ -268,4 +268,9 @@ export class CompareSection implements Section {
     );
     return [`${texts.get('panel.readout.token', visibleSymbol(tokens[step]))} ${place}`, ...values].join(' · ');
   }
+}
+
+/** In the heading of a column: a model that was only opened has no steps. */
+function atStep({ hasTrained, frame }: RunInView): string {
+  return hasTrained && frame ? ` at step ${frame.header.trainingStep}` : '';
 }
