@@ -56,8 +56,9 @@ export class Sequence {
     this.length = length;
   }
 
-  get items(): readonly Variable[] {
-    return this.length === this.all.length ? this.all : this.all.slice(0, this.length);
+  /** In an array of their own, which stays as it is when more is appended. */
+  get items(): Variable[] {
+    return this.all.slice(0, this.length);
   }
 
   /** @param index from 0 */
@@ -67,7 +68,7 @@ export class Sequence {
 
   /** The list and one more. */
   appended(item: Variable): Sequence {
-    const all = this.length === this.all.length ? this.all : this.all.slice(0, this.length);
+    const all = this.length === this.all.length ? this.all : this.items;
     all.push(item);
     return new Sequence(all);
   }
