@@ -48,12 +48,9 @@ export class Variable {
 export class Sequence {
   readonly length: number;
 
-  /** @param all may go on behind the list, with what was appended to it; nothing in it ever changes */
-  constructor(
-    private readonly all: Variable[],
-    length = all.length,
-  ) {
-    this.length = length;
+  /** @param all will go on behind the list, with what is appended to it; nothing in it ever changes */
+  constructor(private readonly all: Variable[]) {
+    this.length = all.length;
   }
 
   /** In an array of their own, which stays as it is when more is appended. */
