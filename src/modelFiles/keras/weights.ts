@@ -122,13 +122,6 @@ function numbersOf(dataset: Hdf5Dataset, name: string, file: string): Weights {
   return numbers;
 }
 
-/** A matrix [rows, columns] the other way round, as Keras' kernels are. */
-export function transposed(values: Weights, rows: number, columns: number): Weights {
-  const turned = values instanceof Float64Array ? new Float64Array(values.length) : new Float32Array(values.length);
-  for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) turned[j * rows + i] = values[i * columns + j];
-  return turned;
-}
-
 /** Throws a UserError where the shapes are not those that the configuration says. */
 export function checkShapes(
   arrays: readonly KerasArray[],
