@@ -32,10 +32,19 @@ const places: Readonly<Record<KerasPart, string>> = {
 
 /** @param layers all of the model, since files count them  @param file for the sentences  Throws a UserError for a file that has neither form. */
 export function kerasWeightsOf(content: Hdf5File, layers: readonly KerasLayer[], file: string): KerasWeights {
-  const legacy = ['/model_weights', '/'].find((group) => layerNamesIn(content, group) !== null);
-  if (legacy !== undefined) return legacyWeights(content, legacy, file);
-  if (!content.children('/').includes('layers')) throw new UserError('error.keras.noWeights', file);
-  return countedWeights(content, layers, file);
+  checkHasWeights(content, file);
+  const legacy = legacyGroup(content);
+  return legacy === undefined ? countedWeights(content, layers, file) : legacyWeights(content, legacy, file);
+}
+
+/** Throws a UserError for a file that has neither form. */
+export function checkHasWeights(content: Hdf5File, file: string): void {
+  if (legacyGroup(content) === undefined && !content.children('/').includes('layers'))
+    throw new UserError('error.keras.noWeights', file);
+}
+
+function legacyGroup(content: Hdf5File): string | undefined {
+  return ['/model_weights', '/'].find((group) => layerNamesIn(content, group) !== null);
 }
 
 function countedWeights(content: Hdf5File, layers: readonly KerasLayer[], file: string): KerasWeights {

@@ -118,7 +118,8 @@ describe('graph mode: a tape that lets older tensors go', () => {
     const [[, byX]] = finished(differentiatingIn(tape, [x])(seeds)).get(x)?.bands ?? [];
     // d(tanh² x + x²)/dx
     const wanted = numbers.map((each) => 2 * Math.tanh(each) * (1 - Math.tanh(each) ** 2) + 2 * each);
-    for (const [i, each] of wanted.entries()) assert.ok(Math.abs(byX[i] - each) < 1e-15, `${byX.join()} is not ${wanted.join()}`);
+    for (const [i, each] of wanted.entries())
+      assert.ok(Math.abs(byX[i] - each) < 1e-15, `${byX.join()} is not ${wanted.join()}`);
   });
 
   it('reads a text with less memory than all its tensors take, to the same numbers', () => {
