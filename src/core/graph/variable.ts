@@ -48,16 +48,14 @@ export class Variable {
 export class Sequence {
   readonly length: number;
 
-  /** @param all may go on behind the list, with what was appended to it; nothing in it ever changes */
-  constructor(
-    private readonly all: Variable[],
-    length = all.length,
-  ) {
-    this.length = length;
+  /** @param all will go on behind the list, with what is appended to it; nothing in it ever changes */
+  constructor(private readonly all: Variable[]) {
+    this.length = all.length;
   }
 
-  get items(): readonly Variable[] {
-    return this.length === this.all.length ? this.all : this.all.slice(0, this.length);
+  /** In an array of their own, which stays as it is when more is appended. */
+  get items(): Variable[] {
+    return this.all.slice(0, this.length);
   }
 
   /** @param index from 0 */
@@ -67,7 +65,7 @@ export class Sequence {
 
   /** The list and one more. */
   appended(item: Variable): Sequence {
-    const all = this.length === this.all.length ? this.all : this.all.slice(0, this.length);
+    const all = this.length === this.all.length ? this.all : this.items;
     all.push(item);
     return new Sequence(all);
   }

@@ -2,6 +2,7 @@
 import { extname } from 'node:path';
 import type { Hdf5File } from '../../formats/hdf5/content';
 import { readKerasModel, type KerasModel } from '../../modelFiles/keras/readKeras';
+import { checkHasWeights } from '../../modelFiles/keras/weights';
 import { isRecord } from '../../modelFiles/symbolList';
 import { UserError } from '../../userError';
 import { withZip } from '../files/zipEntries';
@@ -43,7 +44,11 @@ async function ofArchive(path: string): Promise<KerasModel> {
 function ofHdf5(content: Hdf5File, beside: unknown, path: string): KerasModel {
   const own = content.attribute('/', 'model_config')?.at(0);
   const config = own === undefined ? beside : parsed(new TextEncoder().encode(own), path);
-  if (config === null) throw new UserError('error.keras.weightsAlone', path);
+  if (config === null) {
+    // Any data can be in HDF5.
+    checkHasWeights(content, path);
+    throw new UserError('error.keras.weightsAlone', path);
+  }
   const version = content.attribute('/', 'keras_version')?.at(0);
   return readKerasModel(config, content, versionIn({ keras_version: version }, config), path);
 }

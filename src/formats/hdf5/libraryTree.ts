@@ -26,13 +26,7 @@ const maxObjects = 200_000;
 
 let opened = 0;
 
-/** @param maxNumbers in all datasets together  Throws whatever the library throws of a broken file. */
-export async function treeByLibrary(bytes: Uint8Array, maxNumbers: number): Promise<Hdf5Tree> {
-  const library = (await ready) as unknown as Library;
-  return treeIn(library, bytes, maxNumbers);
-}
-
-/** The same, once the library is there. */
+/** What reads one file after the other, at once. @returns throws whatever the library throws of a broken file; `maxNumbers`: in all datasets together */
 export async function treeReader(): Promise<(bytes: Uint8Array, maxNumbers: number) => Hdf5Tree> {
   const library = (await ready) as unknown as Library;
   return (bytes, maxNumbers) => treeIn(library, bytes, maxNumbers);

@@ -10,10 +10,11 @@ import {
 import type { Hdf5File } from '../../formats/hdf5/content';
 import { UserError } from '../../userError';
 import { inShort } from '../symbolList';
+import { transposed } from '../transposed';
 import { kerasConfigOf, layerOf, sizeIn, type KerasLayer } from './config';
 import { isNorm, normOf } from './norm';
 import { isRecurrent, recurrentLayer } from './recurrent';
-import { checkShapes, kerasWeightsOf, transposed, type KerasPart, type KerasWeights } from './weights';
+import { checkShapes, kerasWeightsOf, type KerasPart, type KerasWeights } from './weights';
 
 export interface KerasModel {
   readonly model: GeneralModel;

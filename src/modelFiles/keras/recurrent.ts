@@ -11,8 +11,9 @@ import type { Direction } from '../../layers/direction';
 import { UserError } from '../../userError';
 import { activationForm } from './activations';
 import { inShort } from '../symbolList';
+import { transposed } from '../transposed';
 import { layerOf, sizeIn, type KerasLayer } from './config';
-import { checkShapes, transposed, type KerasArray, type KerasPart, type KerasWeights } from './weights';
+import { checkShapes, type KerasArray, type KerasPart, type KerasWeights } from './weights';
 
 /** Keras' wrapper of a recurrent layer. */
 const inTwoDirections = 'Bidirectional';

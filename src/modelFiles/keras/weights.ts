@@ -32,10 +32,19 @@ const places: Readonly<Record<KerasPart, string>> = {
 
 /** @param layers all of the model, since files count them  @param file for the sentences  Throws a UserError for a file that has neither form. */
 export function kerasWeightsOf(content: Hdf5File, layers: readonly KerasLayer[], file: string): KerasWeights {
-  const legacy = ['/model_weights', '/'].find((group) => layerNamesIn(content, group) !== null);
-  if (legacy !== undefined) return legacyWeights(content, legacy, file);
-  if (!content.children('/').includes('layers')) throw new UserError('error.keras.noWeights', file);
-  return countedWeights(content, layers, file);
+  checkHasWeights(content, file);
+  const legacy = legacyGroup(content);
+  return legacy === undefined ? countedWeights(content, layers, file) : legacyWeights(content, legacy, file);
+}
+
+/** Throws a UserError for a file that has neither form. */
+export function checkHasWeights(content: Hdf5File, file: string): void {
+  if (legacyGroup(content) === undefined && !content.children('/').includes('layers'))
+    throw new UserError('error.keras.noWeights', file);
+}
+
+function legacyGroup(content: Hdf5File): string | undefined {
+  return ['/model_weights', '/'].find((group) => layerNamesIn(content, group) !== null);
 }
 
 function countedWeights(content: Hdf5File, layers: readonly KerasLayer[], file: string): KerasWeights {
@@ -120,13 +129,6 @@ function numbersOf(dataset: Hdf5Dataset, name: string, file: string): Weights {
   const numbers = dataset.read();
   if (!numbers) throw new UserError('error.keras.type', file, name, dataset.type);
   return numbers;
-}
-
-/** A matrix [rows, columns] the other way round, as Keras' kernels are. */
-export function transposed(values: Weights, rows: number, columns: number): Weights {
-  const turned = values instanceof Float64Array ? new Float64Array(values.length) : new Float32Array(values.length);
-  for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) turned[j * rows + i] = values[i * columns + j];
-  return turned;
 }
 
 /** Throws a UserError where the shapes are not those that the configuration says. */

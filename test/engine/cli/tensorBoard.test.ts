@@ -48,6 +48,8 @@ describe('backflow train --tensorboard', () => {
       const records = recordsIn(await readFile(join(folder, 'board', names[i])));
       const withTag = (tag: string) => records.filter((record) => record.includes(tag)).length;
       assert.ok(records[0].includes('brain.Event:2'));
+      // Behind the time, event.proto's fields: `step`, and a session log that starts. It voids what the first file has from there on.
+      assert.equal(records[1].subarray(9).toString('hex'), ['10013a020801', '10153a020801'][i]);
       assert.equal(withTag('loss/training'), steps);
       assert.equal(withTag('training/learning rate'), steps);
       assert.ok(withTag('gradient/log10 norm at lag 1') >= 1);

@@ -1,6 +1,7 @@
 /** What computes on tokens one by one: embeddings, linear layers, and what is folded into them. */
 import type { Weights } from '../../../core/model/generalModel';
 import { UserError } from '../../../userError';
+import { transposed } from '../../transposed';
 import { axisOf, type ConstantInputs } from './arguments';
 import type { Constant } from '../../../formats/onnx/constant';
 import type { GraphNode } from '../../../formats/onnx/node';
@@ -104,7 +105,7 @@ function linearOf(node: GraphNode, x: Data, W: Weights, out: number, b: Weights 
       return {
         kind: 'logits',
         of: content,
-        W: transposed(W, out),
+        W: transposed(W, W.length / out, out),
         b: bias,
         vocabularySize: out,
         then: 'nothing',
@@ -122,7 +123,7 @@ function linearOf(node: GraphNode, x: Data, W: Weights, out: number, b: Weights 
 function after(first: Logits, W: Weights, out: number, b: Weights): { W: Weights; b: Weights } {
   const inner = first.vocabularySize;
   const width = first.W.length / inner;
-  const second = transposed(W, out);
+  const second = transposed(W, W.length / out, out);
   const bias = product(second, first.b, out, inner, 1).map((value, row) => value + b[row]);
   return { W: product(second, first.W, out, inner, width), b: bias };
 }
@@ -172,15 +173,6 @@ export function scaledOrShifted(
   };
 }
 
-/** [rows, columns] → [columns, rows], `columns` given. */
-function transposed(W: Weights, columns: number): Weights {
-  const rows = W.length / columns;
-  const result = W instanceof Float32Array ? new Float32Array(W.length) : new Float64Array(W.length);
-  for (let row = 0; row < rows; row++)
-    for (let column = 0; column < columns; column++) result[column * rows + row] = W[row * columns + column];
-  return result;
-}
-
 /** A [rows, inner] · B [inner, columns], in float64. */
 function product(A: Weights, B: Weights, rows: number, inner: number, columns: number): Float64Array {
   const result = new Float64Array(rows * columns);
@@ -219,7 +211,7 @@ export function gemm(node: GraphNode, x: Data, W: Constant, b: Constant | undefi
     return undefined;
   const alpha = node.float('alpha', 1);
   const beta = node.float('beta', 1);
-  const matrix = isTransposed ? transposed(W.data, inner) : W.data;
+  const matrix = isTransposed ? transposed(W.data, out, inner) : W.data;
   const bias = b && Float64Array.from({ length: out }, (_, i) => beta * b.data[b.data.length === 1 ? 0 : i]);
   return linear(node, x, alpha === 1 ? matrix : matrix.map((value) => alpha * value), out, bias);
 }

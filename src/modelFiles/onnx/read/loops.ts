@@ -10,6 +10,7 @@
  * to the last, and gives the state after each.
  */
 import type { GraphProto } from '../../../formats/onnx/messages';
+import { transposed } from '../../transposed';
 import { axisOf, partsOf, slicesOf } from './arguments';
 import type { Constant } from '../../../formats/onnx/constant';
 import { readTensor, type ExternalData } from '../../../formats/onnx/constant';
@@ -83,8 +84,8 @@ export function loopRecurrence(
   };
   const { blocks, activation, H, I } = form;
   const G = blocks.length;
-  const W = joined(blocks.map((block) => transposed(block.W, H)));
-  const R = joined(blocks.map((block) => transposed(block.R, H)));
+  const W = joined(blocks.map((block) => transposed(block.W, block.W.length / H, H)));
+  const R = joined(blocks.map((block) => transposed(block.R, H, H)));
   const B = joined([...blocks.map(({ b }) => b), new Float64Array(G * H)]);
   const node = new GraphNode({
     opType: operatorOfBlocks(G),
@@ -376,12 +377,6 @@ function blockOf(
   const state = terms.find(({ of }) => isState(of));
   if (terms.length !== 2 || row?.of.kind !== 'row' || !state || state.W.length !== width * width) return undefined;
   return { rows: row.of.rows, W: row.W, R: state.W, b: bias };
-}
-
-/** [rows, columns] → [columns, rows]. */
-function transposed(matrix: Float64Array, columnCount: number): Float64Array {
-  const rowCount = matrix.length / columnCount;
-  return Float64Array.from(matrix, (_, i) => matrix[(i % rowCount) * columnCount + Math.floor(i / rowCount)]);
 }
 
 function joined(parts: readonly Float64Array[]): Float64Array {

@@ -10,6 +10,7 @@ import { operatorOfBlocks } from '../../../layers/catalog';
 import type { GraphProto } from '../../../formats/onnx/messages';
 import type { Constant } from '../../../formats/onnx/constant';
 import { GraphNode } from '../../../formats/onnx/node';
+import { transposed } from '../../transposed';
 import type { Value } from './value';
 
 /** The node, and the values of its constant inputs, by the names that it gives them. */
@@ -122,8 +123,8 @@ export class UnrolledRecurrences {
       name: concat.name,
       input: [
         input.x,
-        give('W', [1, H, W.shape[0]], transposed(W)),
-        give('R', [1, H, H], transposed(recurrent)),
+        give('W', [1, H, W.shape[0]], transposed(W.data, W.shape[0], H)),
+        give('R', [1, H, H], transposed(recurrent.data, H, H)),
         give('B', [1, 2 * H], both),
         '',
         start.before?.state ?? '',
@@ -220,12 +221,4 @@ function isNear(value: number, expected: number): boolean {
 
 function integersOf(value: Value | undefined): readonly number[] | undefined {
   return value?.kind === 'constant' && value.constant.isInteger ? Array.from(value.constant.data) : undefined;
-}
-
-/** [rows, columns] → [columns, rows]. */
-function transposed({ shape: [rows, columns], data }: Constant): Constant['data'] {
-  const result = data.slice();
-  for (let row = 0; row < rows; row++)
-    for (let column = 0; column < columns; column++) result[column * rows + row] = data[row * columns + column];
-  return result;
 }

@@ -1,6 +1,7 @@
 /** The matrices of products in blocks: as `nn.Linear` has them, [out, in], or as transformers' `Conv1D` does, [in, out]. */
 import type { Weights } from '../../../core/model/generalModel';
 import { UserError } from '../../../userError';
+import { transposed } from '../../transposed';
 import { impossibleAnswer } from '../answers';
 import type { NamedWeights } from './published';
 import type { TensorTaker } from './tensors';
@@ -45,13 +46,6 @@ export function linearForm(
   return {
     isTransposed,
     take: (taker, name, shape) =>
-      isTransposed ? transposed(taker.take(name, [...shape].reverse()), shape) : taker.take(name, shape),
+      isTransposed ? transposed(taker.take(name, [...shape].reverse()), shape[1], shape[0]) : taker.take(name, shape),
   };
-}
-
-/** @param shape of the result */
-export function transposed(values: Weights, [rows, columns]: readonly number[]): Weights {
-  const result = values instanceof Float64Array ? new Float64Array(values.length) : new Float32Array(values.length);
-  for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) result[i * columns + j] = values[j * rows + i];
-  return result;
 }

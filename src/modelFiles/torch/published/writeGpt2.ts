@@ -10,8 +10,8 @@ import { attention as kind } from '../../../layers/kinds/attention';
 import { normEpsilon } from '../../../layers/norm';
 import { isOptionOn, numberOption } from '../../../layers/options';
 import { UserError } from '../../../userError';
+import { transposed } from '../../transposed';
 import { head, nameOf } from './gpt2Names';
-import { transposed } from './linearForm';
 import { ownForm, type PublishedFiles } from './published';
 
 /** Below this share of the largest, a weight of the last norm carries no bias. */
@@ -34,7 +34,7 @@ export function writeGpt2({ config, parameters }: PlainModel): PublishedFiles | 
     if (layer < 0 && role === 'norm.beta' && moved) add(nameOf(entry), shape, moved.beta);
     // Matrices in blocks; the tables of symbols and positions are as they are.
     else if (layer >= 0 && shape.length === 2 && role !== 'P')
-      add(nameOf(entry), [shape[1], shape[0]], Float32Array.from(transposed(values, [shape[1], shape[0]])));
+      add(nameOf(entry), [shape[1], shape[0]], transposed(values, shape[0], shape[1]));
     else add(nameOf(entry), shape, values);
   }
   if (moved) add(head, [V, D], moved.W);

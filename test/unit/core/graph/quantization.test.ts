@@ -26,6 +26,24 @@ describe('graph mode: quantized models', () => {
     assert.deepEqual([...y.data], channels.flat());
   });
 
+  it('two products share whole numbers, each with scales of its own', () => {
+    const attributes = { N: 1, K: 16, bits: 4, block_size: 16 };
+    const product = (scales: string, to: string) =>
+      node('MatMulNBits', ['A', 'codes', scales], [to], attributes, 'com.microsoft');
+    const names = ['A', 'codes', 'half', 'two'];
+    const run = runModel(modelOf(graph([product('half', 'x'), product('two', 'y')], names, ['x', 'y'])), {
+      A: floats([1, 16], new Float64Array(16).fill(1)),
+      // Sixteen nines, of which eight stands for zero.
+      codes: integers([1, 1, 8], Array<number>(8).fill(0x99)),
+      half: floats([1], Float64Array.of(0.5)),
+      two: floats([1], Float64Array.of(2)),
+    });
+    assert.deepEqual(
+      ['x', 'y'].map((name) => variable(run, name).tensor.data[0]),
+      [8, 32],
+    );
+  });
+
   it('operators that round as the graph runs are named, with what to do', () => {
     for (const [operator, domain] of [
       ['MatMulInteger', ''],

@@ -98,6 +98,15 @@ describe('files of Keras', () => {
       assert.match(await sentenceFor('model.weights.h5', bytes), /weights alone.*config\.json/);
     });
 
+    it('data that are none of a model', async () => {
+      const text = Buffer.from(original('lstm.keras3.h5')).toString('latin1');
+      const others = text.replaceAll('model_config', 'other_config').replaceAll('layer_names', 'other_names');
+      assert.match(
+        await sentenceFor('data.h5', Buffer.from(others, 'latin1')),
+        /holds no weights in a form that Keras/,
+      );
+    });
+
     it('text under the name of a model', async () => {
       assert.match(await sentenceFor('model.keras', new TextEncoder().encode('no model')), /it is no HDF5/);
     });

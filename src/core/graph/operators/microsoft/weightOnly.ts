@@ -1,4 +1,5 @@
 /** Products and tables whose weights alone are whole numbers of few bits: they are read as the numbers that these stand for. */
+import type { Attributes } from '../../attributes';
 import type { Call, OperatorTable } from '../../call';
 import { floats, axisOf, integers, Unsupported, type Tensor } from '../../tensor';
 import { arithmeticOperators } from '../arithmetic';
@@ -7,13 +8,20 @@ import { matmul } from '../matmul';
 import { dequantizedInBlocks } from '../quantization';
 import { Composition } from '../composition';
 
-/** What has been read already, by the tensor that it is kept in. */
-const known = new WeakMap<Tensor, Tensor>();
+interface Read {
+  readonly from: readonly (Tensor | undefined)[];
+  readonly result: Tensor;
+}
 
-function once(packed: Tensor, read: () => Tensor): Tensor {
-  const found = known.get(packed) ?? read();
-  known.set(packed, found);
-  return found;
+/** What a node has read last, by its attributes, which are its own: two nodes may share numbers that have other scales. */
+const known = new WeakMap<Attributes, Read>();
+
+function once({ attributes }: Call, from: Read['from'], read: () => Tensor): Tensor {
+  const last = known.get(attributes);
+  if (last && from.every((each, i) => each === last.from[i])) return last.result;
+  const result = read();
+  known.set(attributes, { from, result });
+  return result;
 }
 
 /** Numbers of few bits, the first ones in the lower bits of a byte. @param length of each row  @param rows of bytes, each of which begins with a number */
@@ -47,7 +55,7 @@ function matMulNBits(call: Call) {
   attributes.ignore('accuracy_level');
   const [packed, scales, zeros, bias] = [call.input(1), call.input(2), call.optional(3), call.optional(5)];
   const blocks = Math.ceil(K / size);
-  const B = once(packed, () => {
+  const B = once(call, [packed, scales, zeros], () => {
     const whole = unpacked(packed, bits, N * blocks, size);
     // The last block is filled up.
     const rows = Float64Array.from({ length: N * K }, (_, i) => whole[Math.floor(i / K) * blocks * size + (i % K)]);
@@ -72,7 +80,7 @@ function gatherBlockQuantized(call: Call) {
   const rank = packed.shape.length;
   const axis = axisOf(attributes.integer('quantize_axis', 1), rank);
   const from = axisOf(attributes.integer('gather_axis', 0), rank);
-  const table = once(packed, () => {
+  const table = once(call, [packed, scales, zeros], () => {
     const isWhole = (length: number) => Math.ceil(length / size) === scales.shape[axis];
     if (isWhole(packed.shape[axis]))
       return dequantizedInBlocks(packed, scales, zeros?.data ?? (bits === 8 ? 128 : 0), axis, size);

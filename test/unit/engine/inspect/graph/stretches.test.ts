@@ -96,6 +96,32 @@ describe('graph mode: a tape that lets older tensors go', () => {
     assert.ok(few.most < 0.3 * all.most, `${few.most} bytes are held of ${all.most}`);
   });
 
+  it('joins a list again as it was, though more was appended to it later', () => {
+    const join = (list: string, to: string) => node('ConcatFromSequence', [list], [to], { axis: 1, new_axis: 1 });
+    const nodes = [
+      node('Tanh', ['x'], ['a']),
+      node('SequenceConstruct', ['a', 'x'], ['list']),
+      join('list', 'joined'),
+      node('Mul', ['joined', 'joined'], ['squares']),
+      node('SequenceInsert', ['list', 'a'], ['longer']),
+      join('longer', 'more'),
+      node('Exp', ['more'], ['y']),
+    ];
+    const program = new GraphProgram(modelOf(graph(nodes, ['x'], ['y'])), () => new Uint8Array(0));
+    const tape = new Tape(Infinity, 16);
+    const numbers = Float64Array.of(0.5, -0.3);
+    const x = new Variable(floats([2], numbers), 'x');
+    const { values } = finished(program.running(new Map([['x', x]]), tape));
+    const squares = values.get('squares');
+    assert.ok(squares instanceof Variable);
+    const seeds = new Map([[squares, Gradient.of(Float64Array.of(1, 1, 1, 1))]]);
+    const [[, byX]] = finished(differentiatingIn(tape, [x])(seeds)).get(x)?.bands ?? [];
+    // d(tanh² x + x²)/dx
+    const wanted = numbers.map((each) => 2 * Math.tanh(each) * (1 - Math.tanh(each) ** 2) + 2 * each);
+    for (const [i, each] of wanted.entries())
+      assert.ok(Math.abs(byX[i] - each) < 1e-15, `${byX.join()} is not ${wanted.join()}`);
+  });
+
   it('reads a text with less memory than all its tensors take, to the same numbers', () => {
     const { model } = openGraph(join(folder, 'gpt.onnx'));
     const ids = idsFor({ model } as OpenedGraph, 16);
