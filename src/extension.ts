@@ -146,7 +146,7 @@ export function activate(context: vscode.ExtensionContext): BackflowApi {
       extensionUri: context.extensionUri,
       comparisons,
       playground,
-      recording: { opener, panel, notices },
+      recording: { extensionUri: context.extensionUri, opener, panel, notices },
       notices,
       log,
     }),

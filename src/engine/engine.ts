@@ -45,8 +45,8 @@ import { describeToken } from './inspect/tokenReport';
 import { compareTruncations } from './inspect/truncations';
 import { examineModel, messageOf, type Examined } from './model/examination';
 import { exportModel } from './model/exportModel';
-import { openModel, openModelOrGraph, type OpenedGraph } from './model/openModel';
-import { graphSummaryOf, summaryOf } from './model/summary';
+import { openModel, openModelOrGraph } from './model/openModel';
+import { graphResult, modelResult } from './model/openResult';
 import { RecordedReader } from './recording/recordedReader';
 import { RecordingFolder } from './recording/recordingFolder';
 import { openResultOf } from './recording/openedRecording';
@@ -146,41 +146,18 @@ export class Engine {
       const opened = request.allowsGraph
         ? await openModelOrGraph(request, () => yieldToMessages(signal), { signal })
         : await openModel(request, { signal });
-      if (opened.mode === 'graph') return this.openGraph(opened);
-      const { general, plain, trainingRefusal, vocabulary, verification, notices, producer, trainingStep, folder } =
-        opened;
+      if (opened.mode === 'graph') {
+        this.graph = loadGraph(opened, this.modelLock, this.sink);
+        return graphResult(opened);
+      }
+      const { general, plain, vocabulary, trainingStep, folder } = opened;
       const backend = await createBackend(request, this.cores, Infinity);
       const history = folder ? await readFlowHistory(folder.flowsPath) : new FlowHistory();
       const model = { general, plain, isLive: false, vocabulary, backend };
       this.loaded = this.prepare(model, { run: null, history, trainingStep: () => trainingStep });
       const run = folder && { description: folder.record.description, history: await folder.readHistory() };
-      return {
-        model: summaryOf(general, producer),
-        verification,
-        notices: notices.map(messageOf),
-        trainingRefusal: trainingRefusal && messageOf(trainingRefusal),
-        trainingStep,
-        unit: vocabulary.unit,
-        backend: backend.name,
-        run,
-      };
+      return modelResult(opened, backend.name, run);
     });
-  }
-
-  private openGraph(opened: OpenedGraph): OpenResult {
-    this.graph = loadGraph(opened, this.modelLock, this.sink);
-    const { graph, vocabulary, stackRefusal, verification, notices, producer } = opened;
-    return {
-      model: graphSummaryOf(graph, stackRefusal, producer),
-      verification,
-      notices: notices.map(messageOf),
-      trainingRefusal: messageOf(stackRefusal),
-      trainingStep: 0,
-      unit: vocabulary.unit,
-      // Graph mode is TypeScript alone.
-      backend: 'wasm',
-      run: null,
-    };
   }
 
   private async openRecording(folder: RecordingFolder, request: OpenRequest, signal: AbortSignal): Promise<OpenResult> {

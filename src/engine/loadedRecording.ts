@@ -20,6 +20,7 @@ import { MetricsTail } from './recording/metricsTail';
 import { recordedFrame, type FrameFacts } from './recording/recordedFrame';
 import { lanesOf, type RecordedLanes } from './recording/recordedLanes';
 import type { ReadStep, RecordedReader } from './recording/recordedReader';
+import { isRecorded } from './recording/runFile';
 
 /** Milliseconds between two looks at the folder: network drives and many systems report no changes. */
 const pace = 1000;
@@ -239,7 +240,7 @@ export class LoadedRecording {
     };
     const { every } = this.reader.folder.record;
     await this.tail.next((metrics) => {
-      if (metrics.step % every === 0) this.losses.set(metrics.step, metrics.loss);
+      if (isRecorded(metrics.step, every)) this.losses.set(metrics.step, metrics.loss);
       rows.push(...rowOf(metrics));
       if (rows.length >= maxRows * progressColumns.length) tell();
     });

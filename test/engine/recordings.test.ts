@@ -1,8 +1,8 @@
 /** A recording followed by an engine's process while it grows, as the panel follows it. No Python is needed: what PyTorch has written is put there step by step. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { decodeSafetensors } from '../../src/formats/safetensors';
+import { decodeSafetensors, encodeSafetensors } from '../../src/formats/safetensors';
 import { seriesOf } from '../../src/protocol/frame';
 import { RpcError } from '../../src/protocol/rpc';
 import { GrowingRecording } from '../support/growingRecording';
@@ -114,6 +114,28 @@ describe('a recording in an engine', () => {
     assert.deepEqual(Array.from(over.steps), [2, 4]);
     const matrix = await engine.calls.call('targetMatrix', { text: '', series: 'blocks.1' });
     assert.equal(matrix.series, 'blocks.1');
+  });
+
+  it('shows the first update and its loss, and one look without a total gradient', async () => {
+    const { path } = recording('attention', 2);
+    const { tensors, metadata } = decodeSafetensors(
+      readFileSync(join(vectors, 'attention/steps/step-000002.safetensors')),
+    );
+    const withoutTotal = Array.from(tensors).filter(([name]) => !name.endsWith(':total'));
+    writeFileSync(
+      join(path, 'steps/step-000001.safetensors'),
+      encodeSafetensors(new Map(withoutTotal), { ...metadata, step: '1' }),
+    );
+    appendFileSync(join(path, 'metrics.jsonl'), '{"step": 1, "loss": 3.25}\n');
+    await open(path);
+    const known = engine.next('recorded', ({ steps }) => steps.length === 2);
+    await engine.calls.call('watch', watchOf(''));
+    await known;
+    const first = await engine.calls.call('frameAt', { trainingStep: 1 });
+    assert.ok(first);
+    assert.deepEqual([first.header.trainingStep, first.header.loss], [1, 3.25]);
+    assert.ok(seriesOf(first, 'flow', 0));
+    assert.equal(seriesOf(first, 'total', 0), undefined);
   });
 
   it('reads a text with the recorded model, beside a run', async () => {

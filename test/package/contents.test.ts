@@ -31,6 +31,9 @@ const common = [
   'extension/package.nls.json',
   'extension/package.nls.ko.json',
   'extension/readme.md',
+  ...readdirSync('python/backflow_recorder')
+    .filter((name) => name.endsWith('.py'))
+    .map((name) => `extension/python/backflow_recorder/${name}`),
 ];
 
 /** Pictures and sample texts come and go; what they may be does not. */

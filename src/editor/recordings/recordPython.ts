@@ -1,6 +1,6 @@
 /** Run Python File with Recorder: in a task's terminal; the panel opens by itself at the first recorded step. */
 import { execFile } from 'node:child_process';
-import { basename, dirname, extname, join } from 'node:path';
+import { basename, delimiter, dirname, extname, join } from 'node:path';
 import * as vscode from 'vscode';
 import type { ModelOpener } from '../models/openModel';
 import { pathOnDisk } from '../models/onDisk';
@@ -14,21 +14,23 @@ import { interpreterFor } from './pythonInterpreter';
 import { recordedStepOf } from './recordingFile';
 
 export interface RecordingParts {
+  readonly extensionUri: vscode.Uri;
   readonly opener: ModelOpener;
   readonly panel: Panel;
   readonly notices: Notices;
 }
 
+/** The extension's own copy runs: it writes what this version reads, and nothing has to be installed for it. */
 const recorderModule = 'backflow_recorder';
-const distribution = 'backflow-recorder';
+const recorderFolder = 'python';
+/** What the recorder imports, each by the name that pip knows too. */
+const needed = ['torch', 'numpy', 'safetensors'];
 /** Where the recorder writes unless it is told otherwise. */
 const usualParent = 'runs';
 /** Milliseconds between two looks for the first step: not every file system reports a change. */
 const lookPace = 1000;
 /** For a Python that does not end. */
 const maxWait = 60_000;
-/** Exit status of the question whether the module is there. */
-const missing = 3;
 
 /** Throws a UserError that says what is missing. */
 export async function recordPython(parts: RecordingParts, given: vscode.Uri | undefined): Promise<void> {
@@ -41,9 +43,9 @@ export async function recordPython(parts: RecordingParts, given: vscode.Uri | un
   const python = await interpreterFor(file);
   const workspaceFolder = vscode.workspace.getWorkspaceFolder(file);
   const cwd = workspaceFolder?.uri.fsPath ?? dirname(pathOnDisk(file));
-  const found = await hasRecorder(python, cwd);
-  if (found === 'noPython') throw new UserError('recordPython.noPython', python);
-  if (found === 'noModule') return tellInstall(python);
+  const missing = await missingModules(python, cwd);
+  if (!missing) throw new UserError('recordPython.noPython', python);
+  if (missing.length > 0) return tellInstall(python, missing);
   const folder = await newFolder(vscode.Uri.file(cwd), pathOnDisk(file));
   const task = new vscode.Task(
     { type: 'backflow.record', file: pathOnDisk(file) },
@@ -51,7 +53,10 @@ export async function recordPython(parts: RecordingParts, given: vscode.Uri | un
     localize('recordPython.task', basename(file.path)),
     'backflow',
     // A list, so that no shell reads what a path has in it.
-    new vscode.ProcessExecution(python, ['-m', recorderModule, '--out', folder.fsPath, pathOnDisk(file)], { cwd }),
+    new vscode.ProcessExecution(python, ['-m', recorderModule, '--out', folder.fsPath, pathOnDisk(file)], {
+      cwd,
+      env: { PYTHONPATH: pythonPath(parts.extensionUri) },
+    }),
   );
   task.presentationOptions = {
     reveal: vscode.TaskRevealKind.Always,
@@ -62,19 +67,27 @@ export async function recordPython(parts: RecordingParts, given: vscode.Uri | un
   showFirstStep(parts, folder, execution);
 }
 
-async function tellInstall(python: string): Promise<void> {
-  const line = `${python} -m pip install ${distribution}`;
+/** The recorder's folder, before those that the person has set. */
+function pythonPath(extensionUri: vscode.Uri): string {
+  const own = vscode.Uri.joinPath(extensionUri, recorderFolder).fsPath;
+  const { PYTHONPATH: given } = process.env;
+  return given ? `${own}${delimiter}${given}` : own;
+}
+
+async function tellInstall(python: string, missing: readonly string[]): Promise<void> {
+  const line = `${python} -m pip install ${missing.join(' ')}`;
   const copy = localize('recordPython.copy');
-  const chosen = await vscode.window.showErrorMessage(localize('recordPython.noModule', python, line), copy);
+  const sentence = localize('recordPython.noModule', python, missing.join(', '), line);
+  const chosen = await vscode.window.showErrorMessage(sentence, copy);
   if (chosen === copy) await vscode.env.clipboard.writeText(line);
 }
 
-/** Whether the interpreter has the recorder; nothing of it is imported. */
-function hasRecorder(python: string, cwd: string): Promise<'yes' | 'noModule' | 'noPython'> {
-  const question = `import importlib.util, sys; sys.exit(0 if importlib.util.find_spec('${recorderModule}') else ${missing})`;
+/** Which of the needed modules the interpreter has not, none of which is imported; null where it cannot be run. */
+function missingModules(python: string, cwd: string): Promise<readonly string[] | null> {
+  const question = 'import importlib.util, sys; print(*(n for n in sys.argv[1:] if not importlib.util.find_spec(n)))';
   return new Promise((resolve) => {
-    execFile(python, ['-c', question], { cwd, timeout: maxWait, windowsHide: true }, (error) => {
-      resolve(error === null ? 'yes' : error.code === missing ? 'noModule' : 'noPython');
+    execFile(python, ['-c', question, ...needed], { cwd, timeout: maxWait, windowsHide: true }, (error, answer) => {
+      resolve(error ? null : needed.filter((name) => answer.split(/\s+/).includes(name)));
     });
   });
 }

@@ -32,6 +32,11 @@ export function isOfRecording(text: string): boolean {
   return ofFormat.test(text);
 }
 
+/** Whether a step's file is written. @param every as run.json has it */
+export function isRecorded(step: number, every: number): boolean {
+  return step === 1 || step % every === 0;
+}
+
 /** Throws a UserError that names what is wrong. @param file for the sentences */
 export function parseRecordingRecord(text: string, file: string): RecordingRecord {
   const fields = Fields.parse(file, text);

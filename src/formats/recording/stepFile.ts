@@ -24,8 +24,8 @@ export interface RecordedSeries {
   readonly width: number;
   /** ‖s_t‖₂. */
   readonly norm: Float64Array;
-  /** ‖∂L/∂s_t‖₂. */
-  readonly total: Float64Array;
+  /** ‖∂L/∂s_t‖₂; null in one look at a model, which follows targets alone. */
+  readonly total: Float64Array | null;
   /** log₁₀‖∂ℓ_τ/∂s_t‖₂; NaN where the target cannot be reached, −Infinity for exactly zero. */
   readonly flow: Float64Array;
   /** T × T, row τ, column t: the same of every target; null where it was not asked for. */
@@ -81,7 +81,7 @@ export function recordedStep(
   const series = described.map((each): RecordedSeries => ({
     ...each,
     norm: cut(numbersOf(tensors, `${each.name}:norm`, [whole], file)),
-    total: cut(numbersOf(tensors, `${each.name}:total`, [whole], file)),
+    total: tensors.has(`${each.name}:total`) ? cut(numbersOf(tensors, `${each.name}:total`, [whole], file)) : null,
     flow: cut(numbersOf(tensors, `${each.name}:flow`, [whole], file)),
     matrix: tensors.has(`${each.name}:matrix`)
       ? cutMatrix(numbersOf(tensors, `${each.name}:matrix`, [whole, whole], file), whole, length)

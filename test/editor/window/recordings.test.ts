@@ -11,15 +11,20 @@ import { borrowWindow } from '../harness/sharedWindow';
 import type { Workspace } from '../harness/workspace';
 
 /**
- * Stands for Python: it has the recorder, unless a file says that it does not, and "trains" by writing the recording that PyTorch has written.
+ * Stands for Python: it has what the recorder needs, unless a file says what is missing, finds the recorder where Python would, and "trains" by writing the recording that PyTorch has written.
  * @param vectors folder of the recording to copy
  */
 const interpreter = (vectors: string) => `#!${process.execPath}
-const { cpSync, existsSync } = require('node:fs');
-const { join } = require('node:path');
+const { cpSync, existsSync, readFileSync } = require('node:fs');
+const { delimiter, join } = require('node:path');
 const [, , option, name, , out, script] = process.argv;
-if (option === '-c') process.exit(existsSync(join(__dirname, 'without')) ? 3 : 0);
-if (name !== 'backflow_recorder' || !script.endsWith('train.py')) process.exit(1);
+if (option === '-c') {
+  const without = join(__dirname, 'without');
+  console.log(existsSync(without) ? readFileSync(without, 'utf8') : '');
+  process.exit(0);
+}
+const [folder] = process.env.PYTHONPATH.split(delimiter);
+if (name !== 'backflow_recorder' || !existsSync(join(folder, name, '__main__.py')) || !script.endsWith('train.py')) process.exit(1);
 cpSync(${JSON.stringify(vectors)}, out, { recursive: true });
 console.log('recorded ' + out);
 `;
@@ -102,12 +107,12 @@ describe('recordings', () => {
     await window.screenshot('recording-of-modules');
   });
 
-  it('where the recorder is missing, one sentence says how to install it', async () => {
-    writeFileSync(join(workspace.folder, 'without'), '');
+  it('where what the recorder needs is missing, one sentence says how to install it', async () => {
+    writeFileSync(join(workspace.folder, 'without'), 'numpy safetensors');
     await window.showTab('train.py');
     await window.runCommand('Backflow: Run Python File with Recorder');
     await window.errorNotification(
-      /has no backflow_recorder\. Install it with: .*python\.cjs -m pip install backflow-recorder/,
+      /has no numpy, safetensors, which the recorder needs\. Install with: .*python\.cjs -m pip install numpy safetensors/,
     );
     await window.changeSettings({ 'backflow.python': '/nowhere/python' });
     await window.runCommand('Backflow: Run Python File with Recorder');

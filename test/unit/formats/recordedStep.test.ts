@@ -65,7 +65,15 @@ describe('a recorded step', () => {
     const step = changed({ tensors: { ':lengths': whole([1], [9]) }, metadata: { target: '8' } });
     assert.equal(step.steps, 9);
     assert.equal(step.ids?.length, 9);
-    assert.ok(step.series.every(({ norm, total, flow }) => [norm, total, flow].every(({ length }) => length === 9)));
+    assert.ok(
+      step.series.every(({ norm, total, flow }) => [norm, total, flow].every((values) => values?.length === 9)),
+    );
+  });
+
+  it('has no total gradient in one look at a model', () => {
+    const [first, second] = changed({ tensors: { 'rnn.l0:h:total': null } }).series;
+    assert.equal(first.total, null);
+    assert.equal(second.total?.length, 14);
   });
 
   it('does not mind what it does not know', () => {
