@@ -18,7 +18,7 @@ interface Report {
 }
 
 const sampledNotice =
-  'These exponents follow 2 random directions, where 130 would be all: on a short text they can be several percent off. With K = 130 all are followed.';
+  'These exponents follow 2 random directions, where 130 would be all: on a short text they can be far off. With K = 130 all are followed.';
 
 describe('inspect --spectrum', () => {
   let hello: HelloFolder;
