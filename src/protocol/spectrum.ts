@@ -40,16 +40,12 @@ export interface MatrixSpectrum {
 export interface SpectrumReport {
   /** Training steps of the weights. */
   readonly trainingStep: number;
-  /** The forward direction first; empty where there is no carried state of so many numbers, and then why. */
+  /** The forward direction first; empty where there is no carried state of so many numbers. */
   readonly states: readonly StateSpectrum[];
-  readonly refusal: Message | null;
   readonly matrices: readonly MatrixSpectrum[];
+  /** What cannot be had, or is not exact, and why. */
+  readonly notices: readonly Message[];
 }
 
 /** Graph mode has none. */
 export const noSpectrumOfGraphs: Message = { key: 'notice.spectrum.graph', args: [] };
-
-/** Why a state has no Jacobians. @param limit rows of one at most */
-export function jacobianTooLarge(limit: number): Message {
-  return { key: 'notice.spectrum.wide', args: [limit] };
-}

@@ -8,7 +8,7 @@ import type { GraphReport, GraphSummary, SeriesReport } from '../protocol/graph'
 import { noSpectrumOfGraphs, type SpectrumReport } from '../protocol/spectrum';
 import type { Message } from '../messages';
 import type { Output } from './output';
-import { spectrumJson, spectrumNotices } from './spectrumReport';
+import { spectrumJson } from './spectrumReport';
 
 /** The whole rows of a matrix, some at a time. */
 export type RowsOf = (matrix: MatrixRowsRequest['matrix']) => AsyncIterable<Float64Array>;
@@ -28,7 +28,7 @@ export async function writeReport(
   else output.write(`{${before},${after}`);
   if (rows) await writeRows(output, ',"inputMatrix":[', rows('inputMatrix'), steps, ']');
   const found = spectrum && { spectrum: spectrumJson(spectrum) };
-  output.write(`,${members({ ...found, mode: 'stack', ...readingJson(opened, spectrumNotices(spectrum)) })}}\n`);
+  output.write(`,${members({ ...found, mode: 'stack', ...readingJson(opened, spectrum?.notices ?? []) })}}\n`);
 }
 
 async function writeRows(

@@ -1,13 +1,10 @@
 /** The spectrum of the carried state, as JSON and in words. */
-import type { Message } from '../messages';
-import { jacobianTooLarge, type SpectrumReport, type StateSpectrum } from '../protocol/spectrum';
+import type { SpectrumReport, StateSpectrum } from '../protocol/spectrum';
 import { localize, localizeMessage } from './language';
 import { significant } from './numbers';
 
 /** Exponents that are written out for a person. */
 const maxWritten = 8;
-/** Rows beyond which a Jacobian is not formed. */
-export const maxJacobianRows = 512;
 
 /** Null where there is no carried state of so many numbers; the sentence is among the notices. Of a stack of two directions the backward one is apart. */
 export function spectrumJson({ states, matrices }: SpectrumReport): object | null {
@@ -30,17 +27,10 @@ function rowsOf({ steps, largest }: NonNullable<StateSpectrum['jacobian']>): num
   return Array.from(steps, (_, i) => Array.from(largest.subarray(i * width, (i + 1) * width)));
 }
 
-/** What cannot be had, and why. */
-export function spectrumNotices(report: SpectrumReport | null): Message[] {
-  if (!report) return [];
-  if (report.refusal) return [report.refusal];
-  return report.states.some(({ jacobian }) => !jacobian) ? [jacobianTooLarge(maxJacobianRows)] : [];
-}
-
 export function spectrumInWords(report: SpectrumReport): string[] {
   return [
     ...report.states.flatMap(stateInWords),
-    ...spectrumNotices(report).map(localizeMessage),
+    ...report.notices.map(localizeMessage),
     ...report.matrices.map(({ name, spectralRadius, spectralNorm }) =>
       localize('report.spectrumMatrix', name, numberOr(spectralRadius), numberOr(spectralNorm)),
     ),

@@ -28,6 +28,19 @@ const maxSpread = Math.log(1e4);
 /** With more than that, the steps are done again one by one. */
 const tooMuch = Math.log(1e6);
 
+/** Numbers of the largest block of which only K random directions are followed; 0 where there is none. */
+export function largestSampled({ blocks }: CarriedState, count: number): number {
+  return blocks.reduce(
+    (most, { size, logFactors }) => (logFactors || directionsOf(size, count) === size ? most : Math.max(most, size)),
+    0,
+  );
+}
+
+/** How many directions of a block are followed. */
+function directionsOf(size: number, count: number): number {
+  return size <= maxWhole ? size : Math.min(count, size);
+}
+
 /** @param count K: so many exponents, or all where there are no more  @param pause called now and then; throws when it is canceled */
 export async function lyapunovSpectrum(
   state: CarriedState,
@@ -43,7 +56,7 @@ export async function lyapunovSpectrum(
   for (const block of blocks) {
     const growth = block.logFactors
       ? ofFactors(block.logFactors, block.size, order, ends)
-      : await ofBlock(block, block.size <= maxWhole ? block.size : Math.min(count, block.size), order, ends, pause);
+      : await ofBlock(block, directionsOf(block.size, count), order, ends, pause);
     found.push(growth);
   }
   return largestOf(found, ends, count);

@@ -4,7 +4,7 @@ import type { Weights } from '../model/generalModel';
 import { SingularValues } from './singularValues';
 
 /** Beyond this the eigenvalues take minutes. */
-const maxSize = 1024;
+export const maxSize = 1024;
 
 /** Of block `block` of R [G·H, H]: ρ, the largest |eigenvalue|, and ‖·‖₂. Null where it is too large, or has numbers that are not finite. */
 export function matrixSpectrumOf(

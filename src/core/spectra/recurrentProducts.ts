@@ -10,6 +10,8 @@ const panelWidth = 4;
 const maxForKernels = 32;
 /** Multiply-adds from which another library is faster still, its call included. */
 const minForLibrary = 2e5;
+/** Gates that the kernel `mixRows64` can add. */
+const maxGates = 4;
 /** Most sums of a kind's gates. */
 const maxSums = 2;
 
@@ -86,6 +88,7 @@ export class RecurrentProducts implements TangentProducts {
   ) {
     this.W = Float64Array.from(W);
     if (R.length === 0) return;
+    if (gates > maxGates) throw new Error(`rows of ${gates} gates cannot be mixed, ${maxGates} at most`);
     const lengths = [R.length, maxSums * gates * H, maxSums * H * H, maxForKernels * H, maxSums * H * maxForKernels];
     // The weights may change while these are asked for.
     const copy = Float64Array.from(R);

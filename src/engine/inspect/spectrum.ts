@@ -5,13 +5,14 @@ import { isPlainModel } from '../../core/model/generalModel';
 import { Parameters } from '../../core/model/parameters';
 import { generalModelOf } from '../../core/model/plainModel';
 import { carriedStates, NoCarriedState, type CarriedState } from '../../core/spectra/carriedState';
-import { hasSingularValues, singularValuesAt } from '../../core/spectra/jacobian';
-import { lyapunovSpectrum } from '../../core/spectra/lyapunov';
-import { matrixSpectrumOf } from '../../core/spectra/matrixSpectrum';
+import { hasSingularValues, maxDense, singularValuesAt } from '../../core/spectra/jacobian';
+import { largestSampled, lyapunovSpectrum } from '../../core/spectra/lyapunov';
+import { matrixSpectrumOf, maxSize } from '../../core/spectra/matrixSpectrum';
 import { kindOf } from '../../layers/catalog';
 import { recurrentWeights } from '../../layers/parameters';
 import { torchName, torchNameInLayer } from '../../modelFiles/torchNames';
 import type { MatrixSpectrum, SpectrumReport, SpectrumRequest, StateSpectrum } from '../../protocol/spectrum';
+import type { Message } from '../../messages';
 import { UserError } from '../../userError';
 import type { Inspector } from './inspector';
 import { oneSequence } from './oneSequence';
@@ -46,20 +47,24 @@ export async function makeSpectrum(
   request: SpectrumRequest,
   pause: Pause,
 ): Promise<SpectrumReport> {
-  const about = {
-    trainingStep,
-    matrices: await matricesOf(trace.model, pause),
-  };
+  const matrices = await matricesOf(trace.model, pause);
+  const about = { trainingStep, matrices };
+  const notices: Message[] = matrices.some(({ spectralRadius }) => spectralRadius === null)
+    ? [{ key: 'notice.spectrum.matrix', args: [maxSize] }]
+    : [];
   let states: CarriedState[];
   try {
     states = carriedStates(trace);
   } catch (thrown) {
     if (!(thrown instanceof NoCarriedState)) throw thrown;
-    return { ...about, states: [], refusal: { key: 'error.spectrum.noState', args: [] } };
+    return { ...about, states: [], notices: [{ key: 'error.spectrum.noState', args: [] }, ...notices] };
   }
   const found: StateSpectrum[] = [];
   for (const state of states) found.push(await spectrumOfState(state, request.count, pause));
-  return { ...about, states: found, refusal: null };
+  if (!states.every(hasSingularValues)) notices.unshift({ key: 'notice.spectrum.wide', args: [maxDense] });
+  const sampled = Math.max(...states.map((state) => largestSampled(state, request.count)));
+  if (sampled > 0) notices.unshift({ key: 'notice.spectrum.directions', args: [request.count, sampled] });
+  return { ...about, states: found, notices };
 }
 
 async function spectrumOfState(state: CarriedState, count: number, pause: Pause): Promise<StateSpectrum> {
@@ -75,8 +80,7 @@ async function spectrumOfState(state: CarriedState, count: number, pause: Pause)
 
 async function jacobianOf(state: CarriedState, count: number, pause: Pause): Promise<StateSpectrum['jacobian']> {
   const steps = state.order.toSorted();
-  const shown = steps.length;
-  const [median, smallest] = [new Float64Array(shown), new Float64Array(shown)];
+  const [median, smallest] = [new Float64Array(steps.length), new Float64Array(steps.length)];
   const largest: Float64Array[] = [];
   for (const [i, t] of steps.entries()) {
     const values = singularValuesAt(state, t, count);

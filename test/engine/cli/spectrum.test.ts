@@ -17,6 +17,9 @@ interface Report {
     (Part & { spectralRadius: Record<string, number>; spectralNorm: Record<string, number>; backward?: Part }) | null;
 }
 
+const sampledNotice =
+  'These exponents follow 2 random directions, where 130 would be all: on a short text they can be far off. With K = 130 all are followed.';
+
 describe('inspect --spectrum', () => {
   let hello: HelloFolder;
   let folder: string;
@@ -90,6 +93,17 @@ describe('inspect --spectrum', () => {
       const { spectrum } = await spectrumOf(1000);
       assert.equal(spectrum?.lyapunov.length, size);
     });
+
+  it('says where exponents follow some directions only, and where they follow all', async () => {
+    await train('--cell rnn --hidden 130');
+    for (const [count, isSaid] of [
+      [2, true],
+      [130, false],
+    ] as const) {
+      const { notices } = await spectrumOf(count);
+      assert.equal(notices.includes(sampledNotice), isSaid, `${count}: ${notices.join(' ')}`);
+    }
+  });
 
   it('says in one sentence that attention has none', async () => {
     await train('--layers lstm:8,attention:8 --context 64');

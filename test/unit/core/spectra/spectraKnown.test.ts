@@ -8,6 +8,7 @@ import {
   singularValuesAt,
 } from '../../../../src/core/spectra/jacobian';
 import { lyapunovSpectrum } from '../../../../src/core/spectra/lyapunov';
+import { RecurrentMemory, RecurrentProducts } from '../../../../src/core/spectra/recurrentProducts';
 import { SingularValues } from '../../../../src/core/spectra/singularValues';
 import { randomOrthogonal } from '../../../../src/core/model/orthogonal';
 import { Random } from '../../../../src/core/model/random';
@@ -28,6 +29,14 @@ function stateOf(n: number, steps: number, jacobian: (t: number) => Float64Array
 }
 
 describe('spectra: known answers', () => {
+  it('rows of more gates than the kernel adds are refused, not left out', () => {
+    const none = new Float64Array(0);
+    const ofGates = (gates: number) =>
+      new RecurrentProducts(new RecurrentMemory(), none, new Float64Array(gates), 1, gates);
+    ofGates(4);
+    assert.throws(() => ofGates(5), /5 gates/);
+  });
+
   for (const gain of [0.3, 1, 4])
     it(`W = ${gain} Q, Q orthogonal: every exponent and every ln σ is ln ${gain} a step, over 2,000 steps`, async () => {
       const n = 9;
