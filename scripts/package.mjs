@@ -1,15 +1,16 @@
-// Builds the packages to install, one VSIX for each platform and a universal one:
+// Builds the packages to install, one VSIX for each platform and a universal one, and the recorder's wheel for Python:
 //   npm run package [-- PLATFORM …] [--out FOLDER]      FOLDER is packages/ unless given
 import { createVSIX } from '@vscode/vsce';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { makePackageFolder } from './lib/packageFolder.mjs';
 import { allowedFor, packagePath, platforms, universal } from './lib/packages.mjs';
 import { buildProject, installDependencies } from './lib/project.mjs';
 import { SetupError, main, say } from './lib/say.mjs';
 import { root } from './lib/stamps.mjs';
+import { buildWheel } from './lib/wheel.mjs';
 
 await main(async () => {
   const { values, positionals } = parseArgs({
@@ -22,6 +23,7 @@ await main(async () => {
   await installDependencies();
   await buildProject();
   mkdirSync(resolve(root, values.out), { recursive: true });
+  say('recorder', basename(await buildWheel(values.out)));
   const contents = makePackageFolder();
   try {
     for (const platform of platforms.filter((name) => positionals.length === 0 || positionals.includes(name)))

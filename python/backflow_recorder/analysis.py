@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from .arrays import float64
 from .capture import Call, Chain
 from .cells import through_output
 from .modules import directions_of, is_cell, layers_of, series_name, unrolled
@@ -77,7 +78,7 @@ def analyze(snapshot: Snapshot, with_matrix: bool, targets: float = 1.0) -> Reco
     x, h_0, c_0 = _read(chain)
     forward = own.forward(x, h_0, c_0)
     result.steps = len(x)
-    given = np.concatenate([_float64(call.output)[: _length(call), 0] for call in chain])
+    given = np.concatenate([float64(call.output)[: _length(call), 0] for call in chain])
     result.difference = _difference(forward.output, given, chain[0].rounding)
     if result.difference > 1.0 and not snapshot.has_dropout:
         raise NotReproduced(float(np.abs(forward.output - given).max() / max(np.abs(given).max(), 1e-300)))
@@ -138,10 +139,6 @@ def recurrent_gradient(snapshot: Snapshot, chains: List[Chain]) -> Optional[np.n
     return result
 
 
-def _float64(tensor: Tensor) -> np.ndarray:
-    return tensor.detach().to("cpu", torch.float64).numpy()
-
-
 def _tensor(values: np.ndarray) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(values, dtype=np.float64))
 
@@ -151,9 +148,9 @@ def _length(call: Call, stream: int = 0) -> int:
 
 
 def _read(chain: Chain, stream: int = 0) -> Tuple[np.ndarray, Optional[np.ndarray], Optional[np.ndarray]]:
-    x = np.concatenate([_float64(call.x)[: _length(call, stream), stream] for call in chain])
+    x = np.concatenate([float64(call.x)[: _length(call, stream), stream] for call in chain])
     first = chain[0]
-    return x, *(None if state is None else _float64(state)[:, stream] for state in (first.h_0, first.c_0))
+    return x, *(None if state is None else float64(state)[:, stream] for state in (first.h_0, first.c_0))
 
 
 def _difference(ours: np.ndarray, given: np.ndarray, rounding: float) -> float:
@@ -179,7 +176,7 @@ def _entering(own: Unrolled, chain: Chain, forward: Forward, scale: float, strea
         width = call.output.shape[-1]
         output = np.zeros((length, width))
         if call.output_gradient is not None:
-            output = _float64(call.output_gradient)[:length, stream] / scale
+            output = float64(call.output_gradient)[:length, stream] / scale
         is_part = begin > 0 or end < len(forward.x)
         part = own.forward(*_read([call], stream)) if is_part or call.c_feeds_h else None
         own_entering = _final_states(call, stream, scale, later, length, part)
@@ -205,10 +202,10 @@ def _final_states(call: Call, stream: int, scale: float, later: Dict[Tuple[int, 
             parts[state] = None
             if gradient is None:
                 continue
-            value = _float64(gradient)[index, stream] / scale
+            value = float64(gradient)[index, stream] / scale
             back = later.get((index, state))
             if state == "c" and call.c_feeds_h and part is not None and call.h_n_gradient is not None:
-                through_h = through_output(part.traces[index], length - 1, _float64(call.h_n_gradient)[index, stream] / scale)
+                through_h = through_output(part.traces[index], length - 1, float64(call.h_n_gradient)[index, stream] / scale)
                 back = through_h if back is None else back + through_h
             if back is not None:
                 size = max(float(np.linalg.norm(value)), float(np.linalg.norm(back)))

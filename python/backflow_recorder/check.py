@@ -9,6 +9,7 @@ import numpy as np
 from torch import Tensor
 
 from .analysis import Snapshot, recurrent_gradient
+from .arrays import float64
 from .capture import Chain
 from .sentences import Warner
 
@@ -31,7 +32,7 @@ def compare(check: Check, clipped: Mapping[str, float], warn: Warner) -> None:
     own = recurrent_gradient(check.snapshot, check.chains)
     if own is None or not own.any():
         return
-    given = check.gradient.to("cpu").double().numpy() / (1.0 if check.divisor is None else float(check.divisor))
+    given = float64(check.gradient) / (1.0 if check.divisor is None else float(check.divisor))
     own = own * clipped.get(check.parameter, 1.0)
     ratio = float((given * own).sum() / (own * own).sum())
     rest = float(np.linalg.norm(given - ratio * own) / max(float(np.linalg.norm(given)), 1e-300))

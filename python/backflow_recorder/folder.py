@@ -6,7 +6,7 @@ import json
 import math
 import os
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any, Dict, List, Mapping, Optional, Set
 
 from safetensors.torch import save
 from torch import Tensor
@@ -56,8 +56,14 @@ class Folder:
 
 
 def _apart(tensors: Mapping[str, Tensor]) -> Dict[str, Tensor]:
-    """Tied weights are one tensor of two names, which safetensors does not write twice."""
-    return {name: tensor.detach().contiguous().clone() for name, tensor in tensors.items()}
+    """Tied weights are one tensor of two names, which safetensors does not write twice: each but the first is copied."""
+    result: Dict[str, Tensor] = {}
+    taken: Set[int] = set()
+    for name, tensor in tensors.items():
+        tensor = tensor.detach().contiguous()
+        result[name] = tensor.clone() if tensor.data_ptr() in taken and tensor.numel() > 0 else tensor
+        taken.add(tensor.data_ptr())
+    return result
 
 
 def _finite(value: Any) -> Any:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from .arrays import float64
 from .capture import CELLS, RECURRENT
 from .cells import CellWeights
 from .unrolled import Unrolled
@@ -108,7 +109,7 @@ def unrolled(module: nn.Module, weights: Mapping[str, Tensor]) -> Unrolled:
 
         def get(name: str, tail: str = tail) -> Optional[np.ndarray]:
             tensor = weights.get(name + tail)
-            return None if tensor is None else tensor.detach().to("cpu", torch.float64).numpy()
+            return None if tensor is None else float64(tensor)
 
         w_ih, w_hh = get("weight_ih"), get("weight_hh")
         none = np.zeros(len(w_ih))

@@ -66,12 +66,23 @@ function hasKoreanFont() {
   }
 }
 
+/** Whether the system's own Python has PyTorch, and can make virtual environments. */
+function hasTorch() {
+  try {
+    execFileSync('/usr/bin/python3', ['-c', 'import ensurepip, torch'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** What can be missing: how it is detected, and the Debian packages that bring it. */
 const parts = {
   compiler: { words: 'a C++ compiler', present: () => ['c++', 'g++', 'clang++'].some(onPath), debian: ['g++'] },
   make: { words: 'make', present: () => onPath('make'), debian: ['make'] },
   python: { words: 'Python 3', present: () => onPath('python3'), debian: ['python3'] },
   chromium: { words: 'Chromium', present: findChromium, debian: ['chromium-headless-shell'] },
+  torch: { words: 'PyTorch', present: hasTorch, debian: ['python3-torch', 'python3-venv'] },
   koreanFont: { words: 'a font with Korean', present: hasKoreanFont, debian: ['fontconfig', 'fonts-noto-cjk'] },
 };
 

@@ -56,8 +56,9 @@ const maxBytes: Readonly<Record<string, number>> = { universal: 4e6 };
 const maxBytesOfOthers = 30e6;
 
 describe('the packages', () => {
-  it('are one for each platform with ONNX Runtime, and a universal one', () => {
-    const expected = Object.keys(natives).map((platform) => `backflow-${platform}-${version}.vsix`);
+  it('are one for each platform with ONNX Runtime, a universal one, and the recorder’s wheel', () => {
+    const extensions = Object.keys(natives).map((platform) => `backflow-${platform}-${version}.vsix`);
+    const expected = [...extensions, `backflow_recorder-${version}-py3-none-any.whl`];
     assert.deepEqual(readdirSync(packages).sort(), expected.sort());
   });
 
