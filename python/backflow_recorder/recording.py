@@ -22,7 +22,8 @@ from .capture import Capture, Chain
 from .check import Check, compare
 from .folder import Folder
 from .modules import class_name, directions_of, is_cell, is_recurrent, is_sharded, joined, names_of, unwrapped, weights_now
-from .norms import Norms, together
+from .norms import Norms
+from .pending import Pending, copied, kept_by_clipping, line_of
 from .scalar_targets import scalars_out, senders
 from .scaling import Scaling
 from .sentences import Warner, refuse
@@ -72,22 +73,6 @@ class Options:
         if self.side not in SIDES:
             raise refuse("side", value=repr(self.side))
         senders(self.scalars)
-
-
-@dataclass
-class Pending:
-    """A step between the reading of its gradients and its update."""
-
-    step: int
-    loss: Any
-    scale: Optional[Tensor]
-    micro_batches: int
-    before: Optional[Norms] = None
-    after: Optional[Norms] = None
-    gradient_norm: Any = None  # where the framework says it
-    content: Optional[StepContent] = None
-    dropped: int = 0
-    is_read_after: bool = False  # clipping
 
 
 class Recording:
@@ -210,7 +195,7 @@ class Recording:
             divisor = self.scaling.scale()
         norms = Norms(self.parameters, divisor)
         counts = [count for count in self.capture.roots.values() if count]
-        pending = Pending(self.step, _copied(loss), self.scaling.scale(), max(counts, default=max(passes, 1)), gradient_norm=_copied(gradient_norm))
+        pending = Pending(self.step, copied(loss), self.scaling.scale(), max(counts, default=max(passes, 1)), gradient_norm=copied(gradient_norm))
         if self.options.side == "before-clipping":
             pending.before = norms
         else:
@@ -344,14 +329,14 @@ class Recording:
             lines, self._lines = self._lines, []
         written = []
         for pending in lines:
-            line = self._line(pending)
+            line = line_of(pending)
             if pending.content is not None:
                 if written:
                     self.folder.add_metrics(written)
                     written = []
                 line.update(write_step(self.folder, pending.step, pending.content, self.options.matrix, self.warn))
                 for check in pending.content.checks:
-                    compare(check, _kept_by_clipping(pending), self.warn)
+                    compare(check, kept_by_clipping(pending), self.warn)
                 self._shown = pending.content.shown
                 self.files += 1
             written.append(self._trimmed(line))
@@ -359,23 +344,6 @@ class Recording:
                 self._outbox.append((scalars_out(line), pending.step))
         if written:
             self.folder.add_metrics(written)
-
-    def _line(self, pending: Pending) -> Dict[str, Any]:
-        before = None if pending.before is None else pending.before.numbers()
-        after = None if pending.after is None else pending.after.numbers()
-        norm = together(before) if before is not None else _number(pending.gradient_norm)
-        line: Dict[str, Any] = {
-            "step": pending.step,
-            "loss": _number(pending.loss),
-            "gradientNorm": norm,
-            "clippedNorm": None if after is None else together(after),
-            "scale": _number(pending.scale),
-            "microBatches": pending.micro_batches,
-            "parameterNorms": before if before is not None else after or {},
-        }
-        if pending.dropped:
-            line["dropped"] = pending.dropped
-        return line
 
     def _trimmed(self, line: Dict[str, Any]) -> Dict[str, Any]:
         norms: Mapping[str, float] = line["parameterNorms"]
@@ -403,21 +371,3 @@ def _is_broken(chains: List[Chain]) -> bool:
         return True
     ends = [chain[-1].h_n for chain in chains]
     return any(end.shape == chain[0].h_0.shape and torch.equal(end, chain[0].h_0) for chain in begun for end in ends if end is not chain[-1].h_n)
-
-
-def _kept_by_clipping(pending: Pending) -> Dict[str, float]:
-    """By parameter, where the gradients were read after clipping and their norms before it too."""
-    if pending.content is None or pending.before is None or pending.after is None or not pending.is_read_after:
-        return {}
-    before, after = pending.before.numbers(), pending.after.numbers()
-    return {name: after[name] / norm for name, norm in before.items() if norm > 0 and name in after}
-
-
-def _copied(value: Any) -> Any:
-    return value.detach().clone() if isinstance(value, Tensor) else value
-
-
-def _number(value: Any) -> Optional[float]:
-    if isinstance(value, Tensor):
-        return float(value) if value.numel() == 1 else None
-    return float(value) if isinstance(value, (int, float)) else None

@@ -123,7 +123,7 @@ describe('inspect --spectrum', () => {
       if (language === undefined) delete process.env['LC_ALL'];
       else process.env['LC_ALL'] = language;
     });
-    assert.match(korean.output, /넘기는 상태의 수 \d+개: 지수 /);
+    assert.match(korean.output, /넘기는 상태\(숫자 \d+개\): 지수 /);
     assert.match(korean.output, /스펙트럼 반지름/);
   });
 
