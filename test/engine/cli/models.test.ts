@@ -223,7 +223,7 @@ describe('the command line, with a model', () => {
       const inspect = 'inspect hello --text probe.txt';
       await hello.refuses(
         1,
-        /step-300\.onnx has a graph, .* so “heads=2” cannot be given/,
+        /step-300\.onnx says itself what its tensors are, so “heads=2” cannot be given/,
         `${inspect} --tensors heads=2`,
       );
       await hello.refuses(1, /step-300\.onnx leaves no activation open/, `${inspect} --activation relu`);
