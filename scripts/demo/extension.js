@@ -14,6 +14,8 @@ const runFile = process.env.BACKFLOW_DEMO_RUN;
 
 /** Milliseconds between two looks for the first checkpoint, which a run writes within half a minute. */
 const pace = 500;
+/** Milliseconds in which a restored panel has opened its run. */
+const longestOpening = 15_000;
 
 exports.activate = async () => {
   const folder = vscode.workspace.workspaceFolders?.[0].uri;
@@ -36,9 +38,12 @@ exports.activate = async () => {
     if (run) writeFileSync(runFile, run.folder);
     return;
   }
-  // A panel that has come back with its window brings its run along.
-  if (tabsShow((input) => input instanceof vscode.TabInputWebview && input.viewType.endsWith('backflow.panel'))) return;
-  await vscode.commands.executeCommand('backflow.openPanel');
+  // A panel that has come back with its window brings its run along, unless the browser had kept the tab and not yet what it showed.
+  const hasPanel = tabsShow(
+    (input) => input instanceof vscode.TabInputWebview && input.viewType.endsWith('backflow.panel'),
+  );
+  if (hasPanel && (await bringsRun())) return;
+  if (!hasPanel) await vscode.commands.executeCommand('backflow.openPanel');
   const run = await runWithCheckpoint();
   if (run !== undefined) await vscode.commands.executeCommand('backflow.openModel', vscode.Uri.file(run));
 };
@@ -55,6 +60,15 @@ function takesInvitation() {
 
 function tabsShow(isWanted) {
   return vscode.window.tabGroups.all.some(({ tabs }) => tabs.some(({ input }) => isWanted(input)));
+}
+
+/** Whether a panel that was restored comes to show a model within the time that opening one takes at most. */
+async function bringsRun() {
+  for (let waited = 0; waited < longestOpening; waited += pace) {
+    if (vscode.extensions.getExtension('backflow.backflow')?.exports?.currentModel) return true;
+    await wait(pace);
+  }
+  return false;
 }
 
 /** The run's folder once there is a checkpoint in it; undefined if the run is deleted, or this window has got one of its own meanwhile. */
