@@ -15,7 +15,7 @@ const runFile = process.env.BACKFLOW_DEMO_RUN;
 /** Milliseconds between two looks for the first checkpoint, which a run writes within half a minute. */
 const pace = 500;
 /** Milliseconds in which a restored panel has opened its run. */
-const longestOpening = 15_000;
+const longestOpening = 8_000;
 
 exports.activate = async () => {
   const folder = vscode.workspace.workspaceFolders?.[0].uri;
