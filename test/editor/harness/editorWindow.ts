@@ -275,14 +275,20 @@ export class EditorWindow {
     });
   }
 
-  /** The document of a webview that holds an element with this selector; Backflow's panel unless told. */
+  /**
+   * The document of a webview that holds an element with this selector; Backflow's panel unless told. It is found again by the origin
+   * the editor gave it, which it keeps while it is hidden and shown; its place among the webviews changes as others come and go.
+   */
   async panelFrame(selector = '[data-figure="flow"]'): Promise<FrameLocator> {
     const deadline = Date.now() + timeouts.step;
+    const documentOf = (webview: Locator) => webview.contentFrame().locator('#active-frame').contentFrame();
     for (;;) {
-      const count = await this.page.locator('iframe.webview').count();
-      for (let i = 0; i < count; i++) {
-        const frame = this.page.locator('iframe.webview').nth(i).contentFrame().locator('#active-frame').contentFrame();
-        if ((await frame.locator(selector).count()) > 0) return frame;
+      for (const webview of await this.page.locator('iframe.webview').all()) {
+        const address = await webview.getAttribute('src', { timeout: 1000 }).catch(() => null);
+        const origin = address === null ? null : new URL(address, this.page.url()).searchParams.get('origin');
+        if (origin === null) continue;
+        const own = documentOf(this.page.locator(`iframe.webview[src*="origin=${origin}"]`));
+        if ((await own.locator(selector).count()) > 0) return own;
       }
       if (Date.now() > deadline) throw new Error(`No webview shows ${selector}.`);
       await this.page.waitForTimeout(100);
