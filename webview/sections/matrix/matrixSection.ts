@@ -11,7 +11,7 @@ import type { FlowRow } from '../../shared/flowRows';
 import type { PageParts, Scene, Section } from '../../shared/section';
 import { sectionFrame } from '../../shared/sectionFrame';
 import { visibleSymbol } from '../../shared/symbols';
-import { fractionName } from '../../shared/verdict';
+import { matrixVerdict } from './matrixVerdict';
 
 export class MatrixSection implements Section {
   readonly root: HTMLElement;
@@ -185,30 +185,9 @@ export class MatrixSection implements Section {
     );
   }
 
-  private describe({ tokens, values }: TargetMatrix, vanishing: number): void {
+  private describe(matrix: TargetMatrix, vanishing: number): void {
     const { texts } = this.parts;
-    const T = tokens.length;
-    const horizons: number[] = [];
-    for (let target = 0; target < T; target++) {
-      for (let lag = 1; lag <= target; lag++) {
-        if (!(values[target * T + target - lag] < vanishing)) continue;
-        horizons.push(lag);
-        break;
-      }
-    }
-    horizons.sort((a, b) => a - b);
-    const { numbers } = texts;
-    const fraction = fractionName(vanishing, texts);
-    const said =
-      horizons.length === 0
-        ? texts.get('panel.matrix.summaryNone', fraction, numbers.integer(T))
-        : texts.get(
-            'panel.matrix.summary',
-            fraction,
-            texts.tokens(horizons[horizons.length >> 1]),
-            numbers.integer(horizons.length),
-            numbers.integer(T),
-          );
+    const said = matrixVerdict(matrix, vanishing, texts);
     setText(this.said, said);
     this.figure.heatmap.figure.describe(texts.get('panel.matrix.description', said));
   }

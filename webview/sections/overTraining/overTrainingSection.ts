@@ -12,6 +12,7 @@ import { listenToFingers, listenToRowZoom, listenToWheel, type Zoomable } from '
 import { keptOf, keyOf, laneOf, lanesOf, lanesOfSeries } from './lanes';
 import { OverTraining, type OverTrainingRow } from './overTraining';
 import { OverTrainingFigure, type Place } from './overTrainingFigure';
+import { overTrainingVerdict, reachInWords } from './overTrainingVerdict';
 import type { PageParts, Scene, Section } from '../../shared/section';
 import { sectionFrame } from '../../shared/sectionFrame';
 import { visibleText } from '../../shared/symbols';
@@ -317,16 +318,7 @@ export class OverTrainingSection implements Section {
     const { texts } = this.parts;
     const { rows } = this.rows;
     const [first, last] = [rows[0], rows[rows.length - 1]];
-    const said =
-      first === last
-        ? texts.get('panel.overTraining.sentenceOnce', texts.numbers.integer(last.step), this.reach(last))
-        : texts.get(
-            'panel.overTraining.sentence',
-            this.reach(first),
-            texts.numbers.integer(first.step),
-            this.reach(last),
-            texts.numbers.integer(last.step),
-          );
+    const said = overTrainingVerdict(rows, texts);
     setText(this.said, `${said} ${this.ofWhat()}`.trim());
     this.figure.figure.describe(texts.get('panel.overTraining.description', said));
     const shown = rows[this.rows.nearest(traveled ?? last.step)];
@@ -350,10 +342,8 @@ export class OverTrainingSection implements Section {
     return texts.get('panel.overTraining.ofTarget', (from > 0 ? '…' : '') + quoted, texts.tokens(of.target));
   }
 
-  private reach({ horizon }: OverTrainingRow): string {
-    return Number.isNaN(horizon)
-      ? this.parts.texts.get('panel.overTraining.reachAll')
-      : this.parts.texts.tokens(horizon);
+  private reach(row: OverTrainingRow): string {
+    return reachInWords(row, this.parts.texts);
   }
 
   /** Of the place under the pointer, else of the step that was traveled to. */
