@@ -1,6 +1,6 @@
 // Bundles the five programs with esbuild: the extension, the engine, the process of ONNX Runtime, the command line and the page with its styles;
 // and what the extension loads when it needs it.
-//   node scripts/build.mjs [--tests] [--bench] [--watch]
+//   node scripts/build.mjs [--tests] [--bench] [--verdicts] [--watch]
 import { build, context } from 'esbuild';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -145,6 +145,9 @@ const benchPrograms = {
   external: [...node.external, ...outside],
 };
 
+/** What is tried by `npm run verdicts`. */
+const verdictsProgram = { ...node, entryPoints: ['test/verdicts/main.ts'], outfile: 'out/verdicts/main.js' };
+
 /** The folders of the packages of which something went into the programs; scripts/notices.mjs reads them. */
 function packagesIn(made) {
   const inputs = made
@@ -160,6 +163,7 @@ const all = [
   ...programs,
   ...(process.argv.includes('--tests') ? [...testPrograms(), hostProgram] : []),
   ...(process.argv.includes('--bench') ? [benchPrograms] : []),
+  ...(process.argv.includes('--verdicts') ? [verdictsProgram] : []),
 ];
 mkdirSync(join(root, 'dist'), { recursive: true });
 if (process.argv.includes('--watch')) {
