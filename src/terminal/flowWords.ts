@@ -30,7 +30,10 @@ export function parameterNorms({ output, parameters, embedding }: InspectReport)
 }
 
 function reach(flow: FlowReport, { vanishing }: Thresholds): string {
-  if (flow.log10[flow.target] === -Infinity) return localize('flow.zeroAtTarget');
+  const own = flow.log10[flow.target];
+  if (own === -Infinity) return localize('flow.zeroAtTarget');
+  // A target always reaches itself: what is no number there has overflowed, or comes of a weight that is none.
+  if (!Number.isFinite(own) || flow.log10.includes(Infinity)) return localize('flow.notFinite');
   const fraction = localize('flow.fraction', vanishing);
   // Where such a series crosses the threshold is chance.
   if (flow.level) return localize('flow.level', significant(10 ** flow.level.log10), decimals(flow.level.slope));

@@ -57,53 +57,106 @@ export const trained: readonly TrainedCase[] = [
 
   // Initialization.
   ...[0.1, 0.3, 0.7, 1, 1.5, 3].map((initScale) =>
-    run(`rnn, orthogonal × ${initScale}`, 'tale.txt', small('rnn'), { ...quick, initialization: 'orthogonal', initScale }),
+    run(`rnn, orthogonal × ${initScale}`, 'tale.txt', small('rnn'), {
+      ...quick,
+      initialization: 'orthogonal',
+      initScale,
+    }),
   ),
   ...[0.1, 1, 3].flatMap((initScale) =>
     (['lstm', 'gru'] as const).map((cell) =>
-      run(`${cell}, Gaussian × ${initScale}`, 'tale.txt', small(cell), { ...quick, initialization: 'gaussian', initScale }),
+      run(`${cell}, Gaussian × ${initScale}`, 'tale.txt', small(cell), {
+        ...quick,
+        initialization: 'gaussian',
+        initScale,
+      }),
     ),
   ),
-  ...[-3, 0, 3].map((forgetBias) => run(`lstm, forget bias ${forgetBias}`, 'tale.txt', small('lstm'), { ...quick, forgetBias })),
+  ...[-3, 0, 3].map((forgetBias) =>
+    run(`lstm, forget bias ${forgetBias}`, 'tale.txt', small('lstm'), { ...quick, forgetBias }),
+  ),
   ...[-4, 4].map((forgetBias) =>
     run(`minLSTM, forget bias ${forgetBias}`, 'tale.txt', small('minLSTM'), { ...quick, forgetBias }),
   ),
 
   // A lag that is known, near and far.
-  ...kinds.map((cell) => run(`${cell}, recall 5`, 'recall 5', small(cell), { ...long, window: 32 })),
+  ...kinds.map((cell) =>
+    run(`${cell}, recall 5`, 'recall 5', small(cell), { ...long, window: 32, learningRate: 0.01 }),
+  ),
   ...kinds.map((cell) => run(`${cell}, recall 20`, 'recall 20', small(cell), long)),
   ...(['rnn', 'lstm', 'gru'] as const).map((cell) =>
     run(`${cell}, recall 60`, 'recall 60', small(cell), { ...long, window: 128, steps: 250 }),
   ),
   run('lstm, recall 20, truncated to 4', 'recall 20', small('lstm'), { ...long, truncation: 4 }),
   run('gru, recall 20, window 8', 'recall 20', small('gru'), { ...long, window: 8 }),
-  run('rnn, recall 20, scale 0.3', 'recall 20', small('rnn'), { ...long, initialization: 'orthogonal', initScale: 0.3 }),
-  run('relu rnn, recall 20, identity', 'recall 20', { ...small('rnn'), activation: 'relu' }, { ...long, initialization: 'identity' }),
+  run('rnn, recall 20, scale 0.3', 'recall 20', small('rnn'), {
+    ...long,
+    initialization: 'orthogonal',
+    initScale: 0.3,
+  }),
+  run(
+    'relu rnn, recall 20, identity',
+    'recall 20',
+    { ...small('rnn'), activation: 'relu' },
+    { ...long, initialization: 'identity' },
+  ),
 
   // Units.
   run('relu rnn, prose', 'tale.txt', { ...small('rnn'), activation: 'relu' }),
-  run('relu rnn, killed by its learning rate', 'tale.txt', { ...small('rnn'), activation: 'relu' }, { ...quick, learningRate: 0.3 }),
-  run('relu rnn, SGD 1', 'tale.txt', { ...small('rnn'), activation: 'relu' }, { ...quick, optimizer: 'sgd', learningRate: 1 }),
-  run('rnn, saturated, Adam 0.1', 'tale.txt', small('rnn'), { ...quick, initialization: 'gaussian', initScale: 3, learningRate: 0.1 }),
+  run(
+    'relu rnn, killed by its learning rate',
+    'tale.txt',
+    { ...small('rnn'), activation: 'relu' },
+    { ...quick, learningRate: 0.3 },
+  ),
+  run(
+    'relu rnn, SGD 1',
+    'tale.txt',
+    { ...small('rnn'), activation: 'relu' },
+    { ...quick, optimizer: 'sgd', learningRate: 1 },
+  ),
+  run('rnn, saturated, Adam 0.1', 'tale.txt', small('rnn'), {
+    ...quick,
+    initialization: 'gaussian',
+    initScale: 3,
+    learningRate: 0.1,
+  }),
   run('rnn, saturated, scale 8', 'tale.txt', small('rnn'), { ...quick, initialization: 'gaussian', initScale: 8 }),
 
   // Learning rate.
   ...(['rnn', 'lstm', 'gru', 'attention'] as const).map((cell) =>
     run(`${cell}, Adam 0.5`, 'tale.txt', small(cell), { ...quick, learningRate: 0.5, clipNorm: null }),
   ),
-  run('relu rnn, SGD 1e6', 'tale.txt', { ...small('rnn'), activation: 'relu' }, { ...quick, optimizer: 'sgd', learningRate: 1e6, clipNorm: null }),
+  run(
+    'relu rnn, SGD 1e6',
+    'tale.txt',
+    { ...small('rnn'), activation: 'relu' },
+    { ...quick, optimizer: 'sgd', learningRate: 1e6, clipNorm: null },
+  ),
   run('lstm, SGD 1e20', 'tale.txt', small('lstm'), { ...quick, optimizer: 'sgd', learningRate: 1e20, clipNorm: null }),
   run('lstm, Adam 1e-6', 'tale.txt', small('lstm'), { ...quick, learningRate: 1e-6 }),
 
   // Depth.
   run('lstm × 6', 'tale.txt', { cell: 'lstm', hiddenSize: 16, layers: 6 }, quick),
-  run('lstm × 6, residual, norm', 'tale.txt', { cell: 'lstm', hiddenSize: 16, layers: 6, residual: true, norm: 'layerNorm', finalNorm: 'layerNorm' }, quick),
+  run(
+    'lstm × 6, residual, norm',
+    'tale.txt',
+    { cell: 'lstm', hiddenSize: 16, layers: 6, residual: true, norm: 'layerNorm', finalNorm: 'layerNorm' },
+    quick,
+  ),
   run('attention × 4', 'tale.txt', { cell: 'attention', hiddenSize: 16, layers: 4 }),
-  run('attention × 4, no residual', 'tale.txt', { cell: 'attention', hiddenSize: 16, layers: 4, residual: false, norm: 'none', finalNorm: 'none' }, quick),
+  run(
+    'attention × 4, no residual',
+    'tale.txt',
+    { cell: 'attention', hiddenSize: 16, layers: 4, residual: false, norm: 'none', finalNorm: 'none' },
+    quick,
+  ),
   run('mamba × 3', 'tale.txt', { cell: 'mamba', hiddenSize: 16, layers: 3 }, { steps: 150 }),
 
   // Both directions, and weights that are none.
-  ...(['lstm', 'gru'] as const).map((cell) => run(`${cell}, both directions`, 'tale.txt', { cell, hiddenSize: 16, bidirectional: true }, quick)),
+  ...(['lstm', 'gru'] as const).map((cell) =>
+    run(`${cell}, both directions`, 'tale.txt', { cell, hiddenSize: 16, bidirectional: true }, quick),
+  ),
   run('lstm, a weight is not a number', 'tale.txt', small('lstm'), quick, 'nan'),
   run('attention, a weight is not a number', 'tale.txt', small('attention'), quick, 'nan'),
   run('gru, output weights zero', 'tale.txt', small('gru'), quick, 'noOutput'),

@@ -39,7 +39,10 @@ function doubtOfFarthest(models: readonly ComparedModel[], target: number): stri
   const found = models.map(({ frame }) => {
     const [lowest] = inputRows(frame).filter(({ isMain }) => isMain);
     const values = byLag(lowest, target);
-    return { horizon: lowest.summary.horizon ?? 0, last: values.findLastIndex((r) => r > defaultThresholds.vanishing) + 1 };
+    return {
+      horizon: lowest.summary.horizon ?? 0,
+      last: values.findLastIndex((r) => r > defaultThresholds.vanishing) + 1,
+    };
   });
   const said = found.toSorted((a, b) => b.horizon - a.horizon)[0];
   return found.some((each) => each !== said && each.last >= said.last)

@@ -40,7 +40,13 @@ const inputWidth = ({ embedding, vocabularySize, layers }: GeneralModel) =>
   embedding ? embedding.length / vocabularySize : layers[0].inputSize;
 
 /** The model with the symbol `spare` read as the input of `id`, moved along a direction. */
-function withSymbol(model: GeneralModel, spare: number, id: number, direction: Float64Array, size: number): GeneralModel {
+function withSymbol(
+  model: GeneralModel,
+  spare: number,
+  id: number,
+  direction: Float64Array,
+  size: number,
+): GeneralModel {
   const { embedding, vocabularySize, layers } = model;
   if (embedding) {
     const E = embedding.length / vocabularySize;

@@ -14,14 +14,23 @@ const sentences = Object.entries(terminal)
 export function saidInTerminal(report: InspectReport): Said[] {
   const rows = rowsOf(report, defaultThresholds);
   return flowInWords(report.tokens, rows, defaultThresholds).flatMap((line, i) => {
-    const found = sentences.filter(({ key, form }) => key !== 'flow.fraction' && key !== 'flow.steps' && form.test(line));
+    const found = sentences.filter(
+      ({ key, form }) => key !== 'flow.fraction' && key !== 'flow.steps' && form.test(line),
+    );
     return found.map(({ key }) => ({ key, text: line.trim(), doubt: doubtOf(key, report, i) }));
   });
 }
 
 function doubtOf(key: string, report: InspectReport, line: number): string | null {
-  const { flow } = (report.layers.flatMap(({ states }) => states)[0] ?? report.inputs[0]) as { flow: { log10: Float64Array } };
-  if (key === 'flow.onlyTarget' && line === 0 && flow.log10.some((value) => Number.isNaN(value)) && report.tokens.length > 1)
+  const { flow } = (report.layers.flatMap(({ states }) => states)[0] ?? report.inputs[0]) as {
+    flow: { log10: Float64Array };
+  };
+  if (
+    key === 'flow.onlyTarget' &&
+    line === 0 &&
+    flow.log10.some((value) => Number.isNaN(value)) &&
+    report.tokens.length > 1
+  )
     return 'the numbers are not finite';
   return null;
 }

@@ -141,7 +141,10 @@ function entropyOf(text: string): number {
   const counts = new Map<string, number>();
   const symbols = Array.from(text);
   for (const symbol of symbols) counts.set(symbol, (counts.get(symbol) ?? 0) + 1);
-  return -[...counts.values()].reduce((sum, count) => sum + (count / symbols.length) * Math.log(count / symbols.length), 0);
+  return -[...counts.values()].reduce(
+    (sum, count) => sum + (count / symbols.length) * Math.log(count / symbols.length),
+    0,
+  );
 }
 
 export function median(values: readonly number[]): number {

@@ -55,9 +55,14 @@ async function sayAll(trial: TrainedCase, model: TrainedModel): Promise<{ said: 
   }
   const { cell, activation } = stack[top];
   for (const quantity of unitMapNamesOf(cell)) {
-    const watch = { ...watchOf(run.model, probe.text, 'last'), unitMap: { layer: top, direction: 'forward', quantity } as const };
+    const watch = {
+      ...watchOf(run.model, probe.text, 'last'),
+      unitMap: { layer: top, direction: 'forward', quantity } as const,
+    };
     const frame = await makeFrame(inspector, watch, 1, summary.step);
-    const more = await makeFrame(inspector, { ...watch, text: moreOf(source, otherText) }, 1, summary.step).catch(() => null);
+    const more = await makeFrame(inspector, { ...watch, text: moreOf(source, otherText) }, 1, summary.step).catch(
+      () => null,
+    );
     const isDead = (unit: number) => {
       if (!more) return true;
       const { units, offset } = more.header.unitMap;
@@ -65,7 +70,9 @@ async function sayAll(trial: TrainedCase, model: TrainedModel): Promise<{ said: 
     };
     said.push(...saidOfUnits(frame, activation, isDead));
   }
-  said.push(...saidOfMatrix(await makeTargetMatrix(inspector, probe.text, summary.step, pause), defaultThresholds.vanishing));
+  said.push(
+    ...saidOfMatrix(await makeTargetMatrix(inspector, probe.text, summary.step, pause), defaultThresholds.vanishing),
+  );
   return { said, last };
 }
 
@@ -76,8 +83,11 @@ async function judgeTrained(cases: readonly TrainedCase[]): Promise<Judged[]> {
     const probe = probeOf(textNamed(trial.text));
     const began = performance.now();
     const model = await train(trial, probe.text, (settings) => lanesOf(settings).lanes[0]);
+    const t1 = performance.now();
     const { said, last } = await sayAll(trial, model);
+    const t2 = performance.now();
     const findings = examine(trial, model);
+    process.stderr.write(`${(t1 - began).toFixed(0)} ${(t2 - t1).toFixed(0)} ${(performance.now() - t2).toFixed(0)}\n`);
     if (last) frames.set(trial.name, { run: model.run, frame: last });
     found.push({ trial, findings, said, steps: model.run.training.steps ?? 0 });
     process.stderr.write(`${trial.name}: ${((performance.now() - began) / 1000).toFixed(1)} s\n`);
@@ -92,7 +102,13 @@ async function judgeTrained(cases: readonly TrainedCase[]): Promise<Judged[]> {
   for (const names of compared) {
     const models = names.flatMap((name) => frames.get(name) ?? []);
     if (models.length < 2) continue;
-    judged.push({ name: `compared: ${names.join(' | ')}`, isHealthy: false, ailments: [], why: 'a comparison', said: saidOfComparison(models) });
+    judged.push({
+      name: `compared: ${names.join(' | ')}`,
+      isHealthy: false,
+      ailments: [],
+      why: 'a comparison',
+      said: saidOfComparison(models),
+    });
   }
   return judged;
 }

@@ -59,7 +59,10 @@ export function saidOfFrame(frame: Frame): Said[] {
   const grid = (header.inputs?.length ?? 0) > 3 ? depthGrid(frame) : null;
   return [
     ...[...states, lowest].flatMap((rows) =>
-      saying((texts) => spoken(verdict(header, rows, texts)), (key) => doubtOfFlow(key, header, rows)),
+      saying(
+        (texts) => spoken(verdict(header, rows, texts)),
+        (key) => doubtOfFlow(key, header, rows),
+      ),
     ),
     ...(grid ? saying((texts) => depthVerdict(frame, grid, texts)) : []),
     ...saidOfHead(frame),
@@ -69,7 +72,9 @@ export function saidOfFrame(frame: Frame): Said[] {
 
 /** Lags from 1 on, in the row's own direction. */
 export function byLag({ relative, direction }: FlowRow, target: number): number[] {
-  const values = Array.from(direction === 'forward' ? relative.slice(0, target).toReversed() : relative.slice(target + 1));
+  const values = Array.from(
+    direction === 'forward' ? relative.slice(0, target).toReversed() : relative.slice(target + 1),
+  );
   return values;
 }
 
@@ -137,7 +142,9 @@ function saidInText({ target, thresholds, tokens }: FrameHeader, rows: readonly 
   const largest = Array.from(tokens, (_, t) => Math.max(...rows.map(({ relative }) => orLowest(relative[t]))));
   const tints = largest.map((r) => tintOf(r, thresholds));
   return nearestRegions(tints, target).map(({ kind, to }) => {
-    const outside = largest.slice(0, to).filter((r) => (kind === 'vanishing' ? r > thresholds.vanishing : r < thresholds.exploding));
+    const outside = largest
+      .slice(0, to)
+      .filter((r) => (kind === 'vanishing' ? r > thresholds.vanishing : r < thresholds.exploding));
     return {
       key: kind === 'vanishing' ? 'tint.vanishingBefore' : 'tint.explodingBefore',
       text: `${target - to + 1} back`,
@@ -149,7 +156,11 @@ function saidInText({ target, thresholds, tokens }: FrameHeader, rows: readonly 
 const orLowest = (r: number) => (Number.isNaN(r) ? -Infinity : r);
 
 /** Of one unit map. @param isDeadEverywhere of a unit, on other text */
-export function saidOfUnits(frame: Frame, activation: 'tanh' | 'relu', isDeadEverywhere: (unit: number) => boolean): Said[] {
+export function saidOfUnits(
+  frame: Frame,
+  activation: 'tanh' | 'relu',
+  isDeadEverywhere: (unit: number) => boolean,
+): Said[] {
   const { header } = frame;
   const { unitMap, layers } = header;
   const isBounded = rangeOf(layers[unitMap.layer].cell, unitMap.quantity, activation) !== 'unbounded';

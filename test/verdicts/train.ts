@@ -116,6 +116,7 @@ function spoiled(general: GeneralModel, how: NonNullable<TrainedCase['spoil']>):
   if (how === 'noOutput') general.output.W.fill(0);
   else
     for (const { directions } of general.layers)
-      for (const direction of directions) for (const weights of weightsOf(direction)) if (weights.length > 0) weights[0] = NaN;
+      for (const direction of directions)
+        for (const weights of weightsOf(direction)) if (weights.length > 0) weights[0] = NaN;
   return general;
 }

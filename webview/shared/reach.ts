@@ -16,3 +16,22 @@ export function isUnreachedBefore(rows: readonly Row[], step: number): boolean {
     row.relative.subarray(0, step).every((r) => Number.isNaN(r) || r === Number.NEGATIVE_INFINITY),
   );
 }
+
+/** Whether the gradient is no number that could be compared: something overflowed, or a weight is none. At its own step a target's gradient always is one. */
+export function isNotFinite({ relative }: Row, target: number): boolean {
+  return Number.isNaN(relative[target]) || (!isZeroAt(relative, target) && relative.includes(Number.POSITIVE_INFINITY));
+}
+
+/** Whether it is exactly zero at the target's own step, so that no other has a size relative to it. */
+export function isZeroAtTarget({ relative }: Row, target: number): boolean {
+  return isZeroAt(relative, target);
+}
+
+function isZeroAt(relative: Float32Array, target: number): boolean {
+  return relative[target] === Number.NEGATIVE_INFINITY;
+}
+
+/** The largest lag at which the gradient is over the threshold, of a row that goes forward; 0 where only the target's own step is. */
+export function farthestLag({ relative }: Row, target: number, vanishing: number): number {
+  return target - relative.findIndex((r) => r > vanishing);
+}

@@ -2,7 +2,7 @@
 import type { FrameHeader } from '../../src/protocol/frame';
 import type { FlowRow } from './flowRows';
 import { powerOfTen } from './format';
-import { firstReached, isUnreachedBefore } from './reach';
+import { firstReached, isNotFinite, isUnreachedBefore, isZeroAtTarget } from './reach';
 import { visibleText } from './symbols';
 import type { Segment, Texts } from './texts';
 
@@ -24,19 +24,23 @@ export function verdict(header: FrameHeader, all: readonly FlowRow[], texts: Tex
   const near = all.filter(({ isOwnStepOnly }) => isOwnStepOnly).toReversed();
   // Where nothing leads back, that is what there is to say.
   const rows = far.length > 0 ? far : all;
-  if (rows.every((row) => row.relative[target] === Number.NEGATIVE_INFINITY))
-    return plain(texts.get('panel.verdict.zero'));
-  if (rows.some((row) => row.relative.includes(Number.POSITIVE_INFINITY)))
-    return plain(texts.get('panel.verdict.notFinite'));
+  if (rows.some((row) => isNotFinite(row, target))) return plain(texts.get('panel.verdict.notFinite'));
+  const zero = rows.filter((row) => isZeroAtTarget(row, target));
+  if (zero.length === rows.length) {
+    const isAllZero = rows.every(({ relative }) => !relative.includes(Number.POSITIVE_INFINITY));
+    return plain(texts.get(isAllZero ? 'panel.verdict.zero' : 'panel.verdict.zeroAtTarget'));
+  }
   const before = rows.every((row) => row.direction === 'forward') ? target : header.tokens.length - 1;
   if (before === 0) return plain(texts.get('panel.verdict.nothingBefore'));
 
   // Spoken from the bottom layer up.
-  const inOrder = [...rows].reverse();
+  const inOrder = rows.filter((row) => !zero.includes(row)).reverse();
   const isOneOfSeveral = all.length > 1 || all[0].kind === 'input';
   const sentences = levels(inOrder, thresholds.vanishing, isOneOfSeveral, texts);
   const bottomUp = inOrder.filter(({ summary }) => !summary.level);
   if (bottomUp.length > 0) sentences.push(...fallsAndGrows(header, bottomUp, inOrder.length, isOneOfSeveral, texts));
+  if (zero.length > 0)
+    sentences.push(texts.segments('panel.verdict.zeroAtTargetIn', plain(namesInWords(zero.toReversed(), texts))));
   if (far.length > 0 && near.length > 0)
     sentences.push(texts.segments('panel.verdict.ownStepOnly', plain(namesInWords(near, texts))));
   return sentences.flatMap((sentence, i) => (i === 0 ? sentence : [...plain(' '), ...sentence]));
@@ -111,14 +115,28 @@ function consequence(
   const staying = bottomUp.filter((_, i) => horizons[i] === null);
   if (staying.length > 0) return [texts.segments('panel.verdict.staysElsewhere', plain(namesInWords(staying, texts)))];
   if (bottomUp.some((row) => row.direction === 'backward')) return [];
-  const reached = firstReached(bottomUp, header.thresholds.vanishing);
-  if (reached === 0) return [texts.segments('panel.verdict.rises')];
-  const farthest = Math.max(...horizons.map((horizon) => horizon ?? 0));
-  const rest = texts.segments(
-    isUnreachedBefore(bottomUp, reached) ? 'panel.verdict.reachesNone' : 'panel.verdict.reachesLittle',
-    plain(quoteFrom(header.tokens, reached)),
-  );
-  return header.target - reached >= farthest ? [texts.segments('panel.verdict.rises'), rest] : [rest];
+  const { vanishing } = header.thresholds;
+  const reached = firstReached(bottomUp, vanishing);
+  // Tokens at which all have fallen below the threshold before, the last of them included.
+  const behind = header.target - Math.max(...horizons.map((horizon) => horizon ?? 0)) + 1;
+  const rises = reached < behind ? [risesInWords(bottomUp, behind, vanishing, texts)] : [];
+  if (reached === 0) return rises;
+  const rest = isUnreachedBefore(bottomUp, reached)
+    ? texts.segments('panel.verdict.reachesNone', plain(quoteFrom(header.tokens, reached)))
+    : texts.segments(
+        'panel.verdict.reachesLittle',
+        plain(quoteFrom(header.tokens, reached)),
+        plain(fractionName(vanishing, texts)),
+      );
+  return [...rises, rest];
+}
+
+/** At how many of the first `behind` tokens some layer's gradient is over the threshold again: one that dips below it by chance has not vanished. */
+function risesInWords(rows: readonly FlowRow[], behind: number, vanishing: number, texts: Texts): Segment[] {
+  let above = 0;
+  for (let t = 0; t < behind; t++) if (rows.some(({ relative }) => relative[t] > vanishing)) above++;
+  const counts = [above, behind].map((count) => plain(texts.numbers.integer(count)));
+  return texts.segments('panel.verdict.rises', ...counts);
 }
 
 /** A few words of the text from a step on, with … where a word or the text is cut. */
@@ -203,15 +221,29 @@ function listOf(items: readonly string[], texts: Texts): string {
   return new Intl.ListFormat(texts.language, { type: 'conjunction' }).format(items);
 }
 
+/** “a thousandth”, or “10⁻⁴ of its own size”. */
 export function fractionName(exponent: number, texts: Texts): string {
-  const names = {
-    '-1': 'panel.size.tenth',
-    '-2': 'panel.size.hundredth',
-    '-3': 'panel.size.thousandth',
-    '-6': 'panel.size.millionth',
-  } as const;
-  const name = names[String(exponent) as keyof typeof names] as (typeof names)[keyof typeof names] | undefined;
-  return name ? texts.get(name) : texts.get('panel.size.fraction', sizeOf(exponent, texts));
+  const key = fractionKey(exponent);
+  return key ? texts.get(key) : texts.get('panel.size.fraction', sizeOf(exponent, texts));
+}
+
+/** “a thousandth”, or “10⁻⁴”: where the sentence says of what. */
+export function shareName(exponent: number, texts: Texts): string {
+  const key = fractionKey(exponent);
+  return key ? texts.get(key) : sizeOf(exponent, texts);
+}
+
+const fractionKeys = {
+  '-1': 'panel.size.tenth',
+  '-2': 'panel.size.hundredth',
+  '-3': 'panel.size.thousandth',
+  '-6': 'panel.size.millionth',
+} as const;
+
+function fractionKey(exponent: number): (typeof fractionKeys)[keyof typeof fractionKeys] | undefined {
+  return (fractionKeys as Readonly<Record<string, (typeof fractionKeys)[keyof typeof fractionKeys] | undefined>>)[
+    String(exponent)
+  ];
 }
 
 function multipleName(exponent: number, texts: Texts): string {

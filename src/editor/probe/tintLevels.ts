@@ -53,7 +53,7 @@ export interface TintRegion {
   readonly to: number;
 }
 
-/** Of either kind the region that lies nearest before the target: where the way back is first lost. */
+/** Of either kind the region that lies nearest before the target: where the way back is first lost. One that begins at 0 is all of the text before it. */
 export function nearestRegions(tints: readonly (Tint | undefined)[], target: number): TintRegion[] {
   const regions: TintRegion[] = [];
   for (const kind of ['vanishing', 'exploding'] as const) {

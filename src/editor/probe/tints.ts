@@ -145,17 +145,24 @@ export class Tints implements vscode.Disposable {
   }
 }
 
-/** "−24: vanishing before here", the number first since a narrow editor cuts the end off, at the end of the line in which the region nearest to the target ends. */
+/**
+ * "−24: vanishing before here", the number first since a narrow editor cuts the end off, at the end of the line in which the region nearest to the target ends; of one
+ * behind which the gradient is back again, "−24: vanishing at 3 tokens".
+ */
 function notesOf(
   { document }: vscode.TextEditor,
   probe: Probe,
   { header: { target } }: Frame,
   tints: readonly (Tint | undefined)[],
 ): vscode.DecorationOptions[] {
-  return nearestRegions(tints, target).map(({ kind, to }) => {
+  return nearestRegions(tints, target).map(({ kind, from, to }) => {
     const { line } = placesOf(probe, to - 1, to).end;
     const { end } = document.lineAt(line).range;
-    const said = kind === 'vanishing' ? localize('tint.vanishingBefore') : localize('tint.explodingBefore');
+    const [before, at] =
+      kind === 'vanishing'
+        ? (['tint.vanishingBefore', 'tint.vanishingAt'] as const)
+        : (['tint.explodingBefore', 'tint.explodingAt'] as const);
+    const said = from === 0 ? localize(before) : localize(at, to - from);
     const color = new vscode.ThemeColor(`backflow.${kind}.note`);
     return {
       range: new vscode.Range(end, end),

@@ -3,8 +3,9 @@ import { kindOf, type LayerKind } from '../../../src/layers/catalog';
 import { kindsInWords } from '../../../src/layers/stackName';
 import { layersOf } from '../../../src/protocol/settings';
 import type { Thresholds } from '../../../src/terms/regions';
+import { farthestLag, isNotFinite, isZeroAtTarget } from '../../shared/reach';
 import type { Texts } from '../../shared/texts';
-import { fractionName } from '../../shared/verdict';
+import { fractionName, shareName } from '../../shared/verdict';
 import type { RunNames } from './compareNames';
 import type { RunInView } from './compareRuns';
 
@@ -39,10 +40,15 @@ export function pathsInWords({ runs }: Compared, texts: Texts): string {
 
 /** Where the gradient falls, stays or is level, run by run, and which reaches farthest where that is one. */
 export function numbersInWords({ runs, names, target, thresholds, areEqual }: Compared, texts: Texts): string {
-  const shown = runs.flatMap((run) =>
-    run.summary && run.frame?.header.target === target ? [{ name: names.label(run), run, ...run.summary }] : [],
+  const all = runs.flatMap((run) =>
+    run.lane && run.frame?.header.target === target
+      ? [{ name: names.label(run), row: run.lane, ...run.lane.summary }]
+      : [],
   );
-  if (shown.length === 0 || target === 0) return '';
+  if (all.length === 0 || target === 0) return '';
+  const notFinite = all.filter(({ row }) => isNotFinite(row, target));
+  const zero = all.filter(({ row }) => isZeroAtTarget(row, target));
+  const shown = all.filter((each) => !notFinite.includes(each) && !zero.includes(each));
   const fraction = fractionName(thresholds.vanishing, texts);
   const sentences: string[] = [];
   const trained = runs.filter(({ hasTrained }) => hasTrained);
@@ -51,7 +57,9 @@ export function numbersInWords({ runs, names, target, thresholds, areEqual }: Co
     if (!areEqual) sentences.push(texts.get('panel.compare.unequalSteps'));
     else if (step !== undefined) sentences.push(texts.get('panel.compare.atStep', texts.numbers.integer(step)));
   }
-  const falling = shown.flatMap(({ name, horizon, level }) => (horizon === null || level ? [] : [{ name, horizon }]));
+  const falling = shown.flatMap(({ name, row, horizon, level }) =>
+    horizon === null || level ? [] : [{ name, row, horizon }],
+  );
   if (falling.length > 0) {
     const parts = falling.map(({ name, horizon }, i) =>
       texts.get(
@@ -60,7 +68,7 @@ export function numbersInWords({ runs, names, target, thresholds, areEqual }: Co
         name,
       ),
     );
-    sentences.push(texts.get('panel.compare.falls', fraction, listOf(parts, texts)));
+    sentences.push(texts.get('panel.compare.falls', shareName(thresholds.vanishing, texts), listOf(parts, texts)));
   }
   const staying = shown.filter(({ horizon, level }) => horizon === null && !level).map(({ name }) => name);
   if (staying.length > 0)
@@ -72,13 +80,36 @@ export function numbersInWords({ runs, names, target, thresholds, areEqual }: Co
       texts.get('panel.compare.level', name, texts.numbers.fromLog10(log10), texts.numbers.decimals(slope, 3)),
     );
   }
+  for (const [key, found] of [
+    ['panel.compare.zero', zero],
+    ['panel.compare.notFinite', notFinite],
+  ] as const) {
+    if (found.length > 0)
+      sentences.push(
+        texts.get(
+          key,
+          listOf(
+            found.map(({ name }) => name),
+            texts,
+          ),
+        ),
+      );
+  }
   // Of one that stays or is level it is not known how far it reaches.
-  if (falling.length === shown.length && areEqual) {
-    const farthest = Math.max(...falling.map(({ horizon }) => horizon));
-    const found = falling.filter(({ horizon }) => horizon === farthest);
-    if (falling.length > 1 && found.length === 1) sentences.push(texts.get('panel.compare.farthest', found[0].name));
+  if (falling.length === all.length && areEqual && falling.length > 1) {
+    const farthest = farthestOf(falling, (each) => each.horizon);
+    // One that falls last is not yet the one that reaches farthest: another's can rise again behind it.
+    const last = farthestOf(falling, ({ row }) => farthestLag(row, target, thresholds.vanishing));
+    if (farthest && farthest === last) sentences.push(texts.get('panel.compare.farthest', farthest.name));
   }
   return sentences.join(' ');
+}
+
+/** The one with the largest number; null where two have it. */
+function farthestOf<T>(items: readonly T[], numberOf: (item: T) => number): T | null {
+  const largest = Math.max(...items.map(numberOf));
+  const found = items.filter((item) => numberOf(item) === largest);
+  return found.length === 1 ? found[0] : null;
 }
 
 function listOf(items: readonly string[], texts: Texts): string {

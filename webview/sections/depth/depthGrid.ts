@@ -4,7 +4,7 @@ import { seriesOf, type Frame } from '../../../src/protocol/frame';
 export interface DepthGrid {
   /** N + 1: the top row is boundary N, what the output layer reads, the last one boundary 0. */
   readonly rows: number;
-  /** rows × T: log₁₀(‖∂ℓ_τ/∂x^(l)_t‖ / ‖∂ℓ_τ/∂x^(N)_τ‖); NaN where τ cannot be reached, −∞ for exactly zero. */
+  /** rows × T: log₁₀(‖∂ℓ_τ/∂x^(l)_t‖ / ‖∂ℓ_τ/∂x^(N)_τ‖); NaN where τ cannot be reached, −∞ for exactly zero, +∞ where there is no finite size. */
   readonly values: Float32Array;
 }
 
@@ -20,8 +20,8 @@ export function depthGrid(frame: Frame): DepthGrid | null {
     if (!flow) return null;
     for (let t = 0; t < T; t++) {
       // A target that sends nothing back has no size to compare with.
-      const isRelative = Number.isFinite(flow[t]) && Number.isFinite(own);
-      values[row * T + t] = isRelative ? flow[t] - own : flow[t];
+      const relative = Number.isFinite(own) ? flow[t] - own : Number.POSITIVE_INFINITY;
+      values[row * T + t] = Number.isFinite(flow[t]) ? relative : flow[t];
     }
   }
   return { rows, values };

@@ -1,7 +1,7 @@
 /** The sentence over the depth figure: what is left of the gradient below all layers at the target's own step, and then back in time. */
 import type { Frame, InputSummary } from '../../../src/protocol/frame';
 import type { Texts } from '../../shared/texts';
-import { fractionName } from '../../shared/verdict';
+import { shareName } from '../../shared/verdict';
 import type { DepthGrid } from './depthGrid';
 
 export function depthVerdict({ header }: Frame, { rows, values }: DepthGrid, texts: Texts): string {
@@ -10,6 +10,7 @@ export function depthVerdict({ header }: Frame, { rows, values }: DepthGrid, tex
   // Of boundary 0 at the target, relative to boundary N there.
   const left = values[layers * tokens.length + target];
   const depth = texts.numbers.integer(layers);
+  if (values[target] === Number.NEGATIVE_INFINITY) return texts.get('panel.verdict.zero');
   if (left === Number.NEGATIVE_INFINITY) return texts.get('panel.depth.zero', depth);
   if (!Number.isFinite(left)) return texts.get('panel.depth.notFinite');
   const size = texts.numbers.fromLog10(left);
@@ -31,7 +32,7 @@ export function depthVerdict({ header }: Frame, { rows, values }: DepthGrid, tex
 function inTime({ horizon, level }: InputSummary, target: number, vanishing: number, texts: Texts): string {
   if (level)
     return texts.get('panel.depth.level', texts.numbers.fromLog10(level.log10), texts.numbers.decimals(level.slope, 3));
-  const fraction = fractionName(vanishing, texts);
+  const fraction = shareName(vanishing, texts);
   return horizon === null
     ? texts.get('panel.depth.staysInTime', fraction, texts.tokens(target))
     : texts.get('panel.depth.fallsInTime', fraction, texts.tokens(horizon));

@@ -24,10 +24,22 @@ export function headVerdict({ tokens, target, weights, name }: HeadAtTarget, tex
   const half = numbers.integer(halfWithin(weights, target));
   const steps = target + 1;
   if (steps >= minSteps && weights[strongest] * steps <= evenFactor)
-    return texts.get('panel.attention.readsEvenly', own, name, numbers.integer(steps), share, half);
+    return texts.get(
+      'panel.attention.readsEvenly',
+      own,
+      name,
+      numbers.integer(steps),
+      notAbove(weights[strongest], texts),
+      half,
+    );
   if (strongest === target) return texts.get('panel.attention.readsItself', own, name, share, half);
   const lag = numbers.integer(target - strongest);
   return texts.get('panel.attention.reads', own, name, visibleSymbol(tokens[strongest]), lag, share, half);
+}
+
+/** Rounded up: no weight is above what is said. */
+function notAbove(weight: number, { numbers }: Texts): string {
+  return numbers.decimals(Math.ceil(weight * 100) / 100, 2);
 }
 
 /** The nearest to the target of those with the largest weight. */

@@ -2,6 +2,7 @@
 import type { FlowLane } from '../../../src/protocol/overTraining';
 import type { ToPage } from '../../../src/pageContract/messages';
 import type { RunDescription, RunState } from '../../../src/protocol/run';
+import { defaultThresholds } from '../../../src/protocol/settings';
 import { nearest } from '../../shared/charts/lineChart';
 import type { Metrics } from '../../shared/charts/metrics';
 import { button, ChoiceRow, type PageButton } from '../../shared/controls';
@@ -54,6 +55,8 @@ export class OverTrainingSection implements Section {
   private hasMoved = false;
   private drawnFor: { traveled: number | null; pointed: Place | null } = { traveled: null, pointed: null };
   private metrics: Metrics | null = null;
+  /** That of the frame, by which the rows' horizons are measured too. */
+  private vanishing = defaultThresholds.vanishing;
 
   constructor(private readonly parts: PageParts) {
     const { texts } = parts;
@@ -135,6 +138,7 @@ export class OverTrainingSection implements Section {
     const { texts, travel } = this.parts;
     const { rows } = this;
     this.metrics = metrics;
+    if (frame) this.vanishing = frame.header.thresholds.vanishing;
     const hasRows = rows.rows.length > 0;
     // Of a run that has ended the engine has said what was kept; a model that was only opened has not been trained here.
     const isPast = rows.isLoaded && metrics.latest !== null;
@@ -318,7 +322,7 @@ export class OverTrainingSection implements Section {
     const { texts } = this.parts;
     const { rows } = this.rows;
     const [first, last] = [rows[0], rows[rows.length - 1]];
-    const said = overTrainingVerdict(rows, texts);
+    const said = overTrainingVerdict(rows, this.vanishing, texts);
     setText(this.said, `${said} ${this.ofWhat()}`.trim());
     this.figure.figure.describe(texts.get('panel.overTraining.description', said));
     const shown = rows[this.rows.nearest(traveled ?? last.step)];
@@ -343,7 +347,7 @@ export class OverTrainingSection implements Section {
   }
 
   private reach(row: OverTrainingRow): string {
-    return reachInWords(row, this.parts.texts);
+    return reachInWords(row, this.vanishing, this.parts.texts);
   }
 
   /** Of the place under the pointer, else of the step that was traveled to. */

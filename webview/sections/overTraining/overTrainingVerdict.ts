@@ -1,22 +1,31 @@
 /** How far the gradient reached at the first step that is kept and at the last, in a sentence. */
+import { isNotFinite, isZeroAtTarget } from '../../shared/reach';
 import type { Texts } from '../../shared/texts';
 import type { OverTrainingRow } from './overTraining';
 
-/** @param rows at least one, in order of training steps */
-export function overTrainingVerdict(rows: readonly OverTrainingRow[], texts: Texts): string {
+/** @param rows at least one, in order of training steps  @param vanishing the threshold of the horizons, a power of ten */
+export function overTrainingVerdict(rows: readonly OverTrainingRow[], vanishing: number, texts: Texts): string {
   const [first, last] = [rows[0], rows[rows.length - 1]];
   const { numbers } = texts;
   return first === last
-    ? texts.get('panel.overTraining.sentenceOnce', numbers.integer(last.step), reachInWords(last, texts))
+    ? texts.get('panel.overTraining.sentenceOnce', numbers.integer(last.step), reachInWords(last, vanishing, texts))
     : texts.get(
         'panel.overTraining.sentence',
-        reachInWords(first, texts),
+        reachInWords(first, vanishing, texts),
         numbers.integer(first.step),
-        reachInWords(last, texts),
+        reachInWords(last, vanishing, texts),
         numbers.integer(last.step),
       );
 }
 
-export function reachInWords({ horizon }: OverTrainingRow, texts: Texts): string {
-  return Number.isNaN(horizon) ? texts.get('panel.overTraining.reachAll') : texts.tokens(horizon);
+/** “37 tokens”. The whole text is reached only where the gradient is known to be over the threshold at all of it. */
+export function reachInWords(row: OverTrainingRow, vanishing: number, texts: Texts): string {
+  const { horizon, relative } = row;
+  if (isNotFinite(row, 0)) return texts.get('panel.overTraining.reachNotFinite');
+  if (isZeroAtTarget(row, 0)) return texts.get('panel.overTraining.reachZero');
+  if (!Number.isNaN(horizon)) return texts.tokens(horizon);
+  // What is level has no horizon, on whichever side of the threshold it lies.
+  return relative.some((r) => r < vanishing)
+    ? texts.get('panel.overTraining.reachLevel')
+    : texts.get('panel.overTraining.reachAll');
 }

@@ -91,6 +91,16 @@ describe('the level of a per-target gradient', () => {
     );
   });
 
+  it('is none where the middle of the text lies below both of its ends, which no straight line shows', () => {
+    // Falls by three powers of ten and rises again: the least-squares line is flat.
+    const dip = (depth: number) => series(120, (lag) => depth * (Math.abs(lag - 60.5) / 59.5 - 1));
+    assert.equal(levelOf(dip(3), 120, thresholds), null);
+    assert.equal(levelOf(dip(-3), 120, thresholds), null, 'rises and falls again');
+    // Means of a quarter are ¾ and ¼ of the depth: they differ by half of it.
+    assert.equal(levelOf(dip(2.1), 120, thresholds), null);
+    assert.ok(levelOf(dip(1.9), 120, thresholds));
+  });
+
   it('follows the threshold: a third of it is what may change', () => {
     const slow = series(100, (lag) => -0.02 * lag);
     assert.equal(levelOf(slow, 100, thresholds), null);
