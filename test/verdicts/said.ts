@@ -181,7 +181,7 @@ export function saidOfHistory(history: FlowOverTraining, vanishing: number): Sai
   over.load(history);
   if (over.rows.length === 0) return [];
   return saying(
-    (texts) => overTrainingVerdict(over.rows, texts),
+    (texts) => overTrainingVerdict(over.rows, vanishing, texts),
     (key) => {
       if (key !== 'panel.overTraining.reachAll') return null;
       const claimed = [over.rows[0], over.rows[over.rows.length - 1]].filter(({ horizon }) => Number.isNaN(horizon));

@@ -168,7 +168,7 @@ describe('frames of the engine on the page', () => {
     );
     assert.match(
       await page.locator('.findings').innerText(),
-      /50 % of all values are saturated.*\n.*Nearly always saturated: 2 of 4 units \(0, 1\)/,
+      /50 % of all values are saturated.*\n.*Saturated at nine steps in ten or more: 2 of 4 units \(0, 1\)/,
     );
   });
 
@@ -208,7 +208,7 @@ describe('frames of the engine on the page', () => {
     await showMap('decay');
     assert.match(
       await page.locator('.findings').innerText(),
-      /^25 % of all values keep nearly everything \(over 0\.9\), 50 % forget it.*\nNearly always forgetting: 2 of 4 units \(2, 3\)\.\nNearly always keeping: 1 of 4 units \(0\)\./,
+      /^25 % of all values keep nearly everything \(over 0\.9\), 50 % forget it.*\nForgetting at nine steps in ten or more: 2 of 4 units \(2, 3\)\.\nKeeping at nine steps in ten or more: 1 of 4 units \(0\)\./,
     );
   });
 });

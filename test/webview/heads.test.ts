@@ -98,7 +98,7 @@ describe('attention on the page', () => {
     await frame({ sequence: 3, withHeads: { heads: 2, even: true } });
     assert.equal(
       await text('section.heads .said'),
-      'At the target “a”, head 1 of layer 1 reads all 40 tokens up to it about alike: none has a weight above 0.03. Half of its weight is on the 20 tokens nearest to the target.',
+      'At the target “a”, head 1 of layer 1 picks out none of the 40 tokens up to it: none has a weight above 0.03. Half of its weight is on the 20 tokens nearest to the target.',
     );
     await frame({ sequence: 4, withHeads: { heads: 2 } });
     assert.match(

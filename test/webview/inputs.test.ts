@@ -53,7 +53,7 @@ describe('the input gradient on the page', () => {
     await settled();
     assert.match(
       await text('.verdict'),
-      /^The gradient of this token is level in the input of layer 1: at every distance about 6\.3·10⁻⁴ of its size at the target \(slope 0\.000 nats per token\)\.$/,
+      /^The gradient of this token is level in the input of layer 1: near and far alike it is on average about 6\.3·10⁻⁴ of its size at the target \(slope 0\.000 nats per token\)\.$/,
     );
     assert.match(await text('.flow .values tbody'), /level 6\.3·10⁻⁴/);
   });
@@ -62,7 +62,7 @@ describe('the input gradient on the page', () => {
     await begin({ slopes: [-0.1], stateless: true, inputs: [0, -9], levelAt: { boundary: 0, log10: -1 } });
     assert.match(
       await text('.verdict'),
-      /^This model carries no state from token to token; shown is the gradient of what a layer reads\. The gradient of this token is level in the input of layer 1: at every distance about 0\.10 of/,
+      /^This model carries no state from token to token; shown is the gradient of what a layer reads\. The gradient of this token is level in the input of layer 1: near and far alike it is on average about 0\.10 of/,
     );
     assert.ok(await tab('input').isHidden(), 'there is nothing else to choose');
     assert.deepEqual(await posted('inputs'), []);

@@ -48,7 +48,7 @@ describe('what the page shows of the playground', () => {
     await on.page.evaluate('probe.playground({ tokens: 50, slopes: [0.08], cell: "rnn", sequence: 2 }, 1.2)');
     assert.match(
       await text('.play .said'),
-      /^Spectral radius 1\.20, ‖R‖₂ 1\.20\. Per token the gradient changes by a factor of 1\.202\.$/,
+      /^Spectral radius 1\.20, ‖R‖₂ 1\.20\. On average the gradient changes by a factor of 1\.202 per token\.$/,
     );
     assert.match(await text('.verdict'), /grows a hundredfold after 25 tokens/);
     assert.equal((await posted('playground')).length, 2);
@@ -160,7 +160,7 @@ describe('what the page shows of the playground', () => {
     await answer();
     assert.match(
       await text('.play .said'),
-      /\. Per token the gradient in the top layer changes by a factor of 0\.\d{3}\.$/,
+      /\. On average the gradient in the top layer changes by a factor of 0\.\d{3} per token\.$/,
     );
     assert.equal(await isVisible('[data-choice=gradient] [data-value=total]'), false);
     assert.equal(await isVisible('[data-choice=gradient] [data-value=input]'), true);

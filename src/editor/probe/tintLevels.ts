@@ -1,4 +1,5 @@
 /** The nine tints; which of them a gradient gets, on the scale of r_t = log₁₀(‖∂ℓ_τ/∂h_t‖ / ‖∂ℓ_τ/∂h_τ‖); and runs and regions of them. */
+import type { KeysOf } from '../../messages';
 import type { Thresholds } from '../../terms/regions';
 
 /** Where the levels of either side begin, in multiples of the threshold: one before it, and three in a region. */
@@ -73,4 +74,10 @@ export function nearestRegions(tints: readonly (Tint | undefined)[], target: num
     regions.push({ kind, from, to: last + 1 });
   }
   return regions;
+}
+
+/** What is said of a region in the text: “before here” only where nothing before it is outside. */
+export function noteKey({ kind, from }: TintRegion): KeysOf<'tint'> {
+  if (kind === 'vanishing') return from === 0 ? 'tint.vanishingBefore' : 'tint.vanishingAt';
+  return from === 0 ? 'tint.explodingBefore' : 'tint.explodingAt';
 }

@@ -11,7 +11,7 @@ import { Decorations } from './decorations';
 import { editorOf, type Probe, type ProbeTracker } from './probeTracker';
 import { rangeOf } from './probeReader';
 import { isProbeOf, placesOf, tokenCount } from './probeText';
-import { levelsPerSide, nearestRegions, regionLevel, tintRuns, type Tint, type TintKind } from './tintLevels';
+import { levelsPerSide, nearestRegions, noteKey, regionLevel, tintRuns, type Tint, type TintKind } from './tintLevels';
 import type { TintMemory } from './tintMemory';
 import { isGradient, tintsOf, type TintChoice } from './tintQuantity';
 import { localize } from '../localize';
@@ -155,14 +155,11 @@ function notesOf(
   { header: { target } }: Frame,
   tints: readonly (Tint | undefined)[],
 ): vscode.DecorationOptions[] {
-  return nearestRegions(tints, target).map(({ kind, from, to }) => {
+  return nearestRegions(tints, target).map((region) => {
+    const { kind, from, to } = region;
     const { line } = placesOf(probe, to - 1, to).end;
     const { end } = document.lineAt(line).range;
-    const [before, at] =
-      kind === 'vanishing'
-        ? (['tint.vanishingBefore', 'tint.vanishingAt'] as const)
-        : (['tint.explodingBefore', 'tint.explodingAt'] as const);
-    const said = from === 0 ? localize(before) : localize(at, to - from);
+    const said = localize(noteKey(region), to - from);
     const color = new vscode.ThemeColor(`backflow.${kind}.note`);
     return {
       range: new vscode.Range(end, end),

@@ -123,8 +123,19 @@ describe('the flow in a terminal', () => {
     const [first] = flowInWords(report.tokens, rowsOf(report, defaultThresholds), defaultThresholds);
     assert.equal(
       first,
-      'Layer 1 x^0: the gradient is level: at every distance about 9.93e-4 of its size at the target (slope 0.000 nats per token).',
+      'Layer 1 x^0: the gradient is level: near and far alike it is on average about 9.93e-4 of its size at the target (slope 0.000 nats per token).',
     );
+  });
+
+  it('says of what is not finite that it is not, and no more', () => {
+    const none = { target: 2, log10: new Float64Array(3).fill(NaN), horizon: null, level: null };
+    const overflowed = { target: 2, log10: Float64Array.from([Infinity, 2, 0]), horizon: null, level: null };
+    for (const flow of [none, overflowed]) {
+      const layer = layerOf(0, [-1, -1, -1]);
+      const report = reportOf('abc', [{ ...layer, states: [{ ...layer.states[0], flow }] }]);
+      const [first] = flowInWords(report.tokens, rowsOf(report, defaultThresholds), defaultThresholds);
+      assert.equal(first, 'Layer 1: the gradient is not finite.');
+    }
   });
 
   it('leaves what cannot reach the target blank, and shows exactly zero as zero', () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { nearestRegions, regionLevel, tintOf, tintRuns } from '../../../../src/editor/probe/tintLevels';
+import { nearestRegions, noteKey, regionLevel, tintOf, tintRuns } from '../../../../src/editor/probe/tintLevels';
 import { tintsOf as tintsIn, type TintChoice } from '../../../../src/editor/probe/tintQuantity';
 import type { Frame, LaneChoice } from '../../../../src/protocol/frame';
 import { defaultThresholds } from '../../../../src/protocol/settings';
@@ -142,6 +142,15 @@ describe('tints', () => {
     assert.deepEqual(nearestRegions(gradientTints(frameOf([3, 3, 0.1, 0], 3)), 3), [
       { kind: 'exploding', from: 0, to: 2 },
     ]);
+  });
+
+  it('are said to be all that stands before only where the gradient does not come back behind them', () => {
+    const keysOf = (relative: readonly number[]) =>
+      nearestRegions(gradientTints(frameOf(relative, relative.length - 1)), relative.length - 1).map(noteKey);
+    assert.deepEqual(keysOf([-Infinity, -4, -3.5, -1, 0]), ['tint.vanishingBefore']);
+    assert.deepEqual(keysOf([-0.5, -0.4, -3.5, -1, 0]), ['tint.vanishingAt'], 'one token alone, and back again');
+    assert.deepEqual(keysOf([4, 3, 1, 0]), ['tint.explodingBefore']);
+    assert.deepEqual(keysOf([-1, 3, 1, 0]), ['tint.explodingAt']);
   });
 
   describe('of a character’s bytes, which can only have one', () => {
