@@ -7,12 +7,12 @@
  * - notFinite: training came to a loss or gradient that is not finite, or a weight is none.
  * - diverged:  the validation loss is above ln V, that of a uniform guess.
  * - exploding: at some of the lags 5, 10, 20 and 40, within the text, ‖∂ℓ_τ/∂x_{τ−lag}‖ is over 10³ times that at lag 0, in the median over the targets.
- * - vanishing: it has not learned (see below), and at the lag that its predictions need, ‖∂ℓ_τ/∂x_{τ−lag}‖ is under 10⁻³ of that at lag 0, in the median over the targets.
+ * - vanishing: it has not learned (see below), and at the lag that its predictions need, ‖∂ℓ_τ/∂x_{τ−lag}‖ is under 10⁻³ of that at lag 0, in the median over the targets, or too small to be measured.
  * - depth:     of three or more layers, the losses are as good as without what the text says: above 0.99 of the entropy of single symbols.
  * - units:     on 400 symbols of text half or more of the units of some layer pass hardly any gradient: of relu are always 0; of tanh have a mean slope 1 − h² under a tenth.
  *
  * Has learned: of a task, that its answers, on the probe and on more text, have a mean loss of at most a quarter of a guess's; of prose, that the validation loss is
- * within 0.25 nats of the best of those trained on that text for as many steps.
+ * below the entropy of a symbol given the one before it, so that it uses more than the symbol that it has just read.
  *
  * Healthy: no ailment, has learned, and the gradient at the needed lag is at least a hundredth of that at lag 0 by central differences.
  * What is neither is not counted. A model that a formula describes (cases.ts) is labeled by it.
@@ -31,8 +31,8 @@ export interface Findings {
   /** Relative to lag 0, the median over the targets, by lag; NaN where it is not known. */
   readonly byLag: ReadonlyMap<number, number>;
   readonly ailments: readonly Ailment[];
-  /** At most this; null where it is relative to the group's best. */
-  readonly learnedBelow: number | null;
+  /** It has learned where the loss is at most this. */
+  readonly learnedBelow: number;
 }
 
 export interface Label {
@@ -45,7 +45,6 @@ export interface Label {
 const lags = [5, 10, 20, 40];
 const unitSymbols = 400;
 
-/** All but what needs the other runs of the group. */
 export function examine(trial: TrainedCase, { run, summary, problem, general, vocabulary }: TrainedModel): Findings {
   const source = textNamed(trial.text);
   const probe = probeOf(source);
@@ -59,7 +58,9 @@ export function examine(trial: TrainedCase, { run, summary, problem, general, vo
       const ratios = probe.targets.flatMap((target) => {
         if (target < lag) return [];
         const sensitivity = (at: number) => inputSensitivity(general, inputs, targets, { target, at }, random);
-        return [sensitivity(target - lag) / sensitivity(target)];
+        // What is too small to be measured is 0; where lag 0 is, nothing can be said.
+        const [far, own] = [sensitivity(target - lag), sensitivity(target)];
+        return Number.isNaN(own) ? [] : [Number.isNaN(far) ? 0 : far / own];
       });
       return [lag, median(ratios)] as const;
     }),
@@ -77,17 +78,16 @@ export function examine(trial: TrainedCase, { run, summary, problem, general, vo
     loss: source.task ? taskLoss : validation,
     byLag,
     ailments,
-    learnedBelow: source.task ? Math.log(source.task.answers) / 4 : null,
+    learnedBelow: source.task ? Math.log(source.task.answers) / 4 : entropyGivenLast(source.text),
   };
 }
 
-/** @param best the lowest loss of the group */
-export function labelOf(trial: TrainedCase, found: Findings, best: number): Label {
+export function labelOf(trial: TrainedCase, found: Findings): Label {
   const { needs } = textNamed(trial.text);
-  const hasLearned = found.loss <= (found.learnedBelow ?? best + 0.25);
+  const hasLearned = found.loss <= found.learnedBelow;
   const needed = found.byLag.get(needs) ?? NaN;
   const ailments = [...found.ailments];
-  if (!hasLearned && needed < 1e-3) ailments.push('vanishing');
+  if (!hasLearned && !(needed >= 1e-3) && !ailments.includes('notFinite')) ailments.push('vanishing');
   return { hasLearned, needed, ailments, isHealthy: ailments.length === 0 && hasLearned && needed >= 1e-2 };
 }
 
@@ -137,13 +137,20 @@ function areFinite({ layers, output, embedding }: GeneralModel): boolean {
 }
 
 /** Of single symbols, nats. */
-function entropyOf(text: string): number {
+const entropyOf = (text: string) => entropyOfCounts(Array.from(text));
+
+function entropyOfCounts(items: readonly string[]): number {
   const counts = new Map<string, number>();
+  for (const item of items) counts.set(item, (counts.get(item) ?? 0) + 1);
+  const shares = [...counts.values()].map((count) => count / items.length);
+  return -shares.reduce((sum, share) => sum + share * Math.log(share), 0);
+}
+
+/** Of a symbol given the one before it, nats. */
+function entropyGivenLast(text: string): number {
   const symbols = Array.from(text);
-  for (const symbol of symbols) counts.set(symbol, (counts.get(symbol) ?? 0) + 1);
-  return -[...counts.values()].reduce(
-    (sum, count) => sum + (count / symbols.length) * Math.log(count / symbols.length),
-    0,
+  return (
+    entropyOfCounts(symbols.slice(1).map((symbol, i) => symbols[i] + symbol)) - entropyOfCounts(symbols.slice(0, -1))
   );
 }
 

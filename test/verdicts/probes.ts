@@ -17,13 +17,13 @@ export function probeOf({ text, needs, task }: TrialText): Probe {
   const symbols = Array.from(text);
   if (!task) {
     const shown = symbols.slice(-proseLength).join('');
-    return { text: shown, targets: [55, 74, 93, proseLength - 2] };
+    return { text: shown, targets: [60, 85, proseLength - 2] };
   }
   const line = needs + 3;
   const lines = Math.max(2, Math.ceil(taskLength / line));
   const shown = symbols.slice(-lines * line);
   const asked = shown.flatMap((symbol, t) => (symbol === task.question && t >= needs ? [t] : []));
-  return { text: shown.join(''), targets: asked.slice(-4) };
+  return { text: shown.join(''), targets: asked.slice(-3) };
 }
 
 /** Of a task, lines that stand nowhere in the text; of prose a part of what it was trained on. */

@@ -22,15 +22,17 @@ export function slopeOf(relative: Float64Array, target: number): number | null {
 const minLags = 8;
 /** Part of the vanishing threshold, in powers of ten: less than a token's first tint. */
 const maxChange = 1 / 3;
+/** Part of the lags that may lie farther from the level than that. */
+const maxStray = 1 / 4;
 /** Stretches of lags, as equal as they can be, whose means are compared: a line does not see a dip in the middle. */
 const stretches = 4;
 
 /**
  * Of a series that is level, its level: with y_k = ln(‖δ_{τ→τ−k}‖ / ‖δ_{τ→τ}‖) at the lags k = 1 … K = τ, all of them finite, and
  * slope b = Σ_k (k − k̄)(y_k − ȳ) / Σ_k (k − k̄)² of their least-squares line, that is where |b| (K − 1) < ⅓ |v| ln 10, and the means of y_k over the four quarters of the
- * lags differ by less than that too: from one end of the text to the other, and in between, it changes by less than a third of the vanishing threshold v. Whether and where such
- * a series crosses a threshold is chance, so that a horizon says nothing of it. Single tokens can lie far from its level. Lag 0 is left out: the target's own step has a path of
- * its own. Null for any other series, and with fewer than eight lags.
+ * lags differ by less than that too, and at three quarters of the lags or more y_k is nearer than that to ȳ: from one end of the text to the other, and in between, it changes by less than a third
+ * of the vanishing threshold v. Whether and where such a series crosses a threshold is chance, so that a horizon says nothing of it. Single tokens can lie far from its level. Lag 0 is
+ * left out: the target's own step has a path of its own. Null for any other series, and with fewer than eight lags.
  */
 export function levelOf(relative: Float64Array, target: number, { vanishing }: Thresholds): Level | null {
   if (target < minLags) return null;
@@ -50,7 +52,9 @@ export function levelOf(relative: Float64Array, target: number, { vanishing }: T
     meanOf(relative.subarray(Math.floor((i * target) / stretches), Math.floor(((i + 1) * target) / stretches))),
   );
   if (!(Math.max(...means) - Math.min(...means) < limit)) return null;
-  return { log10: sum / target, slope: slope * Math.LN10 };
+  const log10 = sum / target;
+  const strays = relative.subarray(0, target).filter((value) => Math.abs(value - log10) >= limit).length;
+  return strays > maxStray * target ? null : { log10, slope: slope * Math.LN10 };
 }
 
 function meanOf(values: Float64Array): number {

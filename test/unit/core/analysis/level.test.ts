@@ -101,6 +101,13 @@ describe('the level of a per-target gradient', () => {
     assert.ok(levelOf(dip(1.9), 120, thresholds));
   });
 
+  it('is none of tokens that are either large or small, of which no one number says anything', () => {
+    // Every second, or every fifth, token at 10⁻⁴, the others at 10⁻¹.
+    const some = (period: number) => series(120, (lag) => (lag % period === 0 ? -4 : -1));
+    assert.equal(levelOf(some(2), 120, thresholds), null);
+    assert.ok(levelOf(some(5), 120, thresholds));
+  });
+
   it('follows the threshold: a third of it is what may change', () => {
     const slow = series(100, (lag) => -0.02 * lag);
     assert.equal(levelOf(slow, 100, thresholds), null);

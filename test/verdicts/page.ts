@@ -1,0 +1,113 @@
+/** The table of docs/verdicts.md: of each sentence how often it is said of healthy models, and missed in sick ones. */
+import english from '../../l10n/bundle.l10n.json';
+import terminal from '../../l10n/terminal.json';
+import type { Ailment } from './cases';
+
+export interface Sentence {
+  readonly key: string;
+  /** What it would be a symptom of; `none` of one that reassures, and null of one that only tells a number. */
+  readonly about: Ailment | 'none' | null;
+  /** Of which models it can be said at all: those of which one of these is said. */
+  readonly among?: readonly string[];
+}
+
+export const withinNeed = 'falls within the lag that its predictions need';
+
+const ofTanh = ['panel.finding.tanhShare'];
+const ofRelu = ['panel.finding.deadUnits', 'panel.finding.deadNone'];
+const ofDepth = [
+  'panel.depth.vanishes',
+  'panel.depth.explodes',
+  'panel.depth.stays',
+  'panel.depth.zero',
+  'panel.depth.notFinite',
+];
+const ofHeads = ['panel.attention.reads', 'panel.attention.readsEvenly', 'panel.attention.readsItself'];
+
+/** In the order of the page. Sentences about a run's first and last step, a matrix and a comparison tell numbers too. */
+export const sentences: readonly Sentence[] = [
+  { key: withinNeed, about: 'vanishing' },
+  { key: 'panel.verdict.falls', about: null },
+  { key: 'panel.verdict.reachesLittle', about: null },
+  { key: 'panel.verdict.reachesNone', about: 'vanishing' },
+  { key: 'panel.verdict.rises', about: null },
+  { key: 'panel.verdict.stays', about: 'none' },
+  { key: 'panel.verdict.level', about: 'none' },
+  { key: 'panel.verdict.levelIn', about: 'none' },
+  { key: 'panel.verdict.grows', about: 'exploding' },
+  { key: 'panel.verdict.notFinite', about: 'notFinite' },
+  { key: 'panel.verdict.zero', about: null },
+  { key: 'panel.verdict.ownStepOnly', about: null },
+  { key: 'tint.vanishingBefore', about: null },
+  { key: 'tint.vanishingAt', about: null },
+  { key: 'tint.explodingBefore', about: 'exploding' },
+  { key: 'tint.explodingAt', about: 'exploding' },
+  { key: 'flow.falls', about: null },
+  { key: 'flow.stays', about: 'none' },
+  { key: 'flow.level', about: 'none' },
+  { key: 'flow.explodingAt', about: 'exploding' },
+  { key: 'flow.onlyTarget', about: null },
+  { key: 'flow.zeroAtTarget', about: null },
+  { key: 'flow.notFinite', about: 'notFinite' },
+  { key: 'panel.overTraining.reachAll', about: 'none' },
+  { key: 'panel.overTraining.reachLevel', about: null },
+  { key: 'panel.overTraining.reachNotFinite', about: 'notFinite' },
+  { key: 'panel.matrix.summaryNone', about: 'none' },
+  { key: 'panel.matrix.summaryNotFinite', about: 'notFinite' },
+  { key: 'panel.depth.vanishes', about: 'depth', among: ofDepth },
+  { key: 'panel.depth.explodes', about: 'depth', among: ofDepth },
+  { key: 'panel.depth.stays', about: 'none', among: ofDepth },
+  { key: 'panel.attention.readsEvenly', about: null, among: ofHeads },
+  { key: 'panel.finding.tanhMostlySaturated', about: 'units', among: ofTanh },
+  { key: 'panel.finding.deadUnits', about: 'units', among: ofRelu },
+  { key: 'panel.finding.deadNone', about: 'none', among: ofRelu },
+  { key: 'panel.compare.farthest', about: null },
+];
+
+export interface Counted {
+  readonly isHealthy: boolean;
+  readonly ailments: readonly Ailment[];
+  readonly name: string;
+  readonly why: string;
+  readonly said: readonly { readonly key: string; readonly text: string; readonly doubt: string | null }[];
+}
+
+export function tableOf(judged: readonly Counted[]): string {
+  const rows = sentences.map(({ key, about, among }) => {
+    const models = judged.filter(({ said }) => !among || said.some((each) => among.includes(each.key)));
+    const says = ({ said }: Counted) => said.some((each) => each.key === key);
+    const of = (some: readonly Counted[]) => `${some.filter(says).length} of ${some.length}`;
+    const healthy = models.filter(({ isHealthy }) => isHealthy);
+    const sick = models.filter(({ ailments }) =>
+      about === null || about === 'none' ? ailments.length > 0 : ailments.includes(about),
+    );
+    const missed = sick.filter((model) => !says(model)).length;
+    const all = judged.flatMap(({ said }) => said).filter((each) => each.key === key);
+    const doubted = all.filter(({ doubt }) => doubt !== null).length;
+    const sickCell =
+      about === null || about === 'none' ? `said of ${of(sick)}` : `missed in ${missed} of ${sick.length}`;
+    return `| ${templateOf(key)} | ${about === null ? 'a number' : about === 'none' ? 'reassures' : about} | ${of(healthy)} | ${sickCell} | ${doubted} of ${all.length} |`;
+  });
+  return [
+    '| sentence | about | said of healthy | in sick | more than the numbers show |',
+    '| --- | --- | ---: | ---: | ---: |',
+    ...rows,
+  ].join('\n');
+}
+
+export function modelsOf(judged: readonly Counted[]): string {
+  const rows = judged.map(({ name, isHealthy, ailments, why }) => {
+    const label = isHealthy ? 'healthy' : ailments.length > 0 ? ailments.join(', ') : '–';
+    return `| ${name} | ${label} | ${why} |`;
+  });
+  return ['| model | label | why |', '| --- | --- | --- |', ...rows].join('\n');
+}
+
+function templateOf(key: string): string {
+  const template = ({ ...english, ...terminal } as Readonly<Record<string, string | undefined>>)[key];
+  return template ? `${template.replaceAll('|', '/')} \`${key}\`` : key;
+}
+
+export function pageOf(judged: readonly Counted[]): string {
+  return `${tableOf(judged)}\n\n${modelsOf(judged)}\n`;
+}
