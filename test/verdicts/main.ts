@@ -1,5 +1,11 @@
-/** npm run verdicts: trains the models of the trial, labels them, and counts what is said of which. See scripts/verdicts.mjs. */
-import { writeFileSync } from 'node:fs';
+/**
+ * npm run verdicts: trains the models of the trial, labels them, and counts what is said of which. See scripts/verdicts.mjs, which starts this several times:
+ *   main.js part I N FILE       makes every Nth model from the Ith on, and keeps in FILE what is said of it
+ *   main.js page FOLDER FILE …  writes tables.md and said.json into a folder from what was kept
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { deserialize, serialize } from 'node:v8';
 import { setEnglishSource } from '../../src/messages';
 import english from '../../l10n/bundle.l10n.json';
 import { makeFrame } from '../../src/engine/inspect/frame';
@@ -13,7 +19,7 @@ import { defaultThresholds, layersOf } from '../../src/protocol/settings';
 import { lanesOf } from '../../webview/sections/overTraining/lanes';
 import { made, trained, type Ailment, type TrainedCase } from './cases';
 import { saidOfComparison, type ComparedModel } from './compared';
-import { examine, labelOf, type Findings } from './labels';
+import { examine, labelOf } from './labels';
 import { pageOf, withinNeed } from './page';
 import { moreOf, probeOf } from './probes';
 import { saidInTerminal } from './inTerminal';
@@ -84,36 +90,40 @@ function saidWithinNeed({ header }: Frame, needs: number): Said[] {
   return falls ? [{ key: withinNeed, text: `after ${lowest.horizon} of ${needs} tokens`, doubt: null }] : [];
 }
 
-async function judgeTrained(cases: readonly TrainedCase[]): Promise<Judged[]> {
-  const found: { trial: TrainedCase; findings: Findings; said: Said[] }[] = [];
+/** What one process hands to the one that writes the page. */
+interface Part {
+  readonly judged: readonly Judged[];
+  /** By the model's name: its last frame, of those that are compared. */
+  readonly frames: ReadonlyMap<string, ComparedModel>;
+}
+
+async function judgeTrained(cases: readonly TrainedCase[]): Promise<Part> {
+  const judged: Judged[] = [];
   const frames = new Map<string, ComparedModel>();
   for (const trial of cases) {
-    const probe = probeOf(textNamed(trial.text));
+    const { needs } = textNamed(trial.text);
     const began = performance.now();
-    const model = await train(trial, probe.text, (settings) => lanesOf(settings).lanes[0]);
+    const model = await train(trial, probeOf(textNamed(trial.text)).text, (settings) => lanesOf(settings).lanes[0]);
     const { said, last } = await sayAll(trial, model);
     const findings = examine(trial, model);
-    if (last) frames.set(trial.name, { run: model.run, frame: last });
-    found.push({ trial, findings, said });
-    process.stderr.write(`${trial.name}: ${((performance.now() - began) / 1000).toFixed(1)} s\n`);
-  }
-  const judged = found.map(({ trial, findings, said }): Judged => {
     const { isHealthy, ailments, hasLearned, needed } = labelOf(trial, findings);
-    const why = `loss ${findings.loss.toFixed(2)}${hasLearned ? ', has learned' : ''}, gradient at lag ${textNamed(trial.text).needs} ${needed.toExponential(0)}`;
-    return { name: trial.name, isHealthy, ailments, why, said };
-  });
-  for (const names of compared) {
-    const models = names.flatMap((name) => frames.get(name) ?? []);
-    if (models.length < 2) continue;
-    judged.push({
-      name: `compared: ${names.join(' | ')}`,
-      isHealthy: false,
-      ailments: [],
-      why: 'a comparison',
-      said: saidOfComparison(models),
-    });
+    const size = Number.isNaN(needed) ? 'not known' : needed.toExponential(0);
+    const why = `loss ${findings.loss.toPrecision(3)}${hasLearned ? ', has learned' : ''}; gradient at lag ${needs}: ${size}`;
+    judged.push({ name: trial.name, isHealthy, ailments, why, said });
+    if (last && compared.flat().includes(trial.name)) frames.set(trial.name, { run: model.run, frame: last });
+    process.stdout.write(`${trial.name}: ${((performance.now() - began) / 1000).toFixed(0)} s\n`);
   }
-  return judged;
+  return { judged, frames };
+}
+
+/** What is said of models beside each other, of those of which there are frames. */
+function judgeComparisons(frames: ReadonlyMap<string, ComparedModel>): Judged[] {
+  return compared.flatMap((names): Judged[] => {
+    const models = names.flatMap((name) => frames.get(name) ?? []);
+    if (models.length < names.length) return [];
+    const said = saidOfComparison(models);
+    return [{ name: names.join(' | '), isHealthy: false, ailments: [], why: 'compared', said }];
+  });
 }
 
 const compared = [
@@ -144,12 +154,22 @@ async function judgeMade(): Promise<Judged[]> {
   return judged;
 }
 
-/** @param out where the table goes, and beside it all that was said, as JSON  @param only a part of the names of what is tried */
-async function main([out, only]: readonly string[]): Promise<void> {
-  const cases = trained.filter(({ name }) => only === undefined || name.includes(only));
-  const judged = [...(only === undefined ? await judgeMade() : []), ...(await judgeTrained(cases))];
-  writeFileSync(out.replace(/\.md$/, '.json'), JSON.stringify(judged, null, 1));
-  writeFileSync(out, pageOf(judged));
+async function main([what, ...args]: readonly string[]): Promise<void> {
+  if (what === 'part') {
+    const [index, count, file] = args;
+    const isOwn = (_: unknown, i: number) => i % Number(count) === Number(index);
+    const { judged, frames } = await judgeTrained(trained.filter(isOwn));
+    const part: Part = { judged: [...(index === '0' ? await judgeMade() : []), ...judged], frames };
+    writeFileSync(file, serialize(part));
+    return;
+  }
+  const [folder, ...files] = args;
+  const parts = files.map((file) => deserialize(readFileSync(file)) as Part);
+  const names = [...made, ...trained].map(({ name }) => name);
+  const judged = parts.flatMap((part) => part.judged).toSorted((a, b) => names.indexOf(a.name) - names.indexOf(b.name));
+  const comparisons = judgeComparisons(new Map(parts.flatMap(({ frames }) => [...frames])));
+  writeFileSync(join(folder, 'said.json'), JSON.stringify([...judged, ...comparisons], null, 1));
+  writeFileSync(join(folder, 'tables.md'), pageOf(judged, comparisons));
 }
 
 void main(process.argv.slice(2));

@@ -108,6 +108,6 @@ function templateOf(key: string): string {
   return template ? `${template.replaceAll('|', '/')} \`${key}\`` : key;
 }
 
-export function pageOf(judged: readonly Counted[]): string {
-  return `${tableOf(judged)}\n\n${modelsOf(judged)}\n`;
+export function pageOf(judged: readonly Counted[], comparisons: readonly Counted[]): string {
+  return `${tableOf([...judged, ...comparisons])}\n\n${modelsOf(judged)}\n`;
 }
