@@ -14,7 +14,7 @@ const usage = `npm run verdicts -- [options]
 
 Trains some eighty small models, healthy and sick, labels them by what they predict and by central differences, without the product's own gradients,
 and counts which sentences of the panel, the text and the terminal are said of which. Writes the tables of docs/verdicts.md, and all that was said
-into out/verdicts/said.json. The same revision gives the same tables on the same machine.
+into out/verdicts/said.json. Seeds are fixed: only the step at which a run begins to be watched can differ from one time to the next.
 
   --processes N  how many models are made side by side (default: one for each processor)`;
 

@@ -37,11 +37,20 @@ function reach(flow: FlowReport, { vanishing }: Thresholds): string {
   const fraction = localize('flow.fraction', vanishing);
   // Where such a series crosses the threshold is chance.
   if (flow.level) return localize('flow.level', significant(10 ** flow.level.log10), decimals(flow.level.slope));
-  if (flow.horizon !== null) return localize('flow.falls', fraction, counted(flow.horizon, 'token'));
-  const lags = Array.from(flow.log10, (_, t) => Math.abs(flow.target - t)).filter(
-    (_, t) => !Number.isNaN(ratioAt(flow, t)),
-  );
-  const longest = Math.max(0, ...lags);
+  const reached = Array.from(flow.log10, (_, t) => ({
+    lag: Math.abs(flow.target - t),
+    ratio: ratioAt(flow, t),
+  })).filter(({ ratio }) => !Number.isNaN(ratio));
+  const { horizon } = flow;
+  if (horizon !== null) {
+    // One that dips below by chance has not vanished.
+    const behind = reached.filter(({ lag }) => lag >= horizon);
+    const above = behind.filter(({ ratio }) => ratio > vanishing).length;
+    return above === 0
+      ? localize('flow.falls', fraction, counted(horizon, 'token'))
+      : localize('flow.fallsAndRises', fraction, counted(horizon, 'token'), above, counted(behind.length, 'token'));
+  }
+  const longest = Math.max(0, ...reached.map(({ lag }) => lag));
   return longest === 0 ? localize('flow.onlyTarget') : localize('flow.stays', fraction, counted(longest, 'token'));
 }
 

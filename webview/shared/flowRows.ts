@@ -94,7 +94,7 @@ function endsAt(target: number, relative: Float32Array): boolean {
 
 function namingOf({ flows }: FrameHeader): FlowRow['naming'] {
   if (new Set(flows.map(({ state }) => state)).size < 2) return 'layer';
-  return flows.some(({ layer }) => layer > 0) ? 'both' : 'state';
+  return flows.some(({ layer, direction }) => layer > 0 || direction === 'backward') ? 'both' : 'state';
 }
 
 function relativeTo(flow: Float32Array, target: number): Float32Array {

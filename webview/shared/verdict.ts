@@ -86,9 +86,10 @@ function fallsAndGrows(
   const horizons = bottomUp.map((row) => row.summary.horizon);
   const fraction = plain(fractionName(thresholds.vanishing, texts));
   if (horizons.every((horizon) => horizon === null)) {
-    const before = bottomUp.every((row) => row.direction === 'forward') ? target : header.tokens.length - 1;
-    if (sentences.length === 0)
-      sentences.push(texts.segments('panel.verdict.stays', fraction, strong(texts.tokens(before), 'vanishing')));
+    const isForward = bottomUp.every((row) => row.direction === 'forward');
+    const count = texts.tokens(isForward ? target : header.tokens.length - 1);
+    const key = isForward ? 'panel.verdict.stays' : 'panel.verdict.staysBothWays';
+    if (sentences.length === 0) sentences.push(texts.segments(key, fraction, strong(count, 'vanishing')));
   } else {
     sentences.push(
       texts.segments(

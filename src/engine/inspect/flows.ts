@@ -1,23 +1,19 @@
 /** What one target's per-target gradient does on its way through every layer and direction. */
 import { joinedLogarithms } from '../../core/analysis/boundaries';
-import { horizonOf, levelOf, slopeOf } from '../../core/analysis/regions';
+import { measuresOf, type SeriesMeasures } from '../../core/analysis/regions';
 import { directionNames } from '../../core/model/trace';
 import type { Direction } from '../../layers/direction';
-import { regionsOf, relativeTo, type Level, type Region, type Thresholds } from '../../terms/regions';
+import { regionsOf, relativeTo, type Region, type Thresholds } from '../../terms/regions';
 import { UserError } from '../../userError';
 import type { Reading } from './reading';
 
 /** Of one state of one layer, or of what is read at one boundary. */
-export interface SeriesFlow {
+export interface SeriesFlow extends SeriesMeasures {
   /** log₁₀‖∂ℓ_τ/∂s_t‖, or of x^(l)_t. */
   readonly log10: Float64Array;
   /** The same, relative to the target's own step. */
   readonly relative: Float64Array;
   readonly regions: readonly Region[];
-  readonly horizon: number | null;
-  readonly slope: number | null;
-  /** Null where it is not level. */
-  readonly level: Level | null;
 }
 
 export interface LayerFlow {
@@ -32,11 +28,10 @@ export async function flowsOf(reading: Reading, target: number, thresholds: Thre
   const { layers } = reading.trace;
   const norms = await reading.perTarget(target);
   return norms.flatMap((directions, layer) =>
-    directions.map((states, d) => ({
-      layer,
-      direction: directionNames(layers[layer])[d],
-      states: states.map((log10) => seriesFlow(log10, target, thresholds)),
-    })),
+    directions.map((states, d) => {
+      const direction = directionNames(layers[layer])[d];
+      return { layer, direction, states: states.map((log10) => seriesFlow(log10, target, direction, thresholds)) };
+    }),
   );
 }
 
@@ -48,20 +43,19 @@ export async function inputFlowsOf(reading: Reading, target: number, thresholds:
     seriesFlow(
       boundary === 0 ? lowest : (found ?? joinedLogarithms(norms[boundary - 1].map(([given]) => given))),
       target,
+      'forward',
       thresholds,
     ),
   );
 }
 
-function seriesFlow(log10: Float64Array, target: number, thresholds: Thresholds): SeriesFlow {
+function seriesFlow(log10: Float64Array, target: number, direction: Direction, thresholds: Thresholds): SeriesFlow {
   const relative = relativeTo(target, log10);
   return {
     log10,
     relative,
     regions: regionsOf(relative, thresholds),
-    horizon: horizonOf(relative, target, thresholds),
-    slope: slopeOf(relative, target),
-    level: levelOf(relative, target, thresholds),
+    ...measuresOf(relative, target, direction, thresholds),
   };
 }
 

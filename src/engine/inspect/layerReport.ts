@@ -1,6 +1,7 @@
 /** One layer's direction in a report, and what is read at each boundary between layers. */
 import { joinedLengths, joinedLogarithms } from '../../core/analysis/boundaries';
-import { horizonOf, levelOf } from '../../core/analysis/regions';
+import { measuresOf } from '../../core/analysis/regions';
+import type { Direction } from '../../layers/direction';
 import type { InputReport, LayerReport, StateReport } from '../../protocol/engine';
 import type { FlowReport } from '../../protocol/flowReport';
 import { relativeTo, type Thresholds } from '../../terms/regions';
@@ -23,7 +24,10 @@ export function layerReport(
 ): LayerReport {
   return {
     ...place,
-    states: states.map(({ log10, ...state }) => ({ ...state, flow: flowReport(log10, target, thresholds) })),
+    states: states.map(({ log10, ...state }) => ({
+      ...state,
+      flow: flowReport(log10, target, place.direction, thresholds),
+    })),
   };
 }
 
@@ -42,7 +46,7 @@ export function inputReports(
   const report = (boundary: number, total: Float64Array, log10: Float64Array) => ({
     boundary,
     total,
-    flow: flowReport(log10, target, thresholds),
+    flow: flowReport(log10, target, 'forward', thresholds),
   });
   const inputs = [report(0, lowest.total, lowest.log10)];
   for (let l = 0; l <= layers[layers.length - 1].layer; l++) {
@@ -63,12 +67,7 @@ export function inputReports(
   return inputs;
 }
 
-function flowReport(log10: Float64Array, target: number, thresholds: Thresholds): FlowReport {
-  const relative = relativeTo(target, log10);
-  return {
-    target,
-    log10,
-    horizon: horizonOf(relative, target, thresholds),
-    level: levelOf(relative, target, thresholds),
-  };
+function flowReport(log10: Float64Array, target: number, direction: Direction, thresholds: Thresholds): FlowReport {
+  const { horizon, level } = measuresOf(relativeTo(target, log10), target, direction, thresholds);
+  return { target, log10, horizon, level };
 }

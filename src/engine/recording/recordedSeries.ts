@@ -1,5 +1,5 @@
 /** What the recorder measured, as reports and frames need it. */
-import { horizonOf, levelOf, slopeOf } from '../../core/analysis/regions';
+import { measuresOf } from '../../core/analysis/regions';
 import type { RecordedSeries, RecordedStep } from '../../formats/recording/stepFile';
 import type { SeriesChoice, SeriesReport } from '../../protocol/graph';
 import { regionsOf, relativeTo, type Thresholds } from '../../terms/regions';
@@ -9,19 +9,14 @@ export function seriesReports(step: RecordedStep, target: number, thresholds: Th
   return step.series.map((series): SeriesReport => {
     const log10 = flowTo(series, step, target);
     const relative = log10 && relativeTo(target, log10);
+    const measures = relative && measuresOf(relative, target, series.direction ?? 'forward', thresholds);
     return {
       ...choiceOf(series),
       norm: series.norm,
       total: series.total,
-      flow: log10 &&
-        relative && {
-          target,
-          log10,
-          horizon: horizonOf(relative, target, thresholds),
-          level: levelOf(relative, target, thresholds),
-        },
+      flow: log10 && measures && { target, log10, horizon: measures.horizon, level: measures.level },
       regions: relative ? regionsOf(relative, thresholds) : [],
-      slope: relative && slopeOf(relative, target),
+      slope: measures && measures.slope,
     };
   });
 }

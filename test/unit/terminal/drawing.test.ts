@@ -127,6 +127,17 @@ describe('the flow in a terminal', () => {
     );
   });
 
+  it('counts the tokens at which a gradient that dipped under the threshold is over it again', () => {
+    const layer = layerOf(0, [-1, -1, -3.2, -1, 0]);
+    const flow = { target: 4, log10: Float64Array.from([-1, -1, -3.2, -1, 0]), horizon: 2, level: null };
+    const report = reportOf('abcde', [{ ...layer, states: [{ ...layer.states[0], flow }] }]);
+    const [first] = flowInWords(report.tokens, rowsOf(report, defaultThresholds), defaultThresholds);
+    assert.equal(
+      first,
+      'Layer 1: the gradient falls under 10^-3 of its size at the target after 2 tokens, and is over it again at 2 of the 3 tokens farther off.',
+    );
+  });
+
   it('says of what is not finite that it is not, and no more', () => {
     const none = { target: 2, log10: new Float64Array(3).fill(NaN), horizon: null, level: null };
     const overflowed = { target: 2, log10: Float64Array.from([Infinity, 2, 0]), horizon: null, level: null };

@@ -30,7 +30,7 @@ export function lanesOf(model: ModelSettings): Lanes {
       .flatMap(({ layer, directions, states }) =>
         directions.flatMap((direction) => states.map((state) => ({ layer, direction, state }))),
       ),
-    naming: names.size < 2 ? 'layer' : stack.length > 1 ? 'both' : 'state',
+    naming: names.size < 2 ? 'layer' : stack.length > 1 || stack[0].directions.length > 1 ? 'both' : 'state',
   };
 }
 

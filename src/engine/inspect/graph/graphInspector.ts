@@ -1,5 +1,5 @@
 /** Reads probes with a model in graph mode, and answers what is asked of them. The last text's values are kept. */
-import { horizonOf, levelOf, slopeOf } from '../../../core/analysis/regions';
+import { measuresOf } from '../../../core/analysis/regions';
 import type { Vocabulary } from '../../../core/corpus/vocabulary';
 import { OperatorError } from '../../../core/graph/operatorError';
 import { TapeFull } from '../../../core/graph/tape';
@@ -335,17 +335,14 @@ function seriesReport(
   thresholds: Thresholds,
 ): SeriesReport {
   const relative = relativeTo(target, log10);
+  const direction = series.isReversed ? 'backward' : 'forward';
+  const { horizon, slope, level } = measuresOf(relative, target, direction, thresholds);
   return {
     ...choiceOf(series),
     norm,
     total,
-    flow: {
-      target,
-      log10,
-      horizon: horizonOf(relative, target, thresholds),
-      level: levelOf(relative, target, thresholds),
-    },
+    flow: { target, log10, horizon, level },
     regions: regionsOf(relative, thresholds),
-    slope: slopeOf(relative, target),
+    slope,
   };
 }

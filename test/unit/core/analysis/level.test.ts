@@ -1,6 +1,6 @@
 /** Which series are level, and what their level and slope are: series with closed forms. */
 import { strict as assert } from 'node:assert';
-import { levelOf } from '../../../../src/core/analysis/regions';
+import { levelOf, measuresOf } from '../../../../src/core/analysis/regions';
 import { assertNear } from '../../../reference/compare';
 
 const thresholds = { vanishing: -3, exploding: 2 };
@@ -112,5 +112,22 @@ describe('the level of a per-target gradient', () => {
     const slow = series(100, (lag) => -0.02 * lag);
     assert.equal(levelOf(slow, 100, thresholds), null);
     assert.ok(levelOf(slow, 100, { vanishing: -8, exploding: 2 }));
+  });
+});
+
+describe('what a series comes to', () => {
+  it('is the same of a direction that reads from the end, its lags counted toward later tokens', () => {
+    // NaN behind the target, where the state of that step is not read.
+    const forward = Float64Array.from([-4, -3.5, -2, -1, 0, NaN, NaN]);
+    const expected = { horizon: 3, slope: -Math.LN10, level: null };
+    const ofBoth = [
+      measuresOf(forward, 4, 'forward', thresholds),
+      measuresOf(forward.toReversed(), 2, 'backward', thresholds),
+    ];
+    for (const { horizon, slope, level } of ofBoth) {
+      assert.deepEqual({ horizon, level }, { horizon: expected.horizon, level: null });
+      // From 0 to −4 powers of ten over four tokens.
+      assertNear(slope ?? NaN, expected.slope, 1e-12, 'slope');
+    }
   });
 });

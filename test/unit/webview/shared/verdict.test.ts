@@ -1,6 +1,7 @@
 /** The verdict on a graph, which can have more tensors than a sentence can name. */
 import assert from 'node:assert/strict';
 import english from '../../../../l10n/bundle.l10n.json';
+import { measuresOf } from '../../../../src/core/analysis/regions';
 import { pageStringsOf } from '../../../../src/messages';
 import type { Frame, SeriesEntry } from '../../../../src/protocol/frame';
 import type { SeriesRole } from '../../../../src/protocol/graph';
@@ -117,6 +118,67 @@ describe('the verdict on a graph', () => {
         ]),
       ),
       [true, false],
+    );
+  });
+});
+
+describe('the verdict on both directions', () => {
+  /** One layer with a state each way, which fall by `slopes` powers of ten a token from the middle. */
+  function bothWays(slopes: readonly [number, number], states: readonly string[] = ['hidden']): string {
+    const target = T / 2;
+    const lanes = (['forward', 'backward'] as const).flatMap((direction, d) =>
+      states.map((state) => ({ direction, state, slope: slopes[d] })),
+    );
+    const data = new Float32Array(T * lanes.length);
+    lanes.forEach(({ direction, slope }, i) => {
+      for (let t = 0; t < T; t++) {
+        const lag = direction === 'forward' ? target - t : t - target;
+        data[i * T + t] = lag < 0 ? NaN : slope * lag;
+      }
+    });
+    const { header } = frameOf([]);
+    const frame = {
+      header: {
+        ...header,
+        graph: undefined,
+        target,
+        layers: [{ cell: 'lstm', hiddenSize: 4, options: {}, directions: ['forward', 'backward'] }],
+        flows: lanes.map(({ direction, state, slope }) => ({
+          layer: 0,
+          direction,
+          state,
+          ...measuresOf(
+            Float64Array.from(data.subarray(0, T), (_, t) => {
+              const lag = direction === 'forward' ? target - t : t - target;
+              return lag < 0 ? NaN : slope * lag;
+            }),
+            target,
+            direction,
+            header.thresholds,
+          ),
+        })),
+        series: lanes.map(({ direction, state }, i) => ({ name: 'flow', layer: 0, direction, state, offset: i * T })),
+      },
+      data,
+    } as unknown as Frame;
+    return said(frame);
+  }
+
+  it('has the horizon of each, the backward one’s toward later tokens', () => {
+    assert.match(bothWays([-0.7, -0.4]), /after 8 tokens in layer 1, backward,? and 5 in layer 1\.$/);
+  });
+
+  it('tells the directions of an LSTM’s states apart', () => {
+    assert.match(
+      bothWays([-0.7, -0.4], ['hidden', 'cell']),
+      /after 8 tokens in the \w+ state of layer 1, backward, .* and 5 in the \w+ state of layer 1\.$/,
+    );
+  });
+
+  it('of one that stays names the tokens before and after', () => {
+    assert.equal(
+      bothWays([-0.19, -0.19]),
+      'The gradient of this token never falls below a thousandth over the 29 tokens before and after it.',
     );
   });
 });
