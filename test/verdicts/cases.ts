@@ -175,10 +175,38 @@ const linear = (gain: number, ailment: Ailment | null): MadeCase => ({
   because: `over 20 tokens the gradient changes by ${gain}^20 = ${(gain ** 20).toPrecision(2)}`,
 });
 
+const byFormula = (
+  name: string,
+  cell: CellName,
+  values: ControlValues,
+  [ailment, because]: readonly [Ailment | null, string],
+  more: Partial<MadeCase> = {},
+): MadeCase => ({ name, cell, values, ailment, because, ...more });
+
+const even = { selectivity: 0 };
+
 export const made: readonly MadeCase[] = [
-  linear(0.5, 'vanishing'),
-  linear(0.7, 'vanishing'),
-  linear(1, null),
-  linear(0.99, null),
-  linear(1.5, 'exploding'),
+  ...[0.5, 0.6, 0.7].map((gain) => linear(gain, 'vanishing')),
+  ...[0.98, 0.99, 1, 1.01].map((gain) => linear(gain, null)),
+  ...[1.3, 1.5, 2].map((gain) => linear(gain, 'exploding')),
+  byFormula('tanh rnn, orthogonal, g = 0.6', 'rnn', { activation: 'tanh', matrix: 'orthogonal', gain: 0.6 }, [
+    'vanishing',
+    'no factor is above 0.6, and 0.6^20 = 0.00004',
+  ]),
+  byFormula('minGRU, z = 0.5 at every token', 'minGRU', { ...even, gateBias: 0 }, ['vanishing', '0.5^20 = 9.5e-7']),
+  byFormula('minGRU, z = 0.018 at every token', 'minGRU', { ...even, gateBias: -4 }, [null, '0.98^20 = 0.69']),
+  byFormula('minLSTM, f′ as its bias −4 has it', 'minLSTM', { ...even, gateBias: -4 }, [
+    'vanishing',
+    'f′ = 1/(1 + σ(0)/σ(−4)) = 0.035',
+  ]),
+  byFormula('mamba, as it is published', 'mamba', {}, [null, 'half-lives to 693 tokens']),
+  byFormula('attention, temperature 1', 'attention', {}, [null, 'a path of one step to every token']),
+  byFormula('lstm × 24', 'lstm', {}, ['depth', 'nothing goes past 24 layers of factors below 1'], {
+    layers: 24,
+    residual: false,
+  }),
+  byFormula('lstm × 24, residual', 'lstm', {}, [null, 'the residual connections pass all of it'], {
+    layers: 24,
+    residual: true,
+  }),
 ];

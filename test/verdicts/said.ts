@@ -6,7 +6,7 @@ import { headWeightsOf, unitMapOf } from '../../src/protocol/frame';
 import type { FlowOverTraining } from '../../src/protocol/overTraining';
 import type { TargetMatrix } from '../../src/protocol/targetMatrix';
 import { rangeOf } from '../../src/layers/catalog';
-import { nearestRegions, tintOf } from '../../src/editor/probe/tintLevels';
+import { nearestRegions, noteKey, tintOf } from '../../src/editor/probe/tintLevels';
 import { flowRows, firstRows, inputRows, type FlowRow } from '../../webview/shared/flowRows';
 import { Texts, type Segment } from '../../webview/shared/texts';
 import { verdict } from '../../webview/shared/verdict';
@@ -43,10 +43,13 @@ class RememberingTexts extends Texts {
 }
 
 /** What is said, with each sentence's doubt. @param doubts of the sentences that have one */
-export function saying(say: (texts: Texts) => string, doubts: (key: string) => string | null = () => null): Said[] {
+export function saying(
+  say: (texts: Texts) => string,
+  doubts: (key: string, text: string) => string | null = () => null,
+): Said[] {
   const texts = new RememberingTexts(pageStringsOf(english), 'en');
   const text = say(texts);
-  return [...new Set(texts.keys)].map((key) => ({ key, text, doubt: doubts(key) }));
+  return [...new Set(texts.keys)].map((key) => ({ key, text, doubt: doubts(key, text) }));
 }
 
 const spoken = (segments: readonly Segment[]) => segments.map(({ text }) => text).join('');
@@ -61,7 +64,7 @@ export function saidOfFrame(frame: Frame): Said[] {
     ...[...states, lowest].flatMap((rows) =>
       saying(
         (texts) => spoken(verdict(header, rows, texts)),
-        (key) => doubtOfFlow(key, header, rows),
+        (key, text) => doubtOfFlow(key, text, header, rows),
       ),
     ),
     ...(grid ? saying((texts) => depthVerdict(frame, grid, texts)) : []),
@@ -78,7 +81,7 @@ export function byLag({ relative, direction }: FlowRow, target: number): number[
   return values;
 }
 
-function doubtOfFlow(key: string, header: FrameHeader, rows: readonly FlowRow[]): string | null {
+function doubtOfFlow(key: string, text: string, header: FrameHeader, rows: readonly FlowRow[]): string | null {
   const { thresholds, target } = header;
   const named = rows.map((row) => ({ row, values: byLag(row, target) }));
   switch (key) {
@@ -90,7 +93,9 @@ function doubtOfFlow(key: string, header: FrameHeader, rows: readonly FlowRow[])
         const behind = values.slice(summary.horizon - 1);
         return behind.filter((r) => r > thresholds.vanishing).length > behind.length / 2;
       });
-      return back.length > 0 ? `at most of the farther tokens it is above that (${back.length} rows)` : null;
+      return back.length > 0 && !text.includes('above that again')
+        ? `at most of the farther tokens it is above that (${back.length} rows)`
+        : null;
     }
     case 'panel.verdict.level':
     case 'panel.verdict.levelIn': {
@@ -98,7 +103,7 @@ function doubtOfFlow(key: string, header: FrameHeader, rows: readonly FlowRow[])
         summary.level ? values.filter((r) => Math.abs(r - (summary.level?.log10 ?? 0)) > 1).length / values.length : 0,
       );
       const worst = Math.max(...far);
-      return worst > 0 ? `${(100 * worst).toFixed(0)} % of the tokens are more than a factor of ten from it` : null;
+      return worst > 0.25 ? `${(100 * worst).toFixed(0)} % of the tokens are more than a factor of ten from it` : null;
     }
     case 'panel.verdict.notFinite':
       return named.some(({ values }) => values.some(Number.isNaN)) ? null : 'see the numbers';
@@ -141,14 +146,17 @@ function saidOfHead(frame: Frame): Said[] {
 function saidInText({ target, thresholds, tokens }: FrameHeader, rows: readonly FlowRow[]): Said[] {
   const largest = Array.from(tokens, (_, t) => Math.max(...rows.map(({ relative }) => orLowest(relative[t]))));
   const tints = largest.map((r) => tintOf(r, thresholds));
-  return nearestRegions(tints, target).map(({ kind, to }) => {
+  return nearestRegions(tints, target).map((region) => {
+    const { kind, to } = region;
+    const key = noteKey(region);
     const outside = largest
       .slice(0, to)
       .filter((r) => (kind === 'vanishing' ? r > thresholds.vanishing : r < thresholds.exploding));
+    const isOfAll = key === 'tint.vanishingBefore' || key === 'tint.explodingBefore';
     return {
-      key: kind === 'vanishing' ? 'tint.vanishingBefore' : 'tint.explodingBefore',
+      key,
       text: `${target - to + 1} back`,
-      doubt: outside.length > 0 ? `${outside.length} of the ${to} tokens before are not` : null,
+      doubt: isOfAll && outside.length > 0 ? `${outside.length} of the ${to} tokens before are not` : null,
     };
   });
 }
@@ -168,8 +176,9 @@ export function saidOfUnits(
   const statistics = statisticsOf(unitMapOf(frame), unitMap.units, quantityOf(header), isBounded);
   return saying(
     (texts) => findingsOf(statistics, quantityOf(header), relu, texts).join(' '),
-    (key) => {
-      if (key !== 'panel.finding.deadUnits') return null;
+    (key, text) => {
+      // Of this text alone it is true.
+      if (key !== 'panel.finding.deadUnits' || text.includes('of this text')) return null;
       const alive = statistics.isZero.flatMap((isZero, unit) => (isZero && !isDeadEverywhere(unit) ? [unit] : []));
       return alive.length > 0 ? `${alive.length} of them are not 0 on other text` : null;
     },
@@ -194,10 +203,13 @@ export function saidOfHistory(history: FlowOverTraining, vanishing: number): Sai
 export function saidOfMatrix(matrix: TargetMatrix, vanishing: number): Said[] {
   return saying(
     (texts) => matrixVerdict(matrix, vanishing, texts),
-    (key) => {
+    (key, text) => {
       const T = matrix.tokens.length;
       const isUnknown = Array.from({ length: T }, (_, t) => matrix.values[t * T + t]).some((own) => own !== 0);
-      return key.startsWith('panel.matrix.') && isUnknown ? 'some targets have no finite gradient of their own' : null;
+      const isTold = /exactly zero|not finite/.test(text);
+      return key.startsWith('panel.matrix.') && isUnknown && !isTold
+        ? 'some targets have no gradient of their own'
+        : null;
     },
   );
 }
