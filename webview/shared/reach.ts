@@ -17,9 +17,13 @@ export function isUnreachedBefore(rows: readonly Row[], step: number): boolean {
   );
 }
 
-/** Whether the gradient is no number that could be compared: something overflowed, or a weight is none. At its own step a target's gradient always is one. */
+/**
+ * Whether the gradient is no number that could be compared: something overflowed, or a weight is none. At its own step a target's gradient always is one; a row
+ * that was kept without what is not a number can be shorter.
+ */
 export function isNotFinite({ relative }: Row, target: number): boolean {
-  return Number.isNaN(relative[target]) || (!isZeroAt(relative, target) && relative.includes(Number.POSITIVE_INFINITY));
+  if (relative.length <= target || Number.isNaN(relative[target])) return true;
+  return !isZeroAt(relative, target) && relative.includes(Number.POSITIVE_INFINITY);
 }
 
 /** Whether it is exactly zero at the target's own step, so that no other has a size relative to it. */

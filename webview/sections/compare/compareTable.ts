@@ -1,5 +1,6 @@
 /** The table over a comparison: what each run comes to at the step that is shown. */
 import { element, setText } from '../../shared/dom';
+import { isNotFinite, isZeroAtTarget } from '../../shared/reach';
 import type { Texts } from '../../shared/texts';
 import type { RunNames } from './compareNames';
 import type { RunInView } from './compareRuns';
@@ -88,10 +89,13 @@ export class CompareTable {
     return shown === now ? now : this.texts.get('panel.compare.stepNow', shown, now);
   }
 
-  private horizon({ failure, summary }: RunInView): string {
+  private horizon({ failure, summary, lane, frame }: RunInView): string {
     const { texts } = this;
     if (failure !== null) return failure;
-    if (!summary) return texts.get('panel.compare.noFrame');
+    if (!summary || !lane || !frame) return texts.get('panel.compare.noFrame');
+    const { target } = frame.header;
+    if (isNotFinite(lane, target)) return texts.get('panel.readout.notFinite');
+    if (isZeroAtTarget(lane, target)) return texts.get('panel.readout.zero');
     const { horizon, level } = summary;
     if (level) return texts.get('panel.column.level', texts.numbers.fromLog10(level.log10));
     return horizon === null ? texts.get('panel.compare.beyond') : texts.tokens(horizon);

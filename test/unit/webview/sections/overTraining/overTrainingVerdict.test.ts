@@ -28,6 +28,7 @@ describe('the sentence over training', () => {
     );
     for (const relative of [
       [NaN, NaN, NaN],
+      [],
       [0, Infinity, Infinity],
     ])
       assert.equal(said(row(3, NaN, relative)), 'At step 3 the gradient reaches no known distance (it is not finite).');
