@@ -26,11 +26,7 @@ describe('the sentence over training', () => {
       said(row(3, NaN, [-Infinity, -Infinity])),
       'At step 3 the gradient reaches no token (it is exactly zero).',
     );
-    for (const relative of [
-      [NaN, NaN, NaN],
-      [],
-      [0, Infinity, Infinity],
-    ])
+    for (const relative of [[NaN, NaN, NaN], [], [0, Infinity, Infinity]])
       assert.equal(said(row(3, NaN, relative)), 'At step 3 the gradient reaches no known distance (it is not finite).');
   });
 });
