@@ -91,6 +91,7 @@ export const float64Mlp: Float64Mixer<MlpTrace> = {
   stateNorms: () => [],
   addContributions: addOwnContribution,
 
+  onTheWay: ['mlpActivations'],
   unitMap(layer, { activations }, name) {
     return name === 'mlpActivations' ? { units: innerWidth(layer), values: activations } : null;
   },
