@@ -86,21 +86,17 @@ export class BackwardSearch implements GradientWatch {
     this.rows({ layer, direction: null, quantity }, below, inputSize, position);
   }
 
-  /** The gradient of a whole parameter, a sum over steps, which is there at the end. @param index of the parameter, in the order of their computation */
-  parameter(name: string, values: Float64Array, index: number): void {
-    const outside = firstOutside(values, 0, values.length);
-    if (outside < 0) return;
-    this.isFinite &&= isEveryFinite(values, 0, values.length);
-    this.earliest.offer([Infinity, index, 0], {
-      ...nowhere,
-      pass: 'backward',
-      step: null,
-      quantity: 'parameter',
-      unit: outside,
-      before: null,
-      value: values[outside],
-      parameter: name,
-    });
+  /** The gradients of whole parameters, sums over steps, which are there at the end; in the order of their computation. */
+  parameters(gradients: Iterable<readonly [name: string, values: Float64Array]>): void {
+    let index = 0;
+    for (const [parameter, values] of gradients) {
+      index++;
+      const unit = firstOutside(values, 0, values.length);
+      if (unit < 0) continue;
+      this.isFinite &&= isEveryFinite(values, 0, values.length);
+      const place = { ...nowhere, pass: 'backward', step: null, quantity: 'parameter', before: null } as const;
+      this.earliest.offer([Infinity, index], { ...place, unit, value: values[unit], parameter });
+    }
   }
 
   private rows(

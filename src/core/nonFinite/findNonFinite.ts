@@ -23,7 +23,7 @@ export function findNonFinite(trace: Float64Trace): NonFiniteNumbers {
   const forward = new ForwardSearch(trace).run();
   const backward = new BackwardSearch(trace);
   const gradient = float64Gradient(trace, backward);
-  gradientsOf(trace.model, gradient).forEach(([name, values], index) => backward.parameter(name, values, index));
+  backward.parameters(gradientsOf(trace.model, gradient));
   return numbersOf(trace, forward, backward);
 }
 
