@@ -20,6 +20,11 @@ export interface HeadNorms {
   readonly values: readonly Float64Array[];
 }
 
+/** By the name of a unit map or a state, or as the kind's equations call it. */
+export interface MixerQuantity extends MapValues {
+  readonly name: string;
+}
+
 export type Float64Parameters = Readonly<Partial<Record<string, Float64Array>>>;
 
 export interface Float64MixerTrace {
@@ -84,8 +89,8 @@ export interface Float64Mixer<Trace extends Float64MixerTrace = Float64MixerTrac
   headWeights?(trace: Trace): readonly Float64Array[];
   /** Of each head what a target's gradient is by keys and values. @param above T × O: ∂ℓ_τ/∂y */
   headNorms?(layer: Float64MixerLayer, trace: Trace, above: Arrivals<Float64Array>): HeadNorms;
-  /** Of the unit maps that it has those that come on the way to its output, in the order in which a step computes them. */
-  readonly onTheWay?: readonly string[];
+  /** What a step computes on the way to its output, in this order: where a number fails first. Of many numbers that are sound nothing need be said. */
+  onTheWay?(layer: Float64MixerLayer, trace: Trace): readonly MixerQuantity[];
   /** One of the kind's unit maps; null of a map that another sublayer has. */
   unitMap(layer: Float64MixerLayer, trace: Trace, name: string): MapValues | null;
 }

@@ -4,7 +4,7 @@ import { rowsOf, type Float64Layer, type Float64Sublayer, type Float64Trace } fr
 import { matrix, setProductOfTransposed } from '../float64/matrixProduct';
 import { float64CellOf } from '../layers/registry';
 import type { Floats } from '../model/trace';
-import { firstOutside, isEveryFinite, leavesFloat32, lengthLeavesFloat32 } from './float32Range';
+import { firstOutside, isEveryFinite, lengthLeavesFloat32 } from './float32Range';
 import { Order } from './order';
 import { Earliest, inSublayer, nowhere, preActivationOf, type Place } from './place';
 
@@ -102,19 +102,13 @@ export class ForwardSearch {
     const at = { layer, direction: null };
     const ofKind = kindOf(cell).states;
     const norms = code.stateNorms(sizes, trace);
-    const onTheWay = code.onTheWay ?? [];
-    for (const name of onTheWay) {
-      // Of a state, whose numbers can be many, its lengths say whether there is anything to look for.
-      const state = states.indexOf(ofKind.find(({ unitMap }) => unitMap === name)?.name ?? '');
-      const isSound = state >= 0 && !norms[state].some(leavesFloat32);
-      const map = isSound ? null : code.unitMap(sizes, trace, name);
-      if (map) this.look({ ...at, quantity: name, width: map.units, values: map.values });
-    }
+    const onTheWay = code.onTheWay?.(sizes, trace) ?? [];
+    for (const { name, units, values } of onTheWay) this.look({ ...at, quantity: name, width: units, values });
+    // Of a state whose numbers are not among those, its lengths.
     states.forEach((name, s) => {
       const state = ofKind.find((each) => each.name === name);
-      if (!state || onTheWay.includes(state.unitMap)) return;
-      const lengthsOf = state.width?.(sizes) ?? sizes.hidden;
-      this.look({ ...at, quantity: name, width: 1, values: norms[s], lengthsOf });
+      const lengthsOf = state?.width?.(sizes) ?? sizes.hidden;
+      if (!code.onTheWay) this.look({ ...at, quantity: name, width: 1, values: norms[s], lengthsOf });
     });
     this.look({ ...at, quantity, width: trace.output.length / this.trace.steps, values: trace.output });
   }

@@ -62,12 +62,9 @@ function ofNorm<T extends Floats>(
   name: string,
   own: Pick<{ gamma: T; beta: T }, 'gamma' | 'beta'> | null,
 ): (readonly [string, T])[] {
-  return own
-    ? [
-        [`${name}.gamma`, own.gamma],
-        [`${name}.beta`, own.beta],
-      ]
-    : [];
+  if (!own) return [];
+  // An rmsNorm has no beta.
+  return [[`${name}.gamma`, own.gamma] as const, ...(own.beta.length > 0 ? [[`${name}.beta`, own.beta] as const] : [])];
 }
 
 function ofDirection<T extends Floats>(

@@ -13,7 +13,7 @@ import { flow } from './float64Flow';
 import { isSafe, scanForward, startsOf, statesOf } from './scan';
 import { mambaSizes, type MambaSizes } from './sizes';
 import { parametersOf, tapsOf, type MambaParameters, type MambaTrace } from './trace';
-import { unitMap } from './unitMaps';
+import { onTheWay, unitMap } from './unitMaps';
 
 export const float64: Float64Mixer<MambaTrace> = {
   forward(layer, x, steps, [initial = null, inputs = null] = []) {
@@ -73,7 +73,7 @@ export const float64: Float64Mixer<MambaTrace> = {
     return A.map((value, i) => step[t * E + Math.floor(i / S)] * value);
   },
 
-  onTheWay: ['convolved', 'stepSize', 'scan'],
+  onTheWay,
   unitMap,
 };
 
