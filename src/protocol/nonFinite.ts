@@ -44,7 +44,7 @@ export interface RunOverflow {
 }
 
 /** A place as JSON, which has no word for what is not finite: such numbers are the texts "NaN", "Infinity" and "-Infinity". */
-export function placeJson<Found extends NumberPlace & { readonly sentence: Message }>(found: Found): object {
+export function placeJson(found: NonFinite | Underflow): object {
   const { before, value, sentence: _, ...place } = found;
   return { ...place, before: before === null ? null : numberJson(before), value: numberJson(value) };
 }

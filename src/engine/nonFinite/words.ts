@@ -3,7 +3,6 @@ import { isStateName, isUnitMapName, stateNamed, unitMapNamed } from '../../laye
 import type { Message } from '../../messages';
 import type { NonFinite, NumberPlace, RunOverflow, Underflow } from '../../protocol/nonFinite';
 import { oneLine, UserError } from '../../userError';
-import { messageOf } from '../model/examination';
 
 type Said = Omit<NonFinite, 'sentence'>;
 
@@ -68,12 +67,11 @@ function thingOf({ quantity, layer, direction, unit }: NumberPlace, series: stri
 }
 
 function nameOf(quantity: string): Message {
-  const [first, second] = quantity.split('.');
+  const [first, second] = quantity.split('.') as [string, string?];
   if (second === 'preActivation') return say('nonFinite.preActivation', nameOf(first));
   if (second === 'recurrent') return say('nonFinite.recurrent', nameOf(first));
   if (second !== undefined) return say('nonFinite.ofPart', nameOf(second), first);
-  if (isStateName(quantity))
-    return say(unitMapNamed(stateNamed(quantity).unitMap as Parameters<typeof unitMapNamed>[0]).label);
+  if (isStateName(quantity)) return say(unitMapNamed(stateNamed(quantity).unitMap).label);
   if (isUnitMapName(quantity)) return say(unitMapNamed(quantity).label);
   const key = names[quantity];
   return key ? say(key) : say('nonFinite.series', quantity);
@@ -96,5 +94,7 @@ function shown(value: number): string {
 }
 
 function say(key: Message['key'], ...args: Message['args']): Message {
-  return messageOf(new UserError(key, ...args));
+  // Names and symbols of files are made showable.
+  const { args: shownArgs } = new UserError(key, ...args);
+  return { key, args: shownArgs };
 }
