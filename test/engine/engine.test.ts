@@ -270,7 +270,7 @@ describe('the engine process', () => {
     const { message } = await paused;
     assert.match(
       inEnglish(message!),
-      /not finite.* Stream \d of the batch: On the way forward it begins at token \d+ \(“.+”\): the pre-activation of layer \d/,
+      /not finite.* Stream \d of the batch: On the way forward it begins at token \d+ \(“.+”\): the .+ is -?\d\.\d\de\d+/,
     );
     const { model } = await engine.calls.call('stop', null);
     const reader = startEngine();
