@@ -30,6 +30,7 @@ import type { SpectrumReport, SpectrumRequest } from '../protocol/spectrum';
 import type { MatrixRequest, TargetMatrix } from '../protocol/targetMatrix';
 import { createBackend } from './backend';
 import { readFlowHistory, writeFlowHistory } from './files/flowHistoryFile';
+import { readOverflow } from './files/overflowFile';
 import { FlowHistory } from './inspect/flowHistory';
 import { attribute, prepareAttribution } from './inspect/attribution';
 import type { FrameSource } from './inspect/frameSource';
@@ -155,7 +156,13 @@ export class Engine {
       const history = folder ? await readFlowHistory(folder.flowsPath) : new FlowHistory();
       const model = { general, plain, isLive: false, vocabulary, backend };
       this.loaded = this.prepare(model, { run: null, history, trainingStep: () => trainingStep });
-      const run = folder && { description: folder.record.description, history: await folder.readHistory() };
+      const overflow = folder && (await readOverflow(folder.overflowPath));
+      const run = folder && {
+        description: folder.record.description,
+        history: await folder.readHistory(),
+        // One that the run has got past by now, as on another machine, is none of this checkpoint's.
+        overflow: overflow && overflow.trainingStep > trainingStep ? overflow : null,
+      };
       return modelResult(opened, backend.name, run);
     });
   }

@@ -9,6 +9,7 @@ import type { GraphReport, GraphRequest, GraphSummary, GraphTokenReport, GraphTo
 import type { InspectAnswer } from './inspectReport';
 import type { Architecture, Examination, MatrixChoice, ModelSummary, Spectrum, Verification } from './model';
 import type { FlowLane, FlowOverTraining } from './overTraining';
+import type { RunOverflow } from './nonFinite';
 import type { PlaygroundResult, PlaygroundSettings } from './playground';
 import type { KeysOf, Message } from '../messages';
 import type { RecordingReport, RecordingRequest, RecordingSummary } from './recording';
@@ -106,7 +107,12 @@ export interface OpenResult {
   /** Of a recording, which is open on its newest step. `inspectRecording` answers, `watch`, `overTraining`, `frameAt` and `targetMatrix`; nothing else. */
   readonly recording?: RecordingSummary;
   /** What the run's folder says, when the checkpoint lies in one. */
-  readonly run: { readonly description: RunDescription; readonly history: Progress } | null;
+  readonly run: {
+    readonly description: RunDescription;
+    readonly history: Progress;
+    /** How the run overflowed behind this checkpoint; null where it did not. */
+    readonly overflow: RunOverflow | null;
+  } | null;
 }
 
 /** What frames to make, and when: the probe's text, its tokens whole, inputs all but the last. */

@@ -5,6 +5,7 @@
 import type { Message } from '../messages';
 import type { Region, Thresholds } from '../terms/regions';
 import type { Contribution, FlowReport, Prediction } from './flowReport';
+import type { NonFinite, Underflow } from './nonFinite';
 
 /**
  * `embedding`: what is read of each token first. `state`: what one step hands to the next. `residual`: a sum x + f(x) between two blocks. `tensor`: every
@@ -90,6 +91,9 @@ export interface GraphReport {
   readonly series: readonly SeriesReport[];
   /** T × T, row τ, column t, log₁₀‖∂ℓ_τ/∂s_t‖ of the first series; NaN where s_t cannot reach τ, −Infinity where it is exactly zero. */
   readonly matrix: Float64Array | null;
+  /** As of an `InspectReport`; of lengths, where only these are known. */
+  readonly nonFinite: NonFinite | null;
+  readonly underflow: Underflow | null;
   /** What holds of this text alone, as that the end of it is not read. */
   readonly notices: readonly Message[];
 }

@@ -3,6 +3,7 @@ import type { CellName, StateName } from '../layers/catalog';
 import type { Direction } from '../layers/direction';
 import type { FlowReport } from './flowReport';
 import type { LayerRegion } from './frame';
+import type { NonFinite, Underflow } from './nonFinite';
 
 /** A state s that a layer carries from step to step; T values each. */
 export interface StateReport {
@@ -59,6 +60,10 @@ export interface InspectReport {
   /** Of every boundary, the lowest first. */
   readonly inputs: readonly InputReport[];
   readonly regions: readonly LayerRegion[];
+  /** The first number of the pass that is not finite, or leaves float32; null where there is none. */
+  readonly nonFinite: NonFinite | null;
+  /** Where the gradient of a state becomes subnormal in float32; null where it does not. */
+  readonly underflow: Underflow | null;
   /** T × T, row τ, column t, log₁₀, top layer, forward direction; NaN where t > τ. */
   readonly matrix: Float64Array | null;
   /** The same of the lowest boundary: log₁₀‖∂ℓ_τ/∂x^(0)_t‖; NaN where x_t cannot reach τ. */

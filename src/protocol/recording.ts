@@ -7,6 +7,7 @@ import type { Thresholds } from '../terms/regions';
 import type { SeriesReport } from './graph';
 import type { InspectReport } from './inspectReport';
 import type { ModelSummary } from './model';
+import type { NonFinite, Underflow } from './nonFinite';
 
 /** On which side of the user's clipping the gradients were read. */
 export type RecordingSide = 'before-clipping' | 'after-clipping';
@@ -87,5 +88,8 @@ export interface RecordingReport {
   readonly stack: { readonly model: ModelSummary; readonly report: InspectReport } | null;
   /** Null where there was nothing to compare. */
   readonly agreement: RecordingAgreement | null;
+  /** As of an `InspectReport`; of lengths, where only these are known. */
+  readonly nonFinite: NonFinite | null;
+  readonly underflow: Underflow | null;
   readonly notices: readonly Message[];
 }

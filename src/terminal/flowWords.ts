@@ -4,7 +4,7 @@ import type { FlowReport } from '../protocol/flowReport';
 import type { Region, Thresholds } from '../terms/regions';
 import { layerLabel, ratioAt, type FlowRow } from './flowDrawing';
 import { glyphOf } from './glyphs';
-import { localize } from './language';
+import { localize, localizeMessage } from './language';
 import { counted, significant } from './numbers';
 
 /** For each row how far back its gradient reaches, and its regions. */
@@ -78,4 +78,9 @@ function excerpt(tokens: readonly string[]): string {
 
 function capitalized(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** Where numbers leave float32, if they do. */
+export function numbersInWords({ nonFinite, underflow }: Pick<InspectReport, 'nonFinite' | 'underflow'>): string[] {
+  return [nonFinite, underflow].flatMap((each) => (each ? [localizeMessage(each.sentence)] : []));
 }

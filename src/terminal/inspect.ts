@@ -8,7 +8,7 @@ import { noSpectrumOfGraphs, type SpectrumReport } from '../protocol/spectrum';
 import { defaultTrainingSettings } from '../protocol/settings';
 import type { InspectCommand } from './commandLine';
 import { drawFlow, drawLegend, rowsOf, type Canvas } from './flowDrawing';
-import { flowInWords, parameterNorms } from './flowWords';
+import { flowInWords, numbersInWords, parameterNorms } from './flowWords';
 import { glyphOf } from './glyphs';
 import { readableGraph } from './inspectGraph';
 import { graphJson, writeReport } from './inspectJson';
@@ -169,6 +169,7 @@ function readable(
     ...drawLegend(canvas),
     '',
     ...flowInWords(report.tokens, rows, canvas.thresholds),
+    ...numbersInWords(report),
     '',
     localize('report.norms'),
     ...parameterNorms(report).map((line) => `  ${line}`),

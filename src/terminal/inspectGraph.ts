@@ -1,7 +1,7 @@
 /** The report of a model in graph mode, for a person. */
 import type { GraphReport, GraphSummary } from '../protocol/graph';
 import { drawFlow, drawLegend, type Canvas, type FlowRow } from './flowDrawing';
-import { flowInWords } from './flowWords';
+import { flowInWords, numbersInWords } from './flowWords';
 import { glyphOf } from './glyphs';
 import { localize, localizeMessage } from './language';
 import { MatrixDrawing } from './matrixDrawing';
@@ -47,6 +47,7 @@ export function readableGraph(
     ...drawLegend(canvas),
     '',
     ...flowInWords(tokens, rows, canvas.thresholds),
+    ...numbersInWords(report),
     ...series.map(({ name, role, width }) =>
       localize('report.series', shortened(name), localize(roleNames[role]), counted(width, 'unit')),
     ),

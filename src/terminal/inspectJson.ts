@@ -3,6 +3,7 @@ import { stateNamed } from '../layers/catalog';
 import { inEnglish } from '../messages';
 import type { InspectReport, LayerReport, MatrixRowsRequest, OpenResult, StateReport } from '../protocol/engine';
 import type { FlowReport } from '../protocol/flowReport';
+import { placeJson, type RunOverflow } from '../protocol/nonFinite';
 import type { Verification } from '../protocol/model';
 import type { GraphReport, GraphSummary, SeriesReport } from '../protocol/graph';
 import { noSpectrumOfGraphs, type SpectrumReport } from '../protocol/spectrum';
@@ -84,8 +85,18 @@ export function partsOfJson(report: InspectReport): [object, object] {
         flow: flowJson(input.flow),
       })),
       parameterNorms,
+      ...numbersJson(report),
     },
   ];
+}
+
+/** Where numbers leave float32. */
+export function numbersJson({ nonFinite, underflow }: Pick<InspectReport, 'nonFinite' | 'underflow'>): object {
+  return { nonFinite: nonFinite && placeJson(nonFinite), underflow: underflow && placeJson(underflow) };
+}
+
+function overflowJson({ trainingStep, stream, nonFinite }: RunOverflow): object {
+  return { trainingStep, stream, nonFinite: nonFinite && placeJson(nonFinite) };
 }
 
 /** What it has of the first state alone, and of a cell state, is from before it listed the states. */
@@ -119,9 +130,10 @@ function arrayOrNull(values: Float64Array | undefined): number[] | null {
 }
 
 /** Of a model of another tool: whether it was read rightly; of every one what was noticed. */
-function readingJson({ verification, notices }: OpenResult, further: readonly Message[]): object {
+function readingJson({ verification, notices, run }: OpenResult, further: readonly Message[]): object {
   const isOfAnotherTool = verification !== null || notices.length > 0;
   return {
+    ...(run?.overflow && { overflow: overflowJson(run.overflow) }),
     ...(isOfAnotherTool && { proof: verification && verificationJson(verification) }),
     notices: [...notices, ...further].map(inEnglish),
   };
@@ -157,6 +169,7 @@ export function graphJson(
     regions: [],
     inputs: [],
     parameterNorms: {},
+    ...numbersJson(report),
     series: series.map(seriesJson),
     ...(matrix && { seriesMatrix: matrixRows(matrix) }),
     ...(wantsSpectrum && { spectrum: null }),

@@ -7,9 +7,9 @@ import type { Caller } from '../protocol/rpc';
 import { defaultTrainingSettings } from '../protocol/settings';
 import type { InspectCommand } from './commandLine';
 import { drawFlow, drawLegend, rowsOf, type Canvas, type FlowRow } from './flowDrawing';
-import { flowInWords, parameterNorms } from './flowWords';
+import { flowInWords, numbersInWords, parameterNorms } from './flowWords';
 import { glyphOf } from './glyphs';
-import { matrixRows, partsOfJson, seriesJson } from './inspectJson';
+import { matrixRows, numbersJson, partsOfJson, seriesJson } from './inspectJson';
 import { localize, localizeMessage } from './language';
 import { MatrixDrawing } from './matrixDrawing';
 import { modelInWords } from './modelInWords';
@@ -59,7 +59,7 @@ export function recordingJson(report: RecordingReport): object {
       clippedNorm: metrics.clippedNorm,
       scale: metrics.scale,
     },
-    ...(stack ? stackJson(stack.report) : { ...withoutStack, loss: metrics.loss, tokens }),
+    ...(stack ? stackJson(stack.report) : { ...withoutStack, loss: metrics.loss, tokens, ...numbersJson(report) }),
     series: series.map(seriesJson),
     ...(matrix && { seriesMatrix: matrixRows(matrix) }),
     agreement,
@@ -103,6 +103,7 @@ function readableRecording(report: RecordingReport, canvas: Canvas): string {
     ...drawLegend(canvas),
     '',
     ...flowInWords(tokens, rows, canvas.thresholds),
+    ...numbersInWords(report),
     ...(stack ? ['', localize('report.norms'), ...parameterNorms(stack.report).map((line) => `  ${line}`)] : []),
     ...(matrix ? ['', ...matrixLines(matrix, tokens.length, canvas)] : []),
     '',

@@ -2,7 +2,7 @@
 import { strict as assert } from 'node:assert';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { inEnglish } from '../../src/messages';
+import { inEnglish, type Message } from '../../src/messages';
 import { seriesOf, unitMapOf, type Frame } from '../../src/protocol/frame';
 import { RpcError } from '../../src/protocol/rpc';
 import { progressColumns } from '../../src/protocol/run';
@@ -268,11 +268,22 @@ describe('the engine process', () => {
       ),
     );
     const { message } = await paused;
-    assert.match(inEnglish(message!), /not finite/);
+    assert.match(
+      inEnglish(message!),
+      /not finite.* Stream \d of the batch: On the way forward it begins at token \d+ \(“.+”\): the .+ is -?\d\.\d\de\d+/,
+    );
     const { model } = await engine.calls.call('stop', null);
     const reader = startEngine();
-    await reader.calls.call('open', { ...opening, path: model });
+    const { run: opened, notices } = await reader.calls.call('open', { ...opening, path: model });
     reader.child.kill('SIGKILL');
+    // Another process still knows where: the batch and the place are beside the run.
+    const place = message!.args[1] as Message;
+    assert.deepEqual(
+      notices.map(({ key, args }) => [key, args[1]]),
+      [['notice.run.overflow', place]],
+    );
+    const { token, step } = opened?.overflow?.nonFinite ?? {};
+    assert.ok(inEnglish(place).includes(`token ${step} (“${token}”)`));
   });
 
   for (const [what, text, sentence] of [

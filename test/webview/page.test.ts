@@ -2,13 +2,16 @@
 import assert from 'node:assert/strict';
 import type { Page } from 'playwright-core';
 import { pageHtml } from '../../src/pageContract/pageHtml';
-import type { PageStrings } from '../../src/messages';
+import english from '../../l10n/bundle.l10n.json';
+import { inEnglish, setEnglishSource, type PageStrings } from '../../src/messages';
 import type { FromPage } from '../../src/pageContract/messages';
 import type { TrainingSettings } from '../../src/protocol/settings';
 import { Series } from '../../webview/shared/charts/series';
 import { englishPageStrings, type PageBrowser, type OpenOptions } from './browser';
 import { sharedBrowser } from './shared';
 import { syntheticRun } from './synthetic';
+
+setEnglishSource(() => english);
 
 describe('the page', () => {
   let browser: PageBrowser;
@@ -64,6 +67,33 @@ describe('the page', () => {
       await page.evaluate('probe.settled()');
       assert.match(await text('.facts'), /paused\s+step 1,299/);
       assert.equal(await text('.message'), 'The loss of step 1,300 is not finite.');
+    });
+
+    it('shows the whole sentence of a pause that says where an overflow begins, in a narrow panel too', async () => {
+      await open();
+      await page.setViewportSize({ width: 340, height: 700 });
+      await page.evaluate('probe.run(1299)');
+      const thing = { key: 'nonFinite.ofUnit', args: [{ key: 'unitMap.hidden', args: [] }, 17] } as const;
+      const args = [thing, { key: 'nonFinite.stepOfToken', args: [41, 'e'] }, '3.61e38', '2.90e38'] as const;
+      const message = inEnglish({
+        key: 'error.train.overflowWhere',
+        args: [
+          { key: 'error.train.lossOverflow', args: [1300] },
+          { key: 'nonFinite.inStream', args: [3, { key: 'nonFinite.forward', args }] },
+        ],
+      });
+      assert.match(
+        message,
+        /Stream 3 of the batch: On the way forward it begins at token 41 \(“e”\): the hidden state, unit 17, is 3\.61e38, one step before 2\.90e38\.$/,
+      );
+      const status = JSON.stringify({ state: 'paused', step: 1299, message });
+      await page.evaluate(`probe.send({ type: 'status', status: ${status} })`);
+      await page.evaluate('probe.settled()');
+      assert.equal(await text('.message'), message);
+      const isWhole = await page.evaluate(
+        `(({ scrollWidth, clientWidth, scrollHeight, clientHeight }) => scrollWidth <= clientWidth && scrollHeight <= clientHeight)(document.querySelector('.message'))`,
+      );
+      assert.equal(isWhole, true);
     });
 
     it('offers the controls that make sense, and keeps the keyboard where it was', async () => {

@@ -5,7 +5,7 @@ import type { TotalNorms } from '../backward/totals';
 import { kindOf } from '../../layers/catalog';
 import { hasInputRows } from '../model/generalModel';
 import type { Float64Trace } from './float64Trace';
-import { layerBack, type DirectionGradient, type LayerBack } from './layerBack';
+import { layerBack, type DirectionGradient, type LayerBack, type LayerWatch } from './layerBack';
 import { addNormGradient, normalizeBack, zeroNormGradient, type NormGradient } from './norm';
 import { addOuter, addRowsMatrix } from './products';
 
@@ -47,32 +47,45 @@ function outputInputGradient(trace: Float64Trace, t: number, scale: number): Flo
   return gradient;
 }
 
-/** V: p − y of step t. */
+/** V: p − y of step t; zeros where nothing is to be predicted. */
 function lossError({ model: { vocabularySize: V }, probabilities, targets }: Float64Trace, t: number): Float64Array {
+  if (targets[t] < 0) return new Float64Array(V);
   const error = probabilities.slice(t * V, (t + 1) * V);
   restoreTargets(error, targets.subarray(t, t + 1), V);
   return error;
 }
 
-export function float64Gradient(trace: Float64Trace): Float64Gradient {
-  const { model, steps: T, layers } = trace;
+/** Called on the way back, from the output down. */
+export interface GradientWatch extends LayerWatch {
+  /** @param above T × O: what reaches the top layer's output */
+  output(above: Float64Array): void;
+}
+
+export function float64Gradient(trace: Float64Trace, watch: GradientWatch | null = null): Float64Gradient {
+  const {
+    model,
+    steps: T,
+    layers,
+    window: { predicted },
+  } = trace;
   const V = model.vocabularySize;
   const width = model.output.W.length / V;
   const output = { W: new Float64Array(V * width), b: new Float64Array(V) };
   let above: Float64Array = new Float64Array(T * width);
   for (let t = 0; t < T; t++) {
-    addLossGradient(trace, t, 1 / T, above, t * width);
+    addLossGradient(trace, t, 1 / predicted, above, t * width);
     const error = lossError(trace, t);
-    for (let i = 0; i < V; i++) output.b[i] += error[i] /= T;
+    for (let i = 0; i < V; i++) output.b[i] += error[i] /= predicted;
     addOuter(output.W, error, 0, trace.top, t * width, V, width);
   }
+  watch?.output(above);
   const [{ cell, directions, hiddenSize }] = layers;
   const lowest = new Float64Array(T * directions.length * kindOf(cell).gates.length * hiddenSize);
   const inputs: (Float64Array | null)[] = [];
   const found: LayerBack[] = [];
   for (let l = layers.length - 1; l >= 0; l--) {
     inputs.unshift(hasInputRows(model, l + 1) ? rowLengths(above, T) : null);
-    const back = layerBack(trace, l, above, l === 0 ? lowest : null);
+    const back = layerBack(trace, l, above, l === 0 ? lowest : null, true, watch);
     found.unshift(back);
     above = back.below ?? new Float64Array(0);
   }
@@ -101,11 +114,12 @@ function normGradient(trace: Float64Trace): NormGradient | null {
     model: { norm },
     steps: T,
     layers,
+    window: { predicted },
   } = trace;
   if (!norm) return null;
   const gradient = zeroNormGradient(norm);
   const x = layers[layers.length - 1].output;
-  for (let t = 0; t < T; t++) addNormGradient(gradient, x, t, outputInputGradient(trace, t, 1 / T), 0, norm);
+  for (let t = 0; t < T; t++) addNormGradient(gradient, x, t, outputInputGradient(trace, t, 1 / predicted), 0, norm);
   return gradient;
 }
 

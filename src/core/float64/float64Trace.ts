@@ -9,6 +9,7 @@ import {
   type Norm,
 } from '../model/generalModel';
 import type { DirectionTrace, Floats, LayerTrace, MixerValues, Trace } from '../model/trace';
+import { kindOf } from '../../layers/catalog';
 import { activationOf } from './activations';
 import type { Float64Direction } from '../layers/float64Cell';
 import type { Float64Mixer, Float64MixerLayer, Float64MixerTrace } from '../layers/float64Mixer';
@@ -26,6 +27,8 @@ export interface MixerRun {
 
 /** One part of a layer, with what stands around it. */
 export interface Float64Sublayer {
+  /** Empty of the only one. */
+  readonly name: string;
   readonly norm: Norm | null;
   readonly residual: boolean;
   /** Names of its states. */
@@ -36,6 +39,8 @@ export interface Float64Sublayer {
   readonly read: Float64Array | null;
   /** Null of a recurrent layer. */
   readonly mixer: MixerRun | null;
+  /** T × O: 0 or 1/(1 − p) for each number that it gives; null without dropout. */
+  readonly dropout: Floats | null;
   /** T × O: what is read next. */
   readonly output: Float64Array;
 }
@@ -48,8 +53,26 @@ export interface Float64Layer extends LayerTrace {
   readonly output: Float64Array;
 }
 
+/** What a window of a training has beside its tokens; of one stream. */
+export interface Float64Window {
+  /** By layer and state, of the directions that read forward: before the first step; null for zeros. Of layers behind the list's end too. */
+  readonly carried: readonly (readonly (Floats | null)[])[];
+  /** By layer and sublayer, T × O; null without dropout. */
+  readonly dropout: readonly (readonly (Floats | null)[])[];
+  /** n: what the loss is the mean over, which may be more than this stream predicts. */
+  readonly predicted: number;
+  /** k2, or 0. */
+  readonly truncation: number;
+}
+
+/** What a text has that is read from its beginning. @param targets T ids */
+export function windowOfText({ length }: Int32Array): Float64Window {
+  return { carried: [], dropout: [], predicted: length, truncation: 0 };
+}
+
 export interface Float64Trace extends Trace {
   readonly model: GeneralModel;
+  readonly window: Float64Window;
   readonly layers: readonly Float64Layer[];
   /** T × O: what the output layer reads. */
   readonly top: Float64Array;
@@ -65,19 +88,24 @@ export function rowsOf(
   return direction === 'forward' ? { before: step, after: step + 1 } : { before: step + 1, after: step };
 }
 
-/** @param inputs T ids  @param targets T ids */
-export function readInFloat64(model: GeneralModel, inputs: Int32Array, targets: Int32Array): Float64Trace {
+/** @param inputs T ids  @param targets T ids; less than 0 where nothing is to be predicted */
+export function readInFloat64(
+  model: GeneralModel,
+  inputs: Int32Array,
+  targets: Int32Array,
+  window: Float64Window = windowOfText(targets),
+): Float64Trace {
   const T = inputs.length;
   let x = embedded(model, inputs);
   const layers: Float64Layer[] = [];
   for (const layer of model.layers.keys()) {
-    const read = readLayer(model, layer, x, inputs);
+    const read = readLayer(model, layer, x, inputs, window);
     layers.push(read);
     x = read.output;
   }
   const states = x ?? new Float64Array(0);
   const top = model.norm ? normalize(states, model.norm) : states;
-  return { model, steps: T, layers, inputs, targets, top, ...predict(model, top, targets) };
+  return { model, window, steps: T, layers, inputs, targets, top, ...predict(model, top, targets, window.predicted) };
 }
 
 /** T × E; null for one-hot tokens. */
@@ -91,8 +119,15 @@ function embedded({ embedding, vocabularySize }: GeneralModel, inputs: Int32Arra
   return x;
 }
 
-function readLayer(model: GeneralModel, index: number, input: Float64Array | null, ids: Int32Array): Float64Layer {
+function readLayer(
+  model: GeneralModel,
+  index: number,
+  input: Float64Array | null,
+  ids: Int32Array,
+  window: Float64Window,
+): Float64Layer {
   const layer = model.layers[index];
+  const carried = window.carried.at(index) ?? [];
   const { cell, hiddenSize } = layer;
   const sublayers: Float64Sublayer[] = [];
   let directions: Float64Layer['directions'] = [];
@@ -101,11 +136,13 @@ function readLayer(model: GeneralModel, index: number, input: Float64Array | nul
     const I = sublayers.length === 0 ? layer.inputSize : layerOutputSize(layer);
     const read = norm && x ? normalize(x, norm) : x;
     let mixer: MixerRun | null = null;
-    if (isMixer && read) mixer = runMixer(model, index, name, I, read, ids.length);
-    else directions = layer.directions.map((parameters) => readDirection(layer, parameters, read, ids));
-    const own = mixer?.trace.output ?? sideBySide(layer, directions, ids.length);
+    if (isMixer && read) mixer = runMixer(model, index, name, I, read, ids.length, carriedOf(layer, states, carried));
+    else directions = layer.directions.map((parameters) => readDirection(layer, parameters, read, ids, carried));
+    const dropout = window.dropout.at(index)?.at(sublayers.length) ?? null;
+    const given = mixer?.trace.output ?? sideBySide(layer, directions, ids.length);
+    const own = dropout ? given.map((value, i) => value * dropout[i]) : given;
     const output = residual && x ? sumOf(own, x) : own;
-    sublayers.push({ norm, residual, states, inputSize: I, input: x, read, mixer, output });
+    sublayers.push({ name, norm, residual, states, inputSize: I, input: x, read, mixer, dropout, output });
     x = output;
   }
   return {
@@ -118,6 +155,16 @@ function readLayer(model: GeneralModel, index: number, input: Float64Array | nul
   };
 }
 
+/** Of the kind's states those of one sublayer. */
+function carriedOf(
+  { cell }: GeneralLayer,
+  states: readonly string[],
+  carried: readonly (Floats | null)[],
+): readonly (Floats | null)[] {
+  const ofKind = kindOf(cell).states;
+  return states.map((name) => carried.at(ofKind.findIndex((state) => state.name === name)) ?? null);
+}
+
 function runMixer(
   model: GeneralModel,
   index: number,
@@ -125,13 +172,14 @@ function runMixer(
   input: number,
   x: Float64Array,
   steps: number,
+  carried: readonly (Floats | null)[],
 ): MixerRun {
   const { cell, directions } = model.layers[index];
   const { own } = directions[0];
   const parameters = Object.fromEntries(Object.entries(own).map(([role, values]) => [role, new Float64Array(values)]));
   const layer = { ...sizesOfLayer(model, index), input, parameters };
   const code = mixerOf(cell, name).float64;
-  return { code, layer, trace: code.forward(layer, x, steps) };
+  return { code, layer, trace: code.forward(layer, x, steps, carried) };
 }
 
 function valuesOf(sublayers: readonly Float64Sublayer[]): MixerValues {
@@ -184,6 +232,7 @@ function readDirection(
   parameters: GeneralDirection,
   input: Float64Array | null,
   ids: Int32Array,
+  carried: readonly (Floats | null)[],
 ): Float64Layer['directions'][number] {
   const { hiddenSize: H, inputSize: I, cell } = layer;
   const float64Cell = float64CellOf(cell);
@@ -209,6 +258,10 @@ function readDirection(
   parameters.initialStates.forEach((initial, state) => {
     if (initial) own.states[state].set(initial, first * H);
   });
+  if (direction === 'forward')
+    carried.forEach((values, state) => {
+      if (values) own.states[state].set(values, first * H);
+    });
   if (input) setProductOfTransposed(own.preActivations, matrix(input, I), matrix(W, I), T, rows, I, bias);
   // Behind the product, which uses the same memory.
   const stepped = float64Cell.hasR ? { ...own, throughState: throughStateOf(parameters.R, rows, H) } : own;
@@ -241,6 +294,7 @@ function predict(
   { output: { W, b }, vocabularySize: V }: GeneralModel,
   top: Float64Array,
   targets: Int32Array,
+  predicted: number,
 ): Pick<Float64Trace, 'probabilities' | 'targetLogProbabilities' | 'loss'> {
   const T = targets.length;
   const width = W.length / V;
@@ -252,11 +306,13 @@ function predict(
     const row = probabilities.subarray(t * V, (t + 1) * V);
     let largest = -Infinity;
     for (const logit of row) largest = Math.max(largest, logit);
-    const ofTarget = row[targets[t]];
+    const ofTarget = targets[t] < 0 ? NaN : row[targets[t]];
     let sum = 0;
     for (let i = 0; i < V; i++) sum += row[i] = Math.exp(row[i] - largest);
-    targetLogProbabilities[t] = ofTarget - (largest + Math.log(sum));
-    loss -= targetLogProbabilities[t] / T;
+    if (targets[t] >= 0) {
+      targetLogProbabilities[t] = ofTarget - (largest + Math.log(sum));
+      loss -= targetLogProbabilities[t] / predicted;
+    }
     for (let i = 0; i < V; i++) row[i] /= sum;
   }
   return { probabilities, targetLogProbabilities, loss };

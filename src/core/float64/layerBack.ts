@@ -1,7 +1,7 @@
 /** One layer's way back of a gradient that reaches every step of its output, in float64. */
 import { sizesOfLayer } from '../model/generalModel';
 import { byRole, shapeOf, zerosOf, type ByRole } from '../model/directionParameters';
-import { kindOf } from '../../layers/catalog';
+import { kindOf, type CellName } from '../../layers/catalog';
 import { stepBackBuffers, type Float64Direction, type StepBack } from '../layers/float64Cell';
 import { float64CellOf } from '../layers/registry';
 import { lengthOf } from '../numeric';
@@ -26,6 +26,13 @@ export interface LayerBack {
   readonly norms: readonly (NormGradient | null)[];
 }
 
+/** Called on the way back: with each step of each direction, as the cell's `back` leaves it, and with what each sublayer sends down. */
+export interface LayerWatch {
+  step(layer: number, d: number, step: StepBack): void;
+  /** @param below T × I, whole  @param states ‖∂L/∂s_t‖ of a mixer's, by name */
+  sublayer(layer: number, index: number, below: Float64Array, states: ReadonlyMap<string, Float64Array>): void;
+}
+
 /**
  * @param above T × O; it is lost
  * @param wantsParameters whether a recurrent layer's parameters' gradients are wanted
@@ -37,6 +44,7 @@ export function layerBack(
   above: Float64Array,
   lowest: Float64Array | null,
   wantsParameters = true,
+  watch: LayerWatch | null = null,
 ): LayerBack {
   const { sublayers, cell } = trace.layers[index];
   const isMixer = sublayers.some(({ mixer }) => mixer);
@@ -45,17 +53,30 @@ export function layerBack(
     : { totals: [], gradient: [] };
   const norms: (NormGradient | null)[] = [];
   let current: Float64Array | null = above;
-  for (const sublayer of Array.from(sublayers).reverse()) {
-    const { norm, residual, input, inputSize: I, mixer } = sublayer;
+  for (const [place, sublayer] of Array.from(sublayers.entries()).reverse()) {
+    const { norm, residual, input, inputSize: I, mixer, dropout } = sublayer;
     const from: Float64Array = current ?? new Float64Array(0);
+    const through = dropout ? from.map((value, i) => value * dropout[i]) : from;
     const below: Float64Array = new Float64Array(input ? trace.steps * I : 0);
-    if (mixer) mixerBack(trace, index, sublayer, from, below, found);
-    else found = recurrentBack(trace, index, sublayer, from, below, lowest, wantsParameters);
+    if (mixer) mixerBack(trace, index, sublayer, through, below, found);
+    else found = recurrentBack(trace, index, sublayer, through, below, lowest, wantsParameters, watch);
     norms.unshift(norm && input ? normBack(sublayer, below) : null);
     if (residual) for (let i = 0; i < below.length; i++) below[i] += from[i];
+    watch?.sublayer(index, place, below, mixer ? statesOf(cell, sublayer, found) : noStates);
     current = input ? below : null;
   }
   return { below: current, ...found, norms };
+}
+
+const noStates: ReadonlyMap<string, Float64Array> = new Map();
+
+function statesOf(
+  cell: CellName,
+  { states }: Float64Sublayer,
+  { totals: [norms] }: Pick<LayerBack, 'totals'>,
+): ReadonlyMap<string, Float64Array> {
+  const { states: ofKind } = kindOf(cell);
+  return new Map(states.map((name) => [name, norms[ofKind.findIndex((state) => state.name === name)]]));
 }
 
 /** In place; returns the gradients of γ and β. */
@@ -80,7 +101,7 @@ function mixerBack(
 ): void {
   const { states: ofKind } = kindOf(trace.layers[index].cell);
   const own = states.map((name) => norms[ofKind.findIndex((state) => state.name === name)]);
-  mixer?.code.backward(mixer.layer, mixer.trace, above, below, gradient.own, own);
+  mixer?.code.backward(mixer.layer, mixer.trace, above, below, gradient.own, own, trace.window.truncation);
 }
 
 function zeroGradient({ model }: Float64Trace, index: number, d = 0): DirectionGradient {
@@ -99,9 +120,10 @@ function recurrentBack(
   below: Float64Array,
   lowest: Float64Array | null,
   wantsParameters: boolean,
+  watch: LayerWatch | null,
 ): Pick<LayerBack, 'totals' | 'gradient'> {
   const found = trace.layers[index].directions.map((_, d) =>
-    directionBack(trace, index, sublayer, d, above, below, lowest, wantsParameters),
+    directionBack(trace, index, sublayer, d, above, below, lowest, wantsParameters, watch),
   );
   return { totals: found.map(({ norms }) => norms), gradient: found.map(({ gradient }) => gradient) };
 }
@@ -116,8 +138,13 @@ function directionBack(
   below: Float64Array,
   lowest: Float64Array | null,
   wantsParameters: boolean,
+  watch: LayerWatch | null,
 ): { norms: TotalNorms; gradient: DirectionGradient } {
-  const { steps: T, inputs } = trace;
+  const {
+    steps: T,
+    inputs,
+    window: { truncation },
+  } = trace;
   const { directions, hiddenSize: H, cell: name } = trace.layers[index];
   const own = directions[d];
   const { parameters } = own;
@@ -136,9 +163,15 @@ function directionBack(
     cell.back(own, step);
     for (let state = 1; state < norms.length; state++)
       norms[state][t] = lengthOf(back.furtherTotal, (state - 1) * H, H);
+    watch?.step(index, d, step);
     lowest?.set(back.preActivations, (t * directions.length + d) * rows);
     if (read) addRowsMatrix(below.subarray(t * I, (t + 1) * I), back.preActivations, 0, rows, parameters.W, 1, rows, I);
     if (wantsParameters) addParameters(gradient, own, step, read ? { x: read, at: t * I } : inputs[t]);
+    // The border to the step that comes next on the way back.
+    if (truncation > 0 && before % truncation === 0) {
+      back.previous.fill(0);
+      back.further.fill(0);
+    }
   }
   return { norms, gradient };
 }

@@ -3,7 +3,13 @@
  * read is added.
  */
 import { Random } from '../model/random';
-import type { Tape } from '../model/tape';
+
+/** What masks are drawn for: the rows of a tape, in its layout. */
+export interface DropoutRooms {
+  readonly layers: readonly { readonly sublayers: readonly { readonly dropout: Float32Array | null }[] }[];
+  readonly batch: number;
+  readonly maxSteps: number;
+}
 
 /** The streams of a tape among those of a whole batch: from `first` on. */
 export interface StreamsOf {
@@ -16,7 +22,7 @@ export interface StreamsOf {
  * the training step alone, so that a resumed run draws the same; and a stream's mask is the same whether or not the other streams of its batch are on the tape.
  */
 export function fillDropout(
-  { layers, batch, maxSteps }: Tape,
+  { layers, batch, maxSteps }: DropoutRooms,
   probability: number,
   seed: number,
   step: number,

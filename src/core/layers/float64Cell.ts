@@ -145,6 +145,8 @@ export function stepBackBuffers(
 export interface Float64Cell {
   /** What R gives the candidate is kept for the way back. */
   readonly hasRecurrentCandidate: boolean;
+  /** Gates, by their number, that a step computes when it has the states behind the first. */
+  readonly lateGates?: readonly number[];
   /** On entry `preActivations` of step t hold W x + Wb; on return all of step t is on the trace. */
   forward(direction: Float64Direction, t: number, before: number, after: number): void;
   back(direction: Float64Direction, step: StepBack): void;

@@ -5,7 +5,7 @@
 import type { LayerSizes } from '../../layers/parameters';
 import type { Arrivals } from '../analysis/arrivals';
 import type { TargetBlock } from '../float64/targetBlock';
-import type { MapValues } from '../model/trace';
+import type { Floats, MapValues } from '../model/trace';
 
 export interface Float64MixerLayer extends LayerSizes {
   /** Of the layer, those of all its sublayers, by role; one that the layer does not have is missing. */
@@ -20,6 +20,11 @@ export interface HeadNorms {
   readonly values: readonly Float64Array[];
 }
 
+/** By the name of a unit map or a state, or as the kind's equations call it. */
+export interface MixerQuantity extends MapValues {
+  readonly name: string;
+}
+
 export type Float64Parameters = Readonly<Partial<Record<string, Float64Array>>>;
 
 export interface Float64MixerTrace {
@@ -28,11 +33,12 @@ export interface Float64MixerTrace {
 }
 
 export interface Float64Mixer<Trace extends Float64MixerTrace = Float64MixerTrace> {
-  /** @param x T × I  States begin at zero. */
-  forward(layer: Float64MixerLayer, x: Float64Array, steps: number): Trace;
+  /** @param x T × I  @param carried of each state of the sublayer, before the first step: as in a `CarriedState` of the tape; null or missing for zeros */
+  forward(layer: Float64MixerLayer, x: Float64Array, steps: number, carried?: readonly (Floats | null)[]): Trace;
   /**
    * Total gradients: ∂ℓ/∂x is added to `below`, T × I, ∂ℓ/∂parameters to `gradient`.
    * @param above T × O: ∂ℓ/∂y  @param norms of each state of the sublayer [T], out: ‖∂ℓ/∂s_t‖
+   * @param truncation k2: no gradient passes by a state from step t to t − 1 where k2 divides t; 0, or missing, for no such cut
    */
   backward(
     layer: Float64MixerLayer,
@@ -41,6 +47,7 @@ export interface Float64Mixer<Trace extends Float64MixerTrace = Float64MixerTrac
     below: Float64Array,
     gradient: Float64Parameters,
     norms: readonly Float64Array[],
+    truncation?: number,
   ): void;
   /**
    * The gradient of one target, right at any lag: rows carry their own scale, so that nothing underflows or overflows.
@@ -82,6 +89,8 @@ export interface Float64Mixer<Trace extends Float64MixerTrace = Float64MixerTrac
   headWeights?(trace: Trace): readonly Float64Array[];
   /** Of each head what a target's gradient is by keys and values. @param above T × O: ∂ℓ_τ/∂y */
   headNorms?(layer: Float64MixerLayer, trace: Trace, above: Arrivals<Float64Array>): HeadNorms;
+  /** What a step computes on the way to its output, in this order: where a number fails first. Of many numbers that are sound nothing need be said. */
+  onTheWay?(layer: Float64MixerLayer, trace: Trace): readonly MixerQuantity[];
   /** One of the kind's unit maps; null of a map that another sublayer has. */
   unitMap(layer: Float64MixerLayer, trace: Trace, name: string): MapValues | null;
 }

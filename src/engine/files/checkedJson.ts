@@ -32,6 +32,10 @@ export class Fields {
     return new Fields(this.file, `${this.path}${key}.`, value);
   }
 
+  isText(key: string): boolean {
+    return typeof this.values[key] === 'string';
+  }
+
   isList(key: string): boolean {
     return Array.isArray(this.values[key]);
   }

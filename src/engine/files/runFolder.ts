@@ -189,6 +189,11 @@ export class RunFolder {
     return join(this.path, 'flows.safetensors');
   }
 
+  /** What overflowFile.ts writes. */
+  get overflowPath(): string {
+    return join(this.path, 'overflow.safetensors');
+  }
+
   private async ensureFolder(): Promise<void> {
     if (await exists(join(this.path, recordName))) return;
     if (!this.isRemovalReported) throw this.removal();

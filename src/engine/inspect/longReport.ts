@@ -13,6 +13,7 @@ import type { InspectReport, InspectRequest } from '../../protocol/engine';
 import type { LayerRegion } from '../../protocol/frame';
 import { startsAndEnds } from '../../tokens/spans';
 import { gradientReport } from './gradientReport';
+import { numbersOfSeries } from '../nonFinite/series';
 import type { InspectedModel } from './inspector';
 import { inputReports, layerReport } from './layerReport';
 import { stateNorms } from './states';
@@ -80,9 +81,21 @@ export async function makeLongReport(
       request.thresholds,
     );
   });
+  const tokens = Array.from(ids.subarray(0, segmented.steps), (id) => vocabulary.symbols[id]);
+  const series = reports.flatMap(({ layer, direction, states }) =>
+    states.map(({ name: quantity, ...state }) => ({
+      ...state,
+      name: null,
+      layer,
+      direction,
+      quantity,
+      isReversed: false,
+    })),
+  );
   return {
     loss,
-    tokens: Array.from(ids.subarray(0, segmented.steps), (id) => vocabulary.symbols[id]),
+    tokens,
+    ...numbersOfSeries(series, (step) => tokens.at(step) ?? null),
     ...startsAndEnds(request.text, vocabulary.unit, ids.length),
     layers: reports,
     ...gradientReport(gradientOf(network.backward.gradient), network.tape.layers, placesOfConfig(config)),

@@ -12,6 +12,10 @@ import { float64InputRows, inputMatrixInFloat64 } from '../../core/float64/float
 import { inputFlow, perTargetInFloat64, type Float64PerTarget } from '../../core/float64/float64PerTarget';
 import { matrixInFloat64, topRowsInFloat64 } from '../../core/float64/float64Matrix';
 import { readInFloat64, type Float64Trace } from '../../core/float64/float64Trace';
+import { BackwardSearch } from '../../core/nonFinite/backward';
+import { numbersOf, type NonFiniteNumbers } from '../../core/nonFinite/findNonFinite';
+import { ForwardSearch } from '../../core/nonFinite/forward';
+import { gradientsOf } from '../../core/nonFinite/parameters';
 import type { HeadNorms } from '../../core/layers/float64Mixer';
 import { LowestInput } from '../../core/float64/lowestInput';
 import { readsBothWays } from '../../core/model/config';
@@ -54,6 +58,8 @@ export interface Reading {
   /** Rows of the first, and of the second. */
   matrixRows(): Promise<MatrixRows> | MatrixRows;
   inputMatrixRows(): MatrixRows;
+  /** What leaves float32; null where the reading cannot tell, as its numbers are float32 themselves. */
+  nonFinite(): NonFiniteNumbers | null;
 }
 
 /** Of a plain model, on the kernels; the tape is kept for the next text of the same length, and what it holds is not computed again. */
@@ -211,6 +217,10 @@ export class FastReading implements Reading {
     );
   }
 
+  nonFinite(): null {
+    return null;
+  }
+
   private holds(ids: Ids, values: Float32Array): boolean {
     const {
       tape: { inputs, targets },
@@ -228,6 +238,8 @@ function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Buffer {
 /** Of any model, in float64. */
 export class Float64Reading implements Reading {
   readonly trace: Float64Trace;
+  /** Watched the way back of the mean loss. */
+  private watched: BackwardSearch | null = null;
   private lastInFloat64: { readonly target: number; readonly found: Promise<Float64PerTarget> } | null = null;
 
   /** @param ids one more than there are steps  Throws a UserError where there is not so much memory. */
@@ -242,11 +254,11 @@ export class Float64Reading implements Reading {
   }
 
   totals(): Promise<Totals> {
-    return Promise.resolve(this.totalsOf(float64Gradient(this.trace)));
+    return Promise.resolve(this.totalsOf(this.gradient()));
   }
 
   totalsWithInput(): ReturnType<Reading['totalsWithInput']> {
-    const gradient = float64Gradient(this.trace);
+    const gradient = this.gradient();
     const { steps, model } = this.trace;
     const [own] = gradient.inputs;
     const lowest = own ? null : new LowestInput(model, steps);
@@ -287,6 +299,20 @@ export class Float64Reading implements Reading {
 
   inputMatrixRows(): MatrixRows {
     return float64InputRows(this.trace);
+  }
+
+  nonFinite(): NonFiniteNumbers {
+    if (!this.watched) this.gradient();
+    return numbersOf(this.trace, new ForwardSearch(this.trace).run(), this.watched ?? new BackwardSearch(this.trace));
+  }
+
+  private gradient(): Float64Gradient {
+    const { trace } = this;
+    const watch = new BackwardSearch(trace);
+    const gradient = float64Gradient(trace, watch);
+    watch.parameters(gradientsOf(trace.model, gradient));
+    this.watched = watch;
+    return gradient;
   }
 
   private totalsOf(gradient: Float64Gradient): Totals {

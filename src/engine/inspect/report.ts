@@ -2,16 +2,19 @@
 import { readsBothWays } from '../../core/model/config';
 import { sizesOfLayer } from '../../core/model/generalModel';
 import { directionNames } from '../../core/model/trace';
+import type { NonFiniteNumbers } from '../../core/nonFinite/findNonFinite';
 import { kindOf } from '../../layers/catalog';
 import type { InspectReport, InspectRequest } from '../../protocol/engine';
 import type { LayerRegion } from '../../protocol/frame';
 import { startsAndEnds } from '../../tokens/spans';
+import { reportedNumbers } from '../nonFinite/numbers';
 import { flowsOf, resolveTarget } from './flows';
 import { inputMatrixOf } from './inputMatrix';
 import { kernelModel, type Inspector } from './inspector';
 import { inputReports, layerReport } from './layerReport';
 import { makeLongReport } from './longReport';
 import { oneSequence } from './oneSequence';
+import { Float64Reading, type Reading } from './reading';
 import { stateNorms } from './states';
 
 /** Steps that are inspected at once; a longer text is read in segments. */
@@ -77,15 +80,40 @@ async function reportOf(
   const regions = flows.flatMap(({ layer, direction, states: ofStates }) =>
     (ofStates.at(0)?.regions ?? []).map((region): LayerRegion => ({ layer, direction, ...region })),
   );
-  return {
+  const tokens = Array.from(trace.inputs, (id) => vocabulary.symbols[id]);
+  const found = {
     loss: trace.loss,
-    tokens: Array.from(trace.inputs, (id) => vocabulary.symbols[id]),
-    ...startsAndEnds(request.text, vocabulary.unit, steps + 1),
     layers,
     ...norms,
     inputs: inputReports(lowest, inputs, layers, target, request.thresholds),
+  };
+  return {
+    ...found,
+    ...reportedNumbers(numbersIn(inspector, reading, request.text, found), (step) => tokens.at(step) ?? null),
+    tokens,
+    ...startsAndEnds(request.text, vocabulary.unit, steps + 1),
     regions,
     matrix: request.matrix ? await reading.matrix(pause) : null,
     inputMatrix: request.matrix ? await inputMatrixOf(inspector, reading, request.text, pause) : null,
   };
+}
+
+const none: NonFiniteNumbers = { first: null, underflow: null };
+
+/** Where all that a reading in float32 has found is finite, nothing has left float32; else it is read again in float64 to see where. */
+function numbersIn(
+  inspector: Inspector,
+  reading: Reading,
+  text: string,
+  { loss, layers, inputs, parameterNorms }: Pick<InspectReport, 'loss' | 'layers' | 'inputs' | 'parameterNorms'>,
+): NonFiniteNumbers {
+  const isSound =
+    Number.isFinite(loss) &&
+    layers.every(({ states }) => states.every(({ norm, total }) => [...norm, ...total].every(Number.isFinite))) &&
+    inputs.every(({ total }) => total.every(Number.isFinite)) &&
+    Object.values(parameterNorms).every(Number.isFinite);
+  return (
+    reading.nonFinite() ??
+    (isSound ? none : new Float64Reading(inspector.model.general, inspector.idsOf(text)).nonFinite())
+  );
 }

@@ -1,6 +1,9 @@
 /** What is said of a model that has been opened; recording/openedRecording.ts says it of a recording. */
+import type { Message } from '../../messages';
 import type { OpenResult } from '../../protocol/engine';
+import type { RunOverflow } from '../../protocol/nonFinite';
 import type { BackendName } from '../../protocol/settings';
+import { overflowSentence } from '../nonFinite/words';
 import { messageOf } from './examination';
 import type { OpenedGraph, OpenedModel } from './openModel';
 import { graphSummaryOf, summaryOf } from './summary';
@@ -11,7 +14,7 @@ export function modelResult(opened: OpenedModel, backend: BackendName, run: Open
   return {
     model: summaryOf(general, producer),
     verification,
-    notices: notices.map(messageOf),
+    notices: [...notices.map(messageOf), ...(run?.overflow ? [overflowNotice(run.overflow)] : [])],
     trainingRefusal: trainingRefusal && messageOf(trainingRefusal),
     trainingStep,
     unit: vocabulary.unit,
@@ -33,4 +36,8 @@ export function graphResult(opened: OpenedGraph): OpenResult {
     backend: 'wasm',
     run: null,
   };
+}
+
+function overflowNotice(overflow: RunOverflow): Message {
+  return { key: 'notice.run.overflow', args: [overflow.trainingStep, overflowSentence(overflow)] };
 }

@@ -2,7 +2,7 @@
 import type { Vocabulary } from '../../core/corpus/vocabulary';
 import type { RecordedStep } from '../../formats/recording/stepFile';
 import { vocabularyOfFile } from '../../modelFiles/foreignVocabulary';
-import type { OpenRequest } from '../../protocol/engine';
+import type { InspectReport, OpenRequest } from '../../protocol/engine';
 import type { RecordedMetrics, RecordingAgreement, RecordingReport, RecordingRequest } from '../../protocol/recording';
 import type { Thresholds } from '../../terms/regions';
 import { UserError } from '../../userError';
@@ -13,10 +13,12 @@ import { Inspector } from '../inspect/inspector';
 import { makeReport } from '../inspect/report';
 import { notFinite } from '../model/finiteness';
 import { summaryOf } from '../model/summary';
+import type { ReportedNumbers } from '../nonFinite/numbers';
+import { numbersOfSeries } from '../nonFinite/series';
 import { MetricsTail } from './metricsTail';
 import { agreementOf, isOfSameModel, RecordedIds, stackOf, symbolOf, symbolsOf } from './recordedStack';
 import type { RecordingFolder } from './recordingFolder';
-import { seriesReports } from './recordedSeries';
+import { lengthSeries, seriesReports } from './recordedSeries';
 
 /** What decides whether two computations agree. */
 const noThresholds: Thresholds = { vanishing: -Infinity, exploding: Infinity };
@@ -88,10 +90,11 @@ export class RecordedReader {
       report: await makeReport(inspector, { text: '', target, thresholds, matrix: request.matrix }, pause),
     };
     const all = this.symbols(step);
+    const tokens = all && step.ids && Array.from(step.ids, (id) => all(id));
     const follows = step.targets?.at(target) ?? -1;
     return {
       metrics,
-      tokens: all && step.ids && Array.from(step.ids, (id) => all(id)),
+      tokens,
       predicted: all && follows >= 0 ? all(follows) : null,
       target,
       thresholds,
@@ -99,6 +102,7 @@ export class RecordedReader {
       matrix: request.matrix ? (step.series.find(({ matrix }) => matrix)?.matrix ?? null) : null,
       stack,
       agreement,
+      ...(stack ? numbersOf(stack.report) : numbersOfSeries(lengthSeries(step), (t) => tokens?.at(t) ?? null)),
       notices: read.notices.map(({ key, args }) => ({ key, args })),
     };
   }
@@ -173,6 +177,7 @@ export class RecordedReader {
       matrix: null,
       stack: { model: summaryOf(ofText.model.general, null), report },
       agreement,
+      ...numbersOf(report),
       notices: notices.map(({ key, args }) => ({ key, args })),
     };
   }
@@ -204,6 +209,10 @@ export class RecordedReader {
     if (!record.vocabulary) throw new UserError('error.recording.noVocabulary', path);
     return vocabularyOfFile(JSON.stringify(record.vocabulary), size, path).vocabulary;
   }
+}
+
+function numbersOf({ nonFinite, underflow }: InspectReport): ReportedNumbers {
+  return { nonFinite, underflow };
 }
 
 function whereOf({ difference, at: { series, quantity, step } }: RecordingAgreement): [string, string, number] {

@@ -2,6 +2,8 @@
 import { measuresOf } from '../../core/analysis/regions';
 import type { RecordedSeries, RecordedStep } from '../../formats/recording/stepFile';
 import type { SeriesChoice, SeriesReport } from '../../protocol/graph';
+import { stateNamed, stateNames } from '../../layers/catalog';
+import type { LengthSeries } from '../nonFinite/series';
 import { regionsOf, relativeTo, type Thresholds } from '../../terms/regions';
 
 /** For one target: of another than the recorded one there is a flow where there is a matrix. */
@@ -19,6 +21,20 @@ export function seriesReports(step: RecordedStep, target: number, thresholds: Th
       slope: measures && measures.slope,
     };
   });
+}
+
+/** As they are looked through for lengths that leave float32. */
+export function lengthSeries({ series }: RecordedStep): LengthSeries[] {
+  return series.map(({ name, layer, direction, state, width, norm, total }) => ({
+    name,
+    layer,
+    direction,
+    quantity: stateNames.find((each) => stateNamed(each).symbol === state) ?? 'output',
+    width,
+    isReversed: direction === 'backward',
+    norm,
+    total,
+  }));
 }
 
 export function choiceOf({ name, role, width, direction }: RecordedSeries): SeriesChoice {

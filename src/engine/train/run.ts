@@ -8,6 +8,9 @@ import type { Progress, RunDescription, RunState, RunStatus, RunSummary, Validat
 import type { RunFolder } from '../files/runFolder';
 import type { InspectedModel } from '../inspect/inspector';
 import type { ModelLock } from '../modelLock';
+import { overflowSentence } from '../nonFinite/words';
+import { writeOverflow } from '../files/overflowFile';
+import { placeOfOverflow } from './overflowSearch';
 import { Overflow, type StepMetrics, type Trainer } from './trainer';
 import type { Validator } from './validator';
 
@@ -157,13 +160,31 @@ export class Run {
       else await this.advance();
     } catch (thrown) {
       if (!(thrown instanceof UserError)) throw thrown;
-      if (thrown instanceof Overflow) this.sink.overflowed(thrown.step);
+      const refusal = thrown instanceof Overflow ? await this.lookInto(thrown) : thrown;
       this.order = 'pause';
       this.isHeld = true;
-      this.setState('paused', messageOf(thrown));
-      for (const refuse of this.stopRefused.splice(0)) refuse(thrown);
+      this.setState('paused', messageOf(refusal));
+      for (const refuse of this.stopRefused.splice(0)) refuse(refusal);
     }
     return null;
+  }
+
+  /**
+   * Finds where the step that was not taken leaves float32, keeps its batch beside the run, and says it. Whoever stops the run meanwhile does not wait for it; and what
+   * cannot be kept, as on a disk that is full, is said all the same.
+   */
+  private async lookInto(overflow: Overflow): Promise<UserError> {
+    const { folder, model } = this.parts;
+    this.sink.overflowed(overflow.step);
+    const found = await placeOfOverflow(overflow, model, async () => {
+      await setImmediate();
+      return this.order !== 'stop';
+    });
+    if (!found) return overflow;
+    await writeOverflow(folder.overflowPath, overflow.batch, found).catch((thrown: unknown) => {
+      if (!(thrown instanceof UserError)) throw thrown;
+    });
+    return new UserError('error.train.overflowWhere', messageOf(overflow), overflowSentence(found));
   }
 
   private isOver(): boolean {

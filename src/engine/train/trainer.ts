@@ -12,6 +12,8 @@ import { ArenaTooLarge } from '../../kernels/arena';
 import type { TrainingSettings } from '../../protocol/settings';
 import type { Backend } from '../backend';
 import { Batch } from './batch';
+import type { FailedBatch } from './failedBatch';
+import type { DropoutOrder } from './share';
 import { decodeTrainingState, encodeTrainingState, type NamedArray } from './trainingState';
 
 export interface StepMetrics {
@@ -33,6 +35,8 @@ export class Overflow extends UserError {
   constructor(
     readonly step: number,
     { key, args }: UserError,
+    /** What it was computed from; good until the next step. */
+    readonly batch: FailedBatch,
   ) {
     super(key, ...args);
   }
@@ -113,7 +117,8 @@ export class Trainer {
     const { before, after, clippedFraction } = clip(backward.gradient.values, settings, tape.arena.kernels);
     if (!Number.isFinite(loss) || !Number.isFinite(before)) {
       reader.restore(position);
-      throw new Overflow(this.step + 1, this.overflow(loss));
+      const failed = this.failedBatch(steps, truncation ?? 0, dropout);
+      throw new Overflow(this.step + 1, this.overflow(loss), failed);
     }
     await update(() => {
       this.optimizer.step(parameters.values, backward.gradient.values, learningRateAt(settings, this.step));
@@ -178,6 +183,27 @@ export class Trainer {
       ...this.batch.carried.map(({ layer, name, values }): NamedArray => [`state.${layer}.${name}`, values]),
       ['recording', this.recording.values],
     ];
+  }
+
+  private failedBatch(steps: number, truncation: number, dropout: DropoutOrder | null): FailedBatch {
+    const { batch, reader } = this;
+    const { board } = batch;
+    const { inputs, targets, lengths } = board;
+    const rows = steps * board.batch;
+    return {
+      config: batch.network.tape.config,
+      parameters: this.parameters,
+      steps,
+      maxSteps: reader.steps,
+      batch: board.batch,
+      inputs: inputs.subarray(0, rows),
+      targets: targets.subarray(0, rows),
+      lengths,
+      carried: batch.carried,
+      predicted: board.predicted(steps),
+      truncation,
+      dropout,
+    };
   }
 
   private overflow(loss: number): UserError {

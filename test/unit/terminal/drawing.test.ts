@@ -44,6 +44,8 @@ function reportOf(text: string, layers: LayerReport[], regions: InspectReport['r
     inputs: [],
     regions,
     matrix: null,
+    nonFinite: null,
+    underflow: null,
     inputMatrix: null,
   };
 }

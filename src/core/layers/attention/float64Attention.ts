@@ -7,7 +7,7 @@ import type { Float64Mixer, Float64MixerLayer, Float64Parameters, HeadNorms } fr
 import { addRows, bandsOf, lastReached } from './bands';
 import { addContributions } from './contributions';
 import { flowOfMany } from './float64Many';
-import { attend, headsBack, type AttentionTrace } from './float64Heads';
+import { attend, headsBack, onTheWay, type AttentionTrace } from './float64Heads';
 import { parameter } from './parameter';
 import { attentionSizes } from './sizes';
 
@@ -45,6 +45,7 @@ export const float64Attention: Float64Mixer<AttentionTrace> = {
   addContributions,
   headWeights: ({ weights }) => weights,
   headNorms,
+  onTheWay,
   unitMap: () => null,
 };
 

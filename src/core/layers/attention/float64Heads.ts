@@ -15,7 +15,7 @@ import {
 } from '../../float64/matrixProduct';
 import { scratch } from '../../float64/scratch';
 import { workspace } from '../../float64/workspace';
-import type { Float64MixerLayer, Float64MixerTrace } from '../float64Mixer';
+import type { Float64MixerLayer, Float64MixerTrace, MixerQuantity } from '../float64Mixer';
 import { parameter } from './parameter';
 import { turn } from './rotary';
 import { attentionSizes, type AttentionSizes } from './sizes';
@@ -67,6 +67,32 @@ function weightsOf(sizes: AttentionSizes, qkv: Float64Array, head: number, T: nu
   }
   return a;
 }
+
+/** Queries, keys and values, the scores q_τ · k_t of all heads, and what the heads have read. */
+export function onTheWay(layer: Float64MixerLayer, { qkv, context, steps: T }: AttentionTrace): MixerQuantity[] {
+  const sizes = attentionSizes(layer);
+  const { width: D, heads, headSize: d } = sizes;
+  const largest = qkv.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  const scores = new Float64Array(d * largest ** 2 < soundScores ? 0 : T * heads * T);
+  // A row is that of a target: what later tokens would get is never read.
+  for (let head = 0; scores.length > 0 && head < heads; head++) {
+    const [q, k] = [queriesOf(sizes, qkv, head), keysOf(sizes, qkv, head)];
+    for (let target = 0; target < T; target++)
+      for (let t = 0; t <= target; t++) {
+        let sum = 0;
+        for (let i = 0; i < d; i++) sum += qkv[q.at + target * q.stride + i] * qkv[k.at + t * k.stride + i];
+        scores[(target * heads + head) * T + t] = sum;
+      }
+  }
+  return [
+    { name: 'q, k, v', units: 3 * D, values: qkv },
+    ...(scores.length > 0 ? [{ name: 'q · k', units: heads * T, values: scores }] : []),
+    { name: 'a v', units: D, values: context },
+  ];
+}
+
+/** No score of such a size is beyond float32. */
+const soundScores = 1e38;
 
 /** ∂/∂(queries, keys, values) of steps 0 … last, each row [3·D]; before they are turned. @param above [n, D]: gradients of y at steps `first` …; later ones have none */
 export function headsBack(

@@ -91,6 +91,10 @@ export const float64Mlp: Float64Mixer<MlpTrace> = {
   stateNorms: () => [],
   addContributions: addOwnContribution,
 
+  onTheWay: (layer, { preActivations, activations }) => [
+    { name: 'mlpActivations.preActivation', units: innerWidth(layer), values: preActivations },
+    { name: 'mlpActivations', units: innerWidth(layer), values: activations },
+  ],
   unitMap(layer, { activations }, name) {
     return name === 'mlpActivations' ? { units: innerWidth(layer), values: activations } : null;
   },

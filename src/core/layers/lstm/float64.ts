@@ -6,6 +6,8 @@ import { addThroughR, addThroughState, previousState, type Float64Cell } from '.
 
 export const float64: Float64Cell = {
   hasRecurrentCandidate: false,
+  // With a peephole the output gate reads c_t.
+  lateGates: [1],
 
   forward(direction, t, before, after) {
     const {

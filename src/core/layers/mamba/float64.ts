@@ -13,16 +13,17 @@ import { flow } from './float64Flow';
 import { isSafe, scanForward, startsOf, statesOf } from './scan';
 import { mambaSizes, type MambaSizes } from './sizes';
 import { parametersOf, tapsOf, type MambaParameters, type MambaTrace } from './trace';
-import { unitMap } from './unitMaps';
+import { onTheWay, unitMap } from './unitMaps';
 
 export const float64: Float64Mixer<MambaTrace> = {
-  forward(layer, x, steps) {
+  forward(layer, x, steps, [initial = null, inputs = null] = []) {
     const sizes = mambaSizes(layer);
     const { I, O, E, R, width } = sizes;
     const p = parametersOf(layer);
     const projected = new Float64Array(steps * 2 * E);
     setProductOfTransposed(projected, matrix(x, I), matrix(p.W_in, I), steps, 2 * E, I, p.b_in);
-    const convolved = convolve(sizes, p, projected, steps);
+    const inputsBefore = inputs && Float64Array.from(inputs);
+    const convolved = convolve(sizes, p, projected, steps, inputsBefore);
     const convolvedGate = logisticOf(convolved);
     const v = productOf(convolved, convolvedGate);
     const selected = new Float64Array(steps * width);
@@ -35,11 +36,11 @@ export const float64: Float64Mixer<MambaTrace> = {
     const scanned = { steps, A, selected, step, v, starts: startsOf(sizes, steps) };
     const y = new Float64Array(steps * E);
     const squares = new Float64Array(steps);
-    scanForward(sizes, scanned, y, squares);
+    scanForward(sizes, scanned, y, squares, initial);
     const gated = addSkipped(sizes, p, y, v, projected, gate);
     const output = new Float64Array(steps * O);
     setProductOfTransposed(output, matrix(gated, E), matrix(p.W_out, E), steps, O, E, p.b_out);
-    const ofConvolution = { projected, gate, convolved, convolvedGate };
+    const ofConvolution = { projected, gate, convolved, convolvedGate, inputsBefore };
     let states: ReturnType<typeof statesOf> | null = null;
     return {
       ...{ ...scanned, x, ...ofConvolution, stepSlope, squares, y, gated, output },
@@ -72,18 +73,30 @@ export const float64: Float64Mixer<MambaTrace> = {
     return A.map((value, i) => step[t * E + Math.floor(i / S)] * value);
   },
 
+  onTheWay,
   unitMap,
 };
 
-/** T × E: conv(u) + b_conv. */
-function convolve(sizes: MambaSizes, p: MambaParameters, projected: Float64Array, steps: number): Float64Array {
+/** T × E: conv(u) + b_conv. @param before [K − 1, E]: u before the first step, oldest first; null for zeros */
+function convolve(
+  sizes: MambaSizes,
+  p: MambaParameters,
+  projected: Float64Array,
+  steps: number,
+  before: Float64Array | null,
+): Float64Array {
   const { E, K } = sizes;
-  const space = workspace([K * E, projected.length, steps * E]);
+  const space = workspace([K * E, projected.length, steps * E, before?.length ?? 0]);
   const [taps, u, convolved] = [space.holding(tapsOf(sizes, p)), space.holding(projected), space.room(steps * E)];
+  const earlier = before && space.holding(before);
   for (let t = 0; t < steps; t++) convolved.set(p.b_conv, t * E);
   for (let t = 0; t < steps; t++)
     for (let k = 0; k < K && k <= t; k++)
       space.kernels.addProducts64(at(convolved, t * E), 1, at(taps, k * E), at(u, (t - k) * 2 * E), E);
+  if (earlier)
+    for (let t = 0; t < Math.min(steps, K - 1); t++)
+      for (let k = t + 1; k < K; k++)
+        space.kernels.addProducts64(at(convolved, t * E), 1, at(taps, k * E), at(earlier, (K - 1 + t - k) * E), E);
   return convolved.slice();
 }
 

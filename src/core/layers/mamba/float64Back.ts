@@ -113,21 +113,29 @@ export function backward(
   below: Float64Array,
   gradient: Float64Parameters,
   [ofScan, ofInputs]: readonly Float64Array[],
+  truncation = 0,
 ): void {
   const sizes = mambaSizes(layer);
   const { I, O, E, K, R, width } = sizes;
   const p = parametersOf(layer);
   const sums = parametersOf({ parameters: gradient });
-  const { x, projected, v, selected, gated, steps } = trace;
+  const { x, projected, v, selected, gated, steps, inputsBefore } = trace;
   const last = steps - 1;
-  const visits = { begin: () => 1, end: (t: number, length: number) => (ofScan[t] = length) };
+  const isCut = (border: number) => truncation > 0 && border % truncation === 0;
+  const visits = {
+    begin: (t: number) => (isCut(t + 1) ? 0 : 1),
+    end: (t: number, length: number) => (ofScan[t] = length),
+  };
   const gates = gateBack(sizes, p, trace, above, 0, last);
   const back = scanAndSelectionBack(sizes, p, trace, gates, last, visits, sums.A_log);
   const ofProjected = new Float64Array(steps * 2 * E);
-  const factors = new Float64Array(K).fill(1);
+  const factors = new Float64Array(K);
   const convolution = new ConvolutionBack(sizes, p, back);
   const { found } = convolution;
   for (let t = 0; t < steps; t++) {
+    // Of the steps from t on those before the next cut.
+    for (let later = 0; later < K; later++)
+      factors[later] = later > 0 && (factors[later - 1] === 0 || isCut(t + later)) ? 0 : 1;
     convolution.run(t, factors);
     ofInputs[t] = lengthOf(found);
     ofProjected.set(found.subarray(0, E), t * 2 * E);
@@ -146,6 +154,10 @@ export function backward(
     for (let k = 0; k < K && k <= t; k++)
       for (let e = 0; e < E; e++)
         sums.W_conv[e * K + K - 1 - k] += back.convolved[t * E + e] * projected[(t - k) * 2 * E + e];
+  for (let t = 0; inputsBefore && t < Math.min(steps, K - 1); t++)
+    for (let k = t + 1; k < K; k++)
+      for (let e = 0; e < E; e++)
+        sums.W_conv[e * K + K - 1 - k] += back.convolved[t * E + e] * inputsBefore[(K - 1 + t - k) * E + e];
   addRows(sums.b_in, ofProjected, steps);
   addTransposedProduct(matrix(sums.W_in, I), matrix(ofProjected, 2 * E), matrix(x, I), 2 * E, I, steps);
 }

@@ -4,6 +4,7 @@
  */
 import { at } from '../../../kernels/arena';
 import { workspace, type Workspace } from '../../float64/workspace';
+import type { Floats } from '../../model/trace';
 import { lengthOf } from '../../numeric';
 import type { MambaSizes } from './sizes';
 import type { MambaTrace } from './trace';
@@ -94,13 +95,20 @@ class Chunks {
   }
 }
 
-/** Leaves `starts`; y [T, E] gets h C, squares [T] Σ h². */
-export function scanForward(sizes: MambaSizes, scanned: Scanned, y: Float64Array, squares: Float64Array): void {
+/** Leaves `starts`; y [T, E] gets h C, squares [T] Σ h². @param initial [E, S]: h before the first step; null for zeros */
+export function scanForward(
+  sizes: MambaSizes,
+  scanned: Scanned,
+  y: Float64Array,
+  squares: Float64Array,
+  initial: Floats | null,
+): void {
   const { E, S } = sizes;
   const { steps, starts } = scanned;
   const chunks = new Chunks(workspace(Chunks.lengths(sizes)), sizes, scanned);
   const { h } = chunks;
   h.fill(0, 0, E * S);
+  if (initial) h.set(initial);
   for (let from = 0; from < steps; from += stepsOfChunk) {
     const n = Math.min(stepsOfChunk, steps - from);
     starts.set(h.subarray(0, E * S), (from / stepsOfChunk) * E * S);

@@ -9,6 +9,8 @@ export interface MambaTrace extends Float64MixerTrace {
   readonly x: Float64Array;
   /** T × 2E: u, z. */
   readonly projected: Float64Array;
+  /** [K − 1, E]: u before the first step, oldest first; null for zeros. */
+  readonly inputsBefore: Float64Array | null;
   /** T × E: σ(z). */
   readonly gate: Float64Array;
   /** T × E: conv(u) + b_conv, σ of it, and φ of it. */

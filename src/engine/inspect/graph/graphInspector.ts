@@ -20,6 +20,7 @@ import type {
 import { regionKind, regionsOf, relativeTo, type Thresholds } from '../../../terms/regions';
 import { startsAndEnds } from '../../../tokens/spans';
 import { UserError } from '../../../userError';
+import { numbersOfSeries } from '../../nonFinite/series';
 import { resolveTarget, textTooShort } from '../flows';
 import { GraphReading } from './graphReading';
 import { inTurns, type Pause } from './inTurns';
@@ -74,14 +75,19 @@ export class GraphInspector {
       ? await turns(reading.flowAndTotals(series, target))
       : { flows: await turns(reading.flow(series, target)), totals: null };
     const matrix = withMatrix && series.length > 0 ? await this.matrix(reading, series[0], pause, progress) : null;
+    const tokens = this.tokensOf(text, ids, reading.steps);
+    const reports = series.map((each, s) =>
+      seriesReport(each, norms[s], totals?.[s] ?? null, flows[s], target, thresholds),
+    );
     return {
       loss: reading.loss,
       losses: reading.losses,
-      ...this.tokensOf(text, ids, reading.steps),
+      ...tokens,
       target,
       thresholds,
-      series: series.map((each, s) => seriesReport(each, norms[s], totals?.[s] ?? null, flows[s], target, thresholds)),
+      series: reports,
       matrix,
+      ...numbersOfGraph(reports, tokens),
       notices: notices.map(({ key, args }) => ({ key, args })),
     };
   }
@@ -99,21 +105,24 @@ export class GraphInspector {
     const run = await this.readable(ids.length, () =>
       inTurns(runText(program, use, read, tapeWithin(this.maxTape)), pause),
     );
+    const tokens = this.tokensOf(text, ids, steps);
+    const reports = series.map((each) => ({
+      ...choiceOf(each),
+      norm: Float64Array.from(slabsOf(each, run), (slab) => normOf(slab, each.batch)),
+      total: null,
+      flow: null,
+      regions: [],
+      slope: null,
+    }));
     return {
       loss: null,
       losses: null,
-      ...this.tokensOf(text, ids, steps),
+      ...tokens,
       target: resolveTarget(target, steps),
       thresholds,
-      series: series.map((each) => ({
-        ...choiceOf(each),
-        norm: Float64Array.from(slabsOf(each, run), (slab) => normOf(slab, each.batch)),
-        total: null,
-        flow: null,
-        regions: [],
-        slope: null,
-      })),
+      series: reports,
       matrix: null,
+      ...numbersOfGraph(reports, tokens),
       notices: [],
     };
   }
@@ -345,4 +354,17 @@ function seriesReport(
     regions: regionsOf(relative, thresholds),
     slope,
   };
+}
+
+function numbersOfGraph(
+  series: readonly SeriesReport[],
+  { tokens }: Pick<GraphReport, 'tokens'>,
+): Pick<GraphReport, 'nonFinite' | 'underflow'> {
+  const named = series.map((each) => ({
+    ...each,
+    layer: null,
+    direction: each.isReversed ? ('backward' as const) : ('forward' as const),
+    quantity: each.name,
+  }));
+  return numbersOfSeries(named, (step) => tokens.at(step) ?? null);
 }
