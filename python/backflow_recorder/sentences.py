@@ -120,6 +120,10 @@ SENTENCES: Dict[str, Tuple[str, str]] = {
         "The model does not run in float64 ({reason}); its own precision is used, and gradients below 1e-38 are zero.",
         "모델이 float64로 실행되지 않아({reason}) 모델 자체의 정밀도를 씁니다. 1e-38보다 작은 기울기는 0이 됩니다.",
     ),
+    "deepSpeed": (
+        "Nothing is recorded: under DeepSpeed the gradients are its own and not the parameters'.",
+        "기록하지 않습니다. DeepSpeed에서는 기울기가 매개변수가 아니라 DeepSpeed 안에 있습니다.",
+    ),
     "adapter": (
         "{adapter} needs {package}: pip install {package}.",
         "{adapter}에는 {package}이(가) 필요합니다: pip install {package}",
