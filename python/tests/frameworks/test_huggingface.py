@@ -65,6 +65,12 @@ class InOrder(Trainer):
     def create_accelerator_and_postprocess(self):
         super().create_accelerator_and_postprocess()
         self.accelerator.scaler = self.scaler
+        if self.scaler is not None:
+            self.accelerator.unscale_gradients = self.unscale
+
+    def unscale(self, *args):
+        # As accelerate does it, which asks beforehand whether it is on a graphics card.
+        self.scaler.unscale_(self.optimizer.optimizer)
 
 
 def train(model, tmp_path, folder=None, every=2, callback=None, scaler=None, optimizer=None, resume=None, **options):
