@@ -42,12 +42,12 @@ def page(title: str, grid: Mapping[str, Sequence[str]], samples: int, outcomes: 
         _figure(sentence("sweepLoss"), axes, ways, losses, counts, ORANGE),
     ]
     states = {state: sum(one.state == state for one in outcomes) for state in ("done", "stopped", "diverged", "failed", "missing")}
-    told, language = sentence("sweepStates", **states), "ko" if is_korean() else "en"
+    told, medians, language = sentence("sweepStates", **states), sentence("sweepMedians"), "ko" if is_korean() else "en"
     return (
         f'<!doctype html>\n<html lang="{language}"><meta charset="utf-8"><title>{html.escape(title)}</title>\n'
         "<style>body{font:14px system-ui,sans-serif;margin:24px;color:#222;background:#fff}figure{display:inline-block;margin:0 24px 24px 0}"
         "figcaption{font-weight:600;margin-bottom:4px}text{font:12px system-ui,sans-serif;fill:#222}</style>\n"
-        f"<h1>{html.escape(title)}</h1>\n<p>{html.escape(told)} {html.escape(sentence('sweepMedians'))}</p>\n" + "\n".join(figures) + "\n</html>\n"
+        f"<h1>{html.escape(title)}</h1>\n<p>{html.escape(told)} {html.escape(medians)}</p>\n" + "\n".join(figures) + "\n</html>\n"
     )
 
 

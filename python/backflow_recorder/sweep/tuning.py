@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
@@ -69,7 +71,9 @@ def run_trials(
                 callbacks=[_Told(tune, told)],
             ),
         )
-        results = tuner.fit()
+        # Some of what Ray prints it prints at any level.
+        with contextlib.redirect_stdout(io.StringIO()):
+            results = tuner.fit()
         reasons = {result.config["trial"]["name"]: str(result.error).strip().splitlines()[-1] for result in results if result.error is not None}
     finally:
         ray.shutdown()
