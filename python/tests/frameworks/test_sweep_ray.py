@@ -8,16 +8,10 @@ import sys
 import time
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).resolve().parents[3]
 CORPUS = ROOT / "media/samples/tale.txt"
 CLI = ROOT / "dist/cli.js"
 
-try:
-    import ray  # noqa: F401
-except ImportError:
-    pytest.skip("Ray is among the newest frameworks alone", allow_module_level=True)
 
 
 def sweep(*words, cwd):
