@@ -25,8 +25,8 @@ def test_a_grid_is_every_combination_with_every_seed():
     assert len(trials) == 24 and len({trial.name for trial in trials}) == 24
     # The whole grid once before anything is repeated.
     assert [trial.seed for trial in trials] == [1] * 8 + [2] * 8 + [3] * 8
-    assert trials[-1].arguments() == "--cell lstm --init-scale 1 --window 128 --init orthogonal --seed 3".split()
-    assert trials_of({"init": ["xavier"], "gain": ["2"]}, 1)[0].arguments() == "--init xavier --init-scale 2 --seed 1".split()
+    assert trials[-1].arguments() == ["--cell", "lstm", "--init-scale", "1", "--window", "128", "--init", "orthogonal", "--seed", "3"]
+    assert trials_of({"init": ["xavier"], "gain": ["2"]}, 1)[0].arguments() == ["--init", "xavier", "--init-scale", "2", "--seed", "1"]
 
 
 @pytest.mark.parametrize("words", [["kind"], ["kind="], ["kind=a,,b"], ["nonsense=1"], ["kind=a", "kind=b"], ["kind=a,a"], ["=1"]])

@@ -78,9 +78,11 @@ def train(backflow: Backflow, corpus: str, trial: Trial, folder: Path, steps: in
 
 
 def _followed(backflow: Backflow, words: Sequence[str], folder: Path, every: int, report: Callable[[int, float], None]) -> Dict[str, Any]:
-    # A plain child: whoever ends this process closes its pipes, by which the trainer knows; it saves a checkpoint and ends.
+    # A plain child: where this process is killed Ray ends it too, or it finds its output closed, saves a checkpoint and ends.
     with open(folder / "errors.txt", "w+b") as errors:
-        child = subprocess.Popen([backflow.node, backflow.cli, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, encoding="utf-8")
+        child = subprocess.Popen(
+            [backflow.node, backflow.cli, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, encoding="utf-8"
+        )
         try:
             write_json(folder / "process.json", {"host": os.uname().nodename if hasattr(os, "uname") else "", "pid": child.pid})
             result: Dict[str, Any] = {}
@@ -125,7 +127,7 @@ def last_metrics(run: Path) -> Dict[str, Any]:
 
 
 def wait_for_earlier(folder: Path) -> None:
-    """The trainer of a worker that was killed saves its checkpoint and ends by itself; two must not write one run."""
+    """The trainer of a worker that was killed may still be saving its checkpoint; two must not write one run."""
     try:
         earlier = json.loads((folder / "process.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -101,7 +101,11 @@ def train(model, tmp_path, folder=None, every=2, callback=None, scaler=None, opt
 CASES = {
     "clipping": (lambda: Model(layers=2, dropout=0.2), {}, STEPS),
     "accumulation": (Model, dict(gradient_accumulation_steps=2), STEPS // 2),
-    "epochs with evaluations and checkpoints": (Model, dict(num_train_epochs=2, evaluation="steps", eval_steps=3, save_strategy="steps", save_steps=4), 2 * STEPS),
+    "epochs with evaluations and checkpoints": (
+        Model,
+        dict(num_train_epochs=2, evaluation="steps", eval_steps=3, save_strategy="steps", save_steps=4),
+        2 * STEPS,
+    ),
     "no clipping": (Model, dict(max_grad_norm=0.0), STEPS),
 }
 if HAS_CPU_SCALER:
@@ -180,7 +184,7 @@ def test_of_each_step_is_recorded_what_pytorch_says_of_it(tmp_path, name):
         np.testing.assert_allclose((line["loss"], line["gradientNorm"], line["clippedNorm"]), (loss, norm, clipped), rtol=1e-4)
     assert [line["microBatches"] for line in found] == [accumulation] * len(told)
     assert [line["scale"] for line in found] == [1024.0 if "scaler" in name else None] * len(told)
-    if TELLS_NORMS and CLIP == options.get("max_grad_norm", CLIP):
+    if TELLS_NORMS and options.get("max_grad_norm", CLIP) == CLIP:
         norms = [float(one["grad_norm"]) for one in trainer.state.log_history if "grad_norm" in one]
         np.testing.assert_allclose([line["gradientNorm"] for line in found], norms, rtol=1e-4)
     for step in (1, 2):
