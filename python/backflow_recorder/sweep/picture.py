@@ -116,7 +116,7 @@ def _figure(
             label = f"{axes[0]} {x}, {axes[1]} {y}: {text} ({counts.get((x, y), '0/0')})"
             parts.append(
                 f'<rect x="{left:.1f}" y="{top:.1f}" width="{wide:.1f}" height="{tall:.1f}" fill="{fill}" stroke="#fff">'
-                f'<title>{html.escape(label)}</title></rect>'
+                f"<title>{html.escape(label)}</title></rect>"
                 f'<text x="{left + wide / 2:.1f}" y="{top + tall / 2 + 4:.1f}" text-anchor="middle"'
                 f"{white}>{html.escape(text)}</text>"
             )
