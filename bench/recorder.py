@@ -3,6 +3,8 @@
     python bench/recorder.py [--steps 300] [--rounds 3] [--every 100] [--hidden 512] [--layers 2] [--batch 32] [--window 64]
 
 Times are the clock's and the processor's, of the whole process: what the recorder does beside the training counts. The bar is 2 % at every=100.
+Last comes the processor time of the recorder's own calls and of its own thread, beside that of the plain training: on a machine that does other things too
+the difference of two whole trainings says little, and this the same as on a quiet one, but for what the threads cost each other by being there.
 """
 
 import argparse
@@ -18,6 +20,7 @@ import torch
 from torch import nn
 
 from backflow_recorder import Recorder
+from backflow_recorder.recording import Recording
 
 parser = argparse.ArgumentParser()
 for name, value in dict(steps=300, rounds=3, every=100, hidden=512, layers=2, batch=32, window=64, symbols=65, threads=0).items():
@@ -25,6 +28,26 @@ for name, value in dict(steps=300, rounds=3, every=100, hidden=512, layers=2, ba
 options = parser.parse_args()
 if options.threads:
     torch.set_num_threads(options.threads)
+
+
+def counted(name):
+    """Adds up the thread's processor time in a method of Recording, and how often it was called."""
+    original = getattr(Recording, name)
+    seen = []
+
+    def wrapper(*args, **kwargs):
+        began = time.thread_time()
+        try:
+            return original(*args, **kwargs)
+        finally:
+            seen.append(time.thread_time() - began)
+
+    setattr(Recording, name, wrapper)
+    return seen
+
+
+in_loop = [counted(name) for name in ("take", "see_clipped", "commit")]
+beside = counted("_write_lines")
 
 
 class Model(nn.Module):
@@ -72,3 +95,8 @@ print(f"PyTorch {torch.__version__}, {size}")
 for which, name in ((0, "clock"), (1, "processor")):
     ratios = [after[which] / before[which] - 1 for before, after in zip(plain, recorded)]
     print(f"{name}: {statistics.median(ratios):+.2%} (median of {len(ratios)} rounds; {min(ratios):+.2%} to {max(ratios):+.2%})")
+steps = options.steps * options.rounds
+loop, files = sum(map(sum, in_loop)), options.rounds * (options.steps // options.every + (options.every > 1))
+step = statistics.median(seconds[1] for seconds in plain) / options.steps
+print(f"own processor time: in the loop {loop / steps * 1e3:.2f} ms a step, beside it {sum(beside) / files * 1e3:.0f} ms a recorded step; a plain step {step * 1e3:.0f} ms")
+print(f"own processor time at every={options.every}: {(loop / steps + sum(beside) / files / options.every) / step:.2%} of the plain training's")

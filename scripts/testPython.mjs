@@ -3,31 +3,61 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { run, untilInterrupted } from './lib/processes.mjs';
 import { installDependencies } from './lib/project.mjs';
-import { preparePython } from './lib/python.mjs';
+import { frameworks, preparePython } from './lib/python.mjs';
 import { SetupError, main } from './lib/say.mjs';
 import { root } from './lib/stamps.mjs';
 
-const usage = `npm run test:python [-- --torch VERSION | --python PATH] [--grep TEXT]
+const usage = `npm run test:python [-- --torch VERSION | --python PATH | --adapters [--only oldest|newest]] [--grep TEXT]
 
 The tests run in a virtual environment in .vscode-test/: with Debian's python3-torch, or with PyTorch from PyPI where there is no apt-get.
 --torch takes that version from PyPI; --python names the interpreter, which has PyTorch itself unless --torch is given too; --grep: only tests
-whose names contain the text.`;
+whose names contain the text.
+--adapters: the callbacks in Lightning and in transformers' Trainer, and sweeps by Ray, with the oldest versions that are supported and with the newest, each
+in an environment of its own from PyPI: some gigabytes, and not part of the tests without it. --only takes one of the two.`;
+
+const tests = join(root, 'python/tests');
 
 await main(() =>
   untilInterrupted(async () => {
-    const { grep, ...choice } = parse(process.argv.slice(2));
+    const { grep, adapters, only, ...choice } = parse(process.argv.slice(2));
     await installDependencies();
-    const program = await preparePython(choice);
-    const quiet = ['-q', '-p', 'no:cacheprovider', '-W', 'ignore::UserWarning'];
-    const args = ['-B', '-m', 'pytest', ...quiet, join(root, 'python/tests'), ...(grep ? ['-k', grep] : [])];
-    return run(program, args, { cwd: root, show: true, accept: 'any' });
+    if (!adapters) return test(await preparePython(choice), [tests, `--ignore=${join(tests, 'frameworks')}`], grep);
+    // Sweeps start Backflow's own trainer.
+    await run(process.execPath, ['scripts/build.mjs'], { cwd: root });
+    let status = 0;
+    for (const [age, { files, ...environment }] of Object.entries(frameworks)) {
+      if (only !== undefined && only !== age) continue;
+      const program = await preparePython({ ...environment, python: choice.python, name: age });
+      status ||= await test(
+        program,
+        files.map((file) => join(tests, 'frameworks', file)),
+        grep,
+      );
+    }
+    return status;
   }),
 );
+
+function test(program, paths, grep) {
+  const quiet = ['-q', '-p', 'no:cacheprovider', '-W', 'ignore::UserWarning'];
+  return run(program, ['-B', '-m', 'pytest', ...quiet, ...paths, ...(grep ? ['-k', grep] : [])], {
+    cwd: root,
+    show: true,
+    accept: 'any',
+  });
+}
 
 function parse(args) {
   try {
     const text = { type: 'string' };
-    return parseArgs({ args, options: { torch: text, python: text, grep: text } }).values;
+    const { values } = parseArgs({
+      args,
+      options: { torch: text, python: text, grep: text, adapters: { type: 'boolean' }, only: text },
+    });
+    if (values.only !== undefined && (!values.adapters || !(values.only in frameworks)))
+      throw new Error(`--only ${values.only}`);
+    if (values.adapters && values.torch) throw new Error('--adapters has versions of PyTorch of its own.');
+    return values;
   } catch (error) {
     throw new SetupError(`${error.message}\n\n${usage}`);
   }

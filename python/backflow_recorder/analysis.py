@@ -83,7 +83,6 @@ def analyze(snapshot: Snapshot, with_matrix: bool, targets: float = 1.0) -> Reco
     if result.difference > 1.0 and not snapshot.has_dropout:
         raise NotReproduced(float(np.abs(forward.output - given).max() / max(np.abs(given).max(), 1e-300)))
     gradient, entering = _entering(own, chain, forward, snapshot.scale)
-    total = own.total(forward, gradient, entering)
     active = np.flatnonzero(np.abs(gradient).sum(axis=1))
     by_states = [one.target for one in entering]
     ends = [*active[-1:].tolist(), *([max(by_states)] if by_states else [])]
@@ -91,7 +90,7 @@ def analyze(snapshot: Snapshot, with_matrix: bool, targets: float = 1.0) -> Reco
         return result
     result.target = max(ends)
     scale = math.log10(targets)
-    flow = own.per_target(forward, gradient, [result.target], entering)
+    total, flow = own.total_and_target(forward, gradient, result.target, entering)
     matrix = own.per_target(forward, gradient, range(result.steps), entering) if with_matrix else None
     for index in range(layers_of(module) * directions_of(module)):
         reverse = index % directions_of(module) == 1

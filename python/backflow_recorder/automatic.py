@@ -1,15 +1,17 @@
-"""Recording a script that knows nothing of it: every step of the optimizer that updates a recurrent layer."""
+"""Recording a training that calls no recorder: every step of the optimizer that updates a recurrent layer."""
 
 from __future__ import annotations
 
 import functools
-from typing import Any, Callable, List, Optional
+from typing import Any, Callable, Iterable, Optional
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim.optimizer import Optimizer
 
 from .discovery import roots_of
+from .losses import Losses
+from .modules import class_name, unwrapped
 from .norms import Norms
 from .optimizers import OptimizerHooks, fused_scale, holds
 from .recorder import is_first_process
@@ -18,27 +20,40 @@ from .sentences import sentence, tell
 
 
 class Automatic:
-    """Opened before anything of the script runs. Of several optimizers the first that updates a recorded layer counts the steps."""
+    """Of several optimizers the first that updates a recorded layer counts the steps.
 
-    def __init__(self, options: Options):
+    ``model``: None for a script, whose first line it is opened before: then the models are found by what is called.
+    """
+
+    def __init__(self, options: Options, model: Optional[nn.Module] = None):
         self.recording = Recording(options)
         self.updates = 0
+        self._model = model
         self._lead: Optional[Optimizer] = None
-        self._losses: List[Tensor] = []
+        self._losses = Losses()
+        self.recording.on_skipped = self._losses.clear
         self._before: Optional[Norms] = None
         self._hooks = OptimizerHooks(self._before_update, lambda optimizer: None)
         self._backward: Any = None
 
-    def open(self) -> None:
-        self.recording.capture.called = {}
-        self.recording.open()
-        self._hooks.open()
+    def open(self, optimizers: Iterable[Any] = ()) -> None:
+        recording = self.recording
+        if self._model is None:
+            recording.capture.called = {}
+        else:
+            recording.set_roots([("", self._model)])
+            if not recording.recurrent():
+                recording.warn("noModule", model=class_name(unwrapped(self._model)))
+        recording.open()
+        self._hooks.open(optimizers)
         self._backward = torch.autograd.backward
         torch.autograd.backward = self._wrapped(self._backward)
 
     def close(self) -> None:
         if self._backward is not None:
-            torch.autograd.backward = self._backward
+            # Where something else has wrapped it again, ours stays beneath and does nothing.
+            if getattr(torch.autograd.backward, "_backflow", None) is self:
+                torch.autograd.backward = self._backward
             self._backward = None
         self._hooks.close()
         self.recording.close()
@@ -46,11 +61,11 @@ class Automatic:
     def _wrapped(self, backward: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(backward)
         def wrapper(tensors: Any, *args: Any, **kwargs: Any) -> Any:
-            loss = tensors.detach().clone() if isinstance(tensors, Tensor) and tensors.numel() == 1 else None
             result = backward(tensors, *args, **kwargs)
-            self._after_backward(loss)
+            self._after_backward(tensors if isinstance(tensors, Tensor) and tensors.numel() == 1 else None)
             return result
 
+        wrapper._backflow = self
         return wrapper
 
     def _after_backward(self, loss: Optional[Tensor]) -> None:
@@ -60,7 +75,7 @@ class Automatic:
             return
         try:
             if loss is not None:
-                self._losses.append(loss)
+                self._losses.add(loss)
             self._before = Norms(recording.parameters, recording.scaling.scale() if recording.is_scaled() else None)
         except Exception as error:
             recording.fail(error)
@@ -116,25 +131,21 @@ class Automatic:
             # Nothing that is kept of a step without a recurrent layer is needed again.
             self.recording.capture.clear()
             return False
-        if self._lead is None and holds(optimizer, self.recording.recurrent_parameters()):
+        if self._lead is None and holds(optimizer, self.recording.recurrent_parameters() or self.recording.parameter_ids):
             self._lead = optimizer
-            tell(sentence("recording", folder=self.recording.folder.path))
+            if self._model is None:
+                tell(sentence("recording", folder=self.recording.folder.path))
+        if self._lead is not optimizer:
+            self._losses.see_other_update()
         return self._lead is optimizer
 
     def _take(self, optimizer: Optimizer) -> None:
         recording = self.recording
         scale, skipped = fused_scale(optimizer)
-        losses, before = self._losses, self._before
-        self._losses, self._before = [], None
+        passes, loss, before = self._losses.count, self._losses.take(recording.scaling.scale()), self._before
+        self._before = None
         if skipped:
             recording.capture.clear()
             return
-        recording.take(self._loss(losses), divisor=scale, before=before, is_unscaled=scale is None, passes=len(losses))
+        recording.take(loss, divisor=scale, before=before, is_unscaled=scale is None, passes=passes)
         recording.commit()
-
-    def _loss(self, losses: List[Tensor]) -> Optional[Tensor]:
-        if not losses:
-            return None
-        total = torch.stack([loss.reshape(()).double() for loss in losses]).sum()
-        scale = self.recording.scaling.scale()
-        return total if scale is None else total / scale

@@ -7,9 +7,12 @@ One stream; T steps, I inputs, H units, P what h has (``proj_size`` where there 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Optional, Tuple
 
 import numpy as np
+
+from .products import times
 
 Array = np.ndarray
 
@@ -31,6 +34,16 @@ class CellWeights:
     @property
     def hidden_size(self) -> int:
         return self.w_hh.shape[0] // GATES[self.kind]
+
+    @cached_property
+    def w_ih_back(self) -> Array:
+        """[I, G·H], contiguous, for the way back."""
+        return np.ascontiguousarray(self.w_ih.T)
+
+    @cached_property
+    def w_hh_back(self) -> Array:
+        """[P, G·H]"""
+        return np.ascontiguousarray(self.w_hh.T)
 
 
 @dataclass(frozen=True)
@@ -55,7 +68,7 @@ def sigmoid(a: Array) -> Array:
 def run(weights: CellWeights, x: Array, h_0: Array, c_0: Optional[Array]) -> Trace:
     """Reads x [T, I] from the states h_0 [P] and c_0 [H]."""
     steps, size = len(x), weights.hidden_size
-    of_input = x @ weights.w_ih.T + weights.b_ih
+    of_input = times(x, weights.w_ih) + weights.b_ih
     h = np.empty((steps + 1, len(h_0)))
     h[0] = h_0
     gates = np.empty((steps, GATES[weights.kind] * size))
@@ -66,7 +79,7 @@ def run(weights: CellWeights, x: Array, h_0: Array, c_0: Optional[Array]) -> Tra
     if weights.kind == "GRU":
         hidden_n = np.empty((steps, size))
     for t in range(steps):
-        of_state = weights.w_hh @ h[t] + weights.b_hh
+        of_state = times(h[t : t + 1], weights.w_hh)[0] + weights.b_hh
         if weights.kind == "RNN":
             a = of_input[t] + of_state
             h[t + 1] = gates[t] = np.maximum(a, 0.0) if weights.nonlinearity == "relu" else np.tanh(a)
@@ -105,7 +118,7 @@ def step_back(weights: CellWeights, trace: Trace, t: int, dh: Array, dc: Optiona
     if weights.kind == "RNN":
         slope = (gates > 0.0).astype(float) if weights.nonlinearity == "relu" else 1.0 - gates**2
         a = dh * slope
-        return StepBack(None, a, a, a @ weights.w_hh, None)
+        return StepBack(None, a, a, times(a, weights.w_hh_back), None)
     if weights.kind == "LSTM":
         i, f, g, o = np.split(gates, 4)
         out = dh if weights.w_hr is None else dh @ weights.w_hr
@@ -120,13 +133,13 @@ def step_back(weights: CellWeights, trace: Trace, t: int, dh: Array, dc: Optiona
             ),
             axis=1,
         )
-        return StepBack(dc, a, a, a @ weights.w_hh, dc * f)
+        return StepBack(dc, a, a, times(a, weights.w_hh_back), dc * f)
     r, z, n = gates[:size], gates[size : 2 * size], gates[2 * size :]
     dn = dh * ((1.0 - z) * (1.0 - n**2))
     dz = dh * ((trace.h[t] - n) * z * (1.0 - z))
     dr = dn * (trace.hidden_n[t] * r * (1.0 - r))
     of_state = np.concatenate((dr, dz, dn * r), axis=1)
-    return StepBack(None, np.concatenate((dr, dz, dn), axis=1), of_state, of_state @ weights.w_hh + dh * z, None)
+    return StepBack(None, np.concatenate((dr, dz, dn), axis=1), of_state, times(of_state, weights.w_hh_back) + dh * z, None)
 
 
 def through_output(trace: Trace, t: int, dh: Array) -> Array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import Any, Callable, Dict, List, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Tuple
 
 import torch
 from torch.optim import optimizer as torch_optimizer
@@ -22,15 +22,19 @@ class OptimizerHooks:
         self._running: Dict[int, int] = {}
         self._handles: List[Any] = []
         self._originals: List[Tuple[type, Any]] = []
+        self._own: List[Tuple[Optimizer, Any]] = []
         self._hook_for_profile: Any = None
         self._is_open = False
 
-    def open(self) -> None:
+    def open(self, optimizers: Iterable[Any] = ()) -> None:
+        """``optimizers``: those there are, of which a learning rate's schedule may hold the method itself."""
         if hasattr(torch_optimizer, "register_optimizer_step_pre_hook"):
             self._handles.append(torch_optimizer.register_optimizer_step_pre_hook(self._pre))
             self._handles.append(torch_optimizer.register_optimizer_step_post_hook(self._post))
         else:
             self._open_old()
+            for optimizer in optimizers:
+                self._wrap_one(optimizer)
 
     def close(self) -> None:
         for handle in self._handles:
@@ -42,6 +46,10 @@ class OptimizerHooks:
             if getattr(vars(kind).get("step"), "_backflow", None) is self:
                 kind.step = original
         self._originals = []
+        for optimizer, original in self._own:
+            if getattr(vars(optimizer).get("step"), "_backflow", None) is self:
+                optimizer.step = original
+        self._own = []
         if self._hook_for_profile is not None:
             if getattr(Optimizer._hook_for_profile, "_backflow", None) is self:
                 Optimizer._hook_for_profile = self._hook_for_profile
@@ -116,6 +124,30 @@ class OptimizerHooks:
         wrapper._backflow = self
         self._originals.append((kind, step))
         kind.step = wrapper
+
+    def _wrap_one(self, optimizer: Any) -> None:
+        # Before PyTorch 2.0 a schedule puts a method of its own on the optimizer, which calls that of the class as it was then.
+        while isinstance(getattr(optimizer, "optimizer", None), Optimizer):
+            optimizer = optimizer.optimizer
+        step = vars(optimizer).get("step")
+        if not isinstance(optimizer, Optimizer) or step is None:
+            return
+
+        @functools.wraps(step)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            if not self._is_open:
+                return step(*args, **kwargs)
+            changed = self._pre(optimizer, (optimizer, *args), kwargs)
+            if changed is not None:
+                (_, *args), kwargs = changed
+            try:
+                return step(*args, **kwargs)
+            finally:
+                self._post(optimizer, args, kwargs)
+
+        wrapper._backflow = self
+        self._own.append((optimizer, step))
+        optimizer.step = wrapper
 
 
 def holds(optimizer: Optimizer, parameters: set[int]) -> bool:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import atexit
+import functools
 import os
 import weakref
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Optional, Sequence, Type
+from typing import Any, Callable, Iterable, Optional, Sequence, Set, Type
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.optim.optimizer import Optimizer
 
 from .modules import class_name, unwrapped
+from .norms import Norms
 from .optimizers import OptimizerHooks, fused_scale, holds
 from .recording import Options, Recording
 from .sentences import refuse
@@ -55,13 +57,23 @@ class Recorder:
         adapter: Optional[str] = None,
         script: Optional[str] = None,
     ):
-        if not isinstance(model, nn.Module):
-            raise refuse("model", value=type(model).__name__)
+        self._start(model, Options(Path(folder), vocabulary, every, streams, matrix, side, scalars, adapter, script))
+
+    @classmethod
+    def of(cls, model: nn.Module, options: Options, optimizers: Iterable[Any] = ()) -> Recorder:
+        """For a framework's callback. ``optimizers``: those of the training, where they are there before the recorder."""
+        recorder = cls.__new__(cls)
+        recorder._start(model, options, optimizers)
+        return recorder
+
+    def _start(self, model: nn.Module, options: Options, optimizers: Iterable[Any] = ()) -> None:
         self._recording: Optional[Recording] = None
         # Forward passes at the last reading and at the last update.
         self._at_step = self._at_update = 0
         self._read_in_closure = False
-        options = Options(Path(folder), vocabulary, every, streams, matrix, side, scalars, adapter, script)
+        self._before: Optional[Norms] = None
+        if not isinstance(model, nn.Module):
+            raise refuse("model", value=type(model).__name__)
         options.check()
         if not is_first_process():
             return
@@ -72,7 +84,7 @@ class Recorder:
             recording.warn("noModule", model=class_name(unwrapped(model)))
         recording.open()
         self._hooks = OptimizerHooks(self._before_update, self._after_update)
-        self._hooks.open()
+        self._hooks.open(optimizers)
         # The interpreter's end writes what is left; a recorder that nobody keeps any more ends with it.
         self._at_exit = atexit.register(_close, weakref.ref(self))
 
@@ -80,12 +92,37 @@ class Recorder:
     def folder(self) -> Optional[Path]:
         return None if self._recording is None else self._recording.folder.path
 
-    def step(self, loss: Any = None, *, gradient_norm: Any = None) -> None:
+    def scale(self) -> Optional[Tensor]:
+        """By what a GradScaler at work multiplies the loss; None where there is none."""
+        return None if self._recording is None else self._recording.scaling.scale()
+
+    def leading_parameters(self) -> Set[int]:
+        """Identities of the parameters whose optimizer counts the steps: of recurrent layers, or of all where there are none."""
+        recording = self._recording
+        return set() if recording is None else recording.recurrent_parameters() or recording.parameter_ids
+
+    def on_skipped(self, call: Callable[[], None]) -> None:
+        """``call()`` when a scaler has skipped an update."""
+        if self._recording is not None:
+            self._recording.on_skipped = call
+
+    def read_before_clipping(self) -> None:
+        """Reads the norms alone, where ``step`` comes after clipping: after ``loss.backward()``, of several the last counts."""
+        recording = self._recording
+        if recording is None or recording.is_over:
+            return
+        try:
+            self._before = Norms(recording.parameters, recording.scaling.scale() if recording.is_scaled() else None)
+        except Exception as error:
+            recording.fail(error)
+
+    def step(self, loss: Any = None, *, gradient_norm: Any = None, micro_batches: Optional[int] = None) -> None:
         """Reads this step's gradients: after ``loss.backward()``, before ``optimizer.step()``, once for each update.
 
         Args:
             loss: a tensor of one number, or a number, as it shall stand in the metrics.
             gradient_norm: the norm before clipping, where ``step`` is called after it and something else knows it.
+            micro_batches: backward passes of this step; without it the forward passes of the model are counted.
         """
         recording = self._recording
         if recording is None or recording.is_over:
@@ -102,7 +139,8 @@ class Recorder:
             return
         self._at_step = forwards
         self._drop_if_skipped(recording)
-        recording.take(loss, gradient_norm=gradient_norm)
+        before, self._before = self._before, None
+        recording.take(loss, gradient_norm=gradient_norm, before=before, micro_batches=micro_batches)
 
     def close(self) -> None:
         """Writes what is left and takes all hooks away. Never raises; nothing is recorded afterward."""
@@ -130,26 +168,45 @@ class Recorder:
         if recording.pending is not None and recording.scaling.scaler() is not None and recording.hooks_tell:
             recording.drop_pending()
 
-    def _before_update(self, optimizer: Optimizer, closure: Any) -> None:
+    def _before_update(self, optimizer: Optimizer, closure: Any) -> Any:
         recording = self._recording
         if recording is None or recording.is_over or not holds(optimizer, recording.parameter_ids):
-            return
+            return None
         recording.hooks_tell = True
         self._read_in_closure = False
+        if closure is not None:
+            recording.commit()
+            return self._observed(closure)
         if recording.pending is None:
-            return
+            return None
         scale, skipped = fused_scale(optimizer)
         if skipped:
             recording.drop_pending()
-            return
-        if closure is None:
-            recording.see_clipped(scale)
+            return None
+        recording.see_clipped(scale)
         recording.commit()
+        return None
+
+    def _observed(self, closure: Callable[[], Any]) -> Callable[[], Any]:
+        """Only when the closure has ended are its gradients clipped; its first evaluation counts, as for ``step``."""
+        is_seen = False
+
+        @functools.wraps(closure)
+        def wrapper() -> Any:
+            nonlocal is_seen
+            result = closure()
+            if not is_seen and self._recording is not None:
+                is_seen = True
+                self._recording.see_clipped(None)
+            return result
+
+        return wrapper
 
     def _after_update(self, optimizer: Optimizer) -> None:
         recording = self._recording
         if recording is not None and not recording.is_over and holds(optimizer, recording.parameter_ids):
             self._at_update = recording.capture.forwards
+            recording.commit()
 
 
 def _close(recorder: weakref.ref[Recorder]) -> None:
@@ -162,4 +219,5 @@ def is_first_process() -> bool:
     """Whether this is the process of rank 0, or the only one."""
     if torch.distributed.is_available() and torch.distributed.is_initialized():
         return torch.distributed.get_rank() == 0
-    return os.environ.get("RANK", "0") == "0"
+    # As torchrun, Lightning and Slurm number the processes that they start.
+    return all(os.environ.get(name, "0") == "0" for name in ("RANK", "LOCAL_RANK", "SLURM_PROCID"))

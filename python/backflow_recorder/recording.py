@@ -87,7 +87,9 @@ class Recording:
         self.files = 0
         self.dropped = 0
         self.capture = Capture(options.streams, self.fail)
-        self.scaling = Scaling()
+        self.scaling = Scaling(self._skipped)
+        # Called when a scaler has skipped an update.
+        self.on_skipped: Callable[[], None] = lambda: None
         self.roots: List[Tuple[str, nn.Module]] = []
         self.pending: Optional[Pending] = None
         self._names: Dict[int, str] = {}
@@ -182,11 +184,12 @@ class Recording:
         before: Optional[Norms] = None,
         is_unscaled: bool = False,
         passes: int = 1,
+        micro_batches: Optional[int] = None,
     ) -> None:
         """Reads a step whose gradients are there and whose update is not.
 
         ``divisor``: by what the gradients are multiplied; ``before``: the norms before clipping, where they were read earlier;
-        ``passes``: backward passes, where the model's forward passes could not be counted.
+        ``passes``: backward passes, which count where the model's forward passes could not be counted; ``micro_batches``: how many, where it is known.
         """
         self.send_scalars()
         self.commit()
@@ -195,7 +198,8 @@ class Recording:
             divisor = self.scaling.scale()
         norms = Norms(self.parameters, divisor)
         counts = [count for count in self.capture.roots.values() if count]
-        pending = Pending(self.step, copied(loss), self.scaling.scale(), max(counts, default=max(passes, 1)), gradient_norm=copied(gradient_norm))
+        count = max(counts, default=max(passes, 1)) if micro_batches is None else micro_batches
+        pending = Pending(self.step, copied(loss), self.scaling.scale(), count, gradient_norm=copied(gradient_norm))
         if self.options.side == "before-clipping":
             pending.before = norms
         else:
@@ -245,6 +249,12 @@ class Recording:
             self._worker.add(self._write_lines, True)
         elif is_first:
             self._worker.add(self._write_lines_later, False)
+
+    @guarded
+    def _skipped(self) -> None:
+        self.drop_pending()
+        self.capture.clear()
+        self.on_skipped()
 
     def drop_pending(self) -> None:
         """The scaler has skipped the update: there was no such step."""

@@ -1,4 +1,4 @@
-"""Which GradScaler is at work, and its scale: seen by its own method ``scale``, which is wrapped while anything records."""
+"""Which GradScaler is at work, its scale, and the updates it skips: seen by its own ``scale`` and ``update``, which are wrapped while anything records."""
 
 from __future__ import annotations
 
@@ -21,30 +21,48 @@ def _classes() -> List[type]:
 
 
 class Scaling:
-    def __init__(self) -> None:
+    """``skipped`` is called when a scaler that has found an overflow has called no ``optimizer.step``."""
+
+    def __init__(self, skipped: Callable[[], None] = lambda: None) -> None:
         self._scaler: Optional[weakref.ref[Any]] = None
-        self._originals: List[Tuple[type, Callable[..., Any]]] = []
+        self._skipped = skipped
+        self._originals: List[Tuple[type, str, Callable[..., Any]]] = []
 
     def open(self) -> None:
         for kind in _classes():
-            original = vars(kind)["scale"]
-            self._originals.append((kind, original))
-            kind.scale = self._wrapped(original)
+            self._wrap(kind, "scale", self._see_scaler)
+            self._wrap(kind, "update", self._see_update)
 
     def close(self) -> None:
-        for kind, original in self._originals:
-            if getattr(vars(kind)["scale"], "_backflow", None) is self:
-                kind.scale = original
+        for kind, name, original in self._originals:
+            if getattr(vars(kind)[name], "_backflow", None) is self:
+                setattr(kind, name, original)
         self._originals = []
 
-    def _wrapped(self, original: Callable[..., Any]) -> Callable[..., Any]:
+    def _wrap(self, kind: type, name: str, see: Callable[[Any], None]) -> None:
+        original = vars(kind)[name]
+        self._originals.append((kind, name, original))
+
         @functools.wraps(original)
-        def scale(scaler: Any, *args: Any, **kwargs: Any) -> Any:
-            self._scaler = weakref.ref(scaler)
+        def wrapper(scaler: Any, *args: Any, **kwargs: Any) -> Any:
+            # After ``close`` another recorder's wrapper may still call this one.
+            if self._originals:
+                try:
+                    see(scaler)
+                except Exception:  # of a scaler of another make; the training does not depend on what is seen
+                    pass
             return original(scaler, *args, **kwargs)
 
-        scale._backflow = self
-        return scale
+        wrapper._backflow = self
+        setattr(kind, name, wrapper)
+
+    def _see_scaler(self, scaler: Any) -> None:
+        self._scaler = weakref.ref(scaler)
+
+    def _see_update(self, scaler: Any) -> None:
+        states = getattr(scaler, "_per_optimizer_states", {}).values()
+        if any(bool(found.any()) for state in states for found in state.get("found_inf_per_device", {}).values()):
+            self._skipped()
 
     def scaler(self) -> Optional[Any]:
         found = None if self._scaler is None else self._scaler()

@@ -11,10 +11,13 @@ from typing import Dict, List, Optional, Sequence, Tuple
 import numpy as np
 
 from .cells import CellWeights, Trace, run, step_back, zero_states
+from .products import times
 from .scaled import Scaled, log_norms, shared_scale
 
 Array = np.ndarray
 NEVER = float("nan")
+# In place of a target: all of them.
+EVERY = -1
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,17 @@ class Unrolled:
         """∂L/∂state at every step, one row, of output_gradient [T, D·P] = what enters at each step's output."""
         rows = [Scaled.of(row[None]) for row in output_gradient]
         return self._down(forward, rows, entering, None, weights)
+
+    def total_and_target(self, forward: Forward, output_gradient: Array, target: int, entering: Sequence[Entering] = ()) -> Tuple[Flow, Flow]:
+        """``total`` and ``per_target`` of one target in one pass, which reads every matrix once."""
+        rows = []
+        for t, row in enumerate(output_gradient):
+            both = np.stack((row, row if t == target else np.zeros_like(row)))
+            rows.append(Scaled.of(both))
+        flow = self._down(forward, rows, entering, np.array([EVERY, target]), False)
+        total, of_target = ({key: values[i : i + 1] for key, values in flow.logs.items()} for i in (0, 1))
+        self._mark_unreachable(of_target, np.array([target]), len(rows), entering)
+        return Flow(total), Flow(of_target)
 
     def dense(self, forward: Forward, output_gradients: Array, entering: Sequence[Sequence[Entering]]) -> Flow:
         """As total, of several losses at once: output_gradients [R, T, D·P], and what enters at states for each."""
@@ -162,6 +176,10 @@ class Unrolled:
         logs_h, logs_c = np.empty((count, steps)), np.empty((count, steps))
         w_hh = np.zeros_like(weights.w_hh)
         below: List[Optional[Scaled]] = [None] * steps
+        # Of few rows the products with what was read wait for one that reads the matrix once; of many they would need much memory.
+        waits = with_input and count <= 2
+        of_inputs = np.empty((steps, count, len(weights.w_hh))) if waits else None
+        scales = np.empty((steps, count))
         for own in reversed(range(steps)):
             t = steps - 1 - own if reverse else own
             h = h.plus(of_output[t])
@@ -175,10 +193,16 @@ class Unrolled:
                 logs_c[:, t] = log_norms(back.c, scale)
             if with_weights:
                 w_hh += np.einsum("rg,p->gp", back.of_state * np.exp(scale)[:, None], trace.h[own])
-            if with_input:
-                below[t] = Scaled(back.of_input @ weights.w_ih, scale)
+            scales[t] = scale
+            if of_inputs is not None:
+                of_inputs[t] = back.of_input
+            elif with_input:
+                below[t] = Scaled(times(back.of_input, weights.w_ih_back), scale)
             h = Scaled(back.h_before, scale).normal()
             c = None if back.c_before is None else Scaled(back.c_before, scale).normal()
+        if of_inputs is not None:
+            values = times(of_inputs.reshape(steps * count, -1), weights.w_ih_back).reshape(steps, count, -1)
+            below = [Scaled(values[t], scales[t]) for t in range(steps)]
         flow.logs[index, "h"] = logs_h
         if self.has_cell_state:
             flow.logs[index, "c"] = logs_c
@@ -192,7 +216,7 @@ class Unrolled:
     @staticmethod
     def _enter(one: Entering, h: Scaled, c: Optional[Scaled], targets: Optional[Array]) -> Tuple[Scaled, Optional[Scaled]]:
         count = len(h.logs)
-        reached = np.ones(count, bool) if targets is None else targets == one.target
+        reached = np.ones(count, bool) if targets is None else (targets == one.target) | (targets == EVERY)
         logs = np.where(reached, 0.0, -np.inf)
         if one.h is not None:
             h = h.plus(Scaled(np.outer(reached, one.h), logs).normal())

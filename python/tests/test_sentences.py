@@ -5,7 +5,8 @@ from pathlib import Path
 
 from backflow_recorder.sentences import SENTENCES, sentence
 
-SOURCES = {path.name: path.read_text(encoding="utf-8") for path in (Path(__file__).parent.parent / "backflow_recorder").glob("*.py")}
+ROOT = Path(__file__).parent.parent / "backflow_recorder"
+SOURCES = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in ROOT.rglob("*.py")}
 
 
 def test_both_languages_have_the_same_places():

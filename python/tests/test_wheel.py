@@ -35,7 +35,8 @@ def test_pip_installs_it(wheel, tmp_path):
 
 def test_it_holds_every_module_and_has_the_products_version(wheel):
     names = zipfile.ZipFile(wheel).namelist()
-    assert {Path(name).name for name in names if name.startswith("backflow_recorder/")} == {
-        path.name for path in Path(backflow_recorder.__file__).parent.iterdir() if path.suffix in (".py", ".typed")
+    source = Path(backflow_recorder.__file__).parent
+    assert {name for name in names if name.startswith("backflow_recorder/")} == {
+        path.relative_to(source.parent).as_posix() for path in source.rglob("*") if path.suffix in (".py", ".typed")
     }
     assert backflow_recorder.__version__ == json.loads((PROJECT / "package.json").read_text(encoding="utf-8"))["version"]

@@ -20,8 +20,9 @@ export async function buildWheel(folder) {
   const name = one(project, /^name = "(.+)"$/m).replaceAll('-', '_');
   const info = `${name}-${version}.dist-info`;
   const files = [
-    ...readdirSync(join(source, name))
+    ...readdirSync(join(source, name), { recursive: true })
       .filter((file) => file.endsWith('.py') || file === 'py.typed')
+      .map((file) => file.replaceAll('\\', '/'))
       .sort()
       .map((file) => [`${name}/${file}`, readFileSync(join(source, name, file))]),
     [`${info}/METADATA`, Buffer.from(metadata(project, version))],

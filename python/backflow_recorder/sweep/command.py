@@ -1,0 +1,107 @@
+"""The command line of sweeps."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import Any, List, Optional
+
+from ..sentences import RecorderError, refuse, sentence, tell
+from .folder import SweepFolder
+from .grid import Trial, parse_grid, trials_of
+from .picture import axes_of, page
+from .trainer import Backflow, TrialFailed, probe_of
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> Any:
+        raise refuse("sweepUsage", problem=message)
+
+
+def _number(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(sentence("sweepNumber", value=text))
+    return int(text)
+
+
+def parser() -> argparse.ArgumentParser:
+    result = _Parser(
+        prog="python -m backflow_recorder.sweep",
+        usage="%(prog)s CORPUS --grid KEY=VALUE,… [KEY=VALUE,…] [options]\n       %(prog)s FOLDER --html FILE [--axes X,Y]",
+        description=sentence("sweepHelp"),
+    )
+    result.add_argument("corpus", metavar="CORPUS", help=sentence("sweepHelpCorpus"))
+    result.add_argument("--grid", nargs="+", action="extend", metavar="KEY=VALUE,…", help=sentence("sweepHelpGrid"))
+    result.add_argument("--samples", type=_number, default=1, metavar="N", help=sentence("sweepHelpSamples"))
+    result.add_argument("--steps", type=_number, default=1000, metavar="N", help=sentence("sweepHelpSteps"))
+    result.add_argument("--out", metavar="FOLDER", help=sentence("sweepHelpOut"))
+    result.add_argument("--asha", action="store_true", help=sentence("sweepHelpAsha"))
+    result.add_argument("--address", metavar="ADDRESS", help=sentence("sweepHelpAddress"))
+    result.add_argument("--concurrent", type=_number, metavar="N", help=sentence("sweepHelpConcurrent"))
+    result.add_argument("--html", metavar="FILE", help=sentence("sweepHelpHtml"))
+    result.add_argument("--axes", metavar="X,Y", help=sentence("sweepHelpAxes"))
+    result.add_argument("--node", metavar="PATH", help=sentence("sweepHelpNode"))
+    result.add_argument("--cli", metavar="PATH", help=sentence("sweepHelpCli"))
+    return result
+
+
+def main(arguments: List[str]) -> int:
+    try:
+        options = parser().parse_args(arguments)
+        if options.grid is None:
+            if options.html is None:
+                raise refuse("sweepUsage", problem="--grid")
+            return _draw(SweepFolder(Path(options.corpus)), options.html, options.axes)
+        return _sweep(options)
+    except (RecorderError, TrialFailed) as error:
+        tell(str(error))
+        return 2
+    except OSError as error:
+        tell(str(error))
+        return 1
+    except KeyboardInterrupt:
+        # What is done is kept; the same command goes on with the rest.
+        tell(sentence("sweepInterrupted"))
+        return 130
+
+
+def _sweep(options: argparse.Namespace) -> int:
+    grid = parse_grid(options.grid)
+    if options.axes is not None:
+        axes_of(grid, options.axes.split(","))
+    probe = probe_of(options.corpus)
+    backflow = Backflow.found(options.node, options.cli)
+    from .tuning import require_ray, run_trials
+
+    require_ray()
+    corpus = os.path.abspath(options.corpus)
+    folder = SweepFolder(Path(options.out or f"runs/sweep-{Path(corpus).stem}"))
+    folder.begin({"corpus": corpus, "grid": grid, "samples": options.samples, "steps": options.steps})
+    # Line ends as they are in the corpus.
+    (folder.path / "probe.txt").write_bytes(probe.encode())
+    trials = trials_of(grid, options.samples)
+    tell(sentence("sweepBegins", count=len(trials), folder=folder.path))
+
+    def told(trial: Trial) -> None:
+        outcome = folder.outcome(trial)
+        tell(f"{trial.name}: {outcome.reason or outcome.state}")
+
+    run_trials(folder, trials, backflow, corpus, options.steps, address=options.address, asha=options.asha, concurrent=options.concurrent, told=told)
+    outcomes = folder.outcomes()
+    for outcome in outcomes:
+        loss = outcome.loss if outcome.validation_loss is None else outcome.validation_loss
+        horizon = "" if outcome.within is None else f"> {outcome.within}" if outcome.horizon is None else f"{outcome.horizon:g}"
+        print("\t".join([outcome.trial.name, outcome.state, horizon, "" if loss is None else f"{loss:.4f}"]))
+    if options.html:
+        _draw(folder, options.html, options.axes)
+    return 1 if any(outcome.state in ("failed", "missing") for outcome in outcomes) else 0
+
+
+def _draw(folder: SweepFolder, file: str, axes: Optional[str]) -> int:
+    plan = folder.plan()
+    chosen = axes_of(plan["grid"], None if axes is None else axes.split(","))
+    content = page(f"{folder.path.name}: {Path(plan['corpus']).name}", plan["grid"], plan["samples"], folder.outcomes(), chosen)
+    Path(file).write_text(content, encoding="utf-8")
+    tell(sentence("sweepDrawn", file=file))
+    return 0

@@ -1,0 +1,93 @@
+"""A sweep's folder: sweep.json says what is tried, trials/NAME/ has a trial's run and what came of it.
+
+A folder of a trial is known by its name alone and not by anything of Ray's: so a trial that is started again finds its run, and so does the same sweep when it
+is called again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, Optional
+
+from ..sentences import refuse
+from .grid import Trial, trials_of
+
+FORMAT = "backflow-sweep"
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Of a trial: ``state`` is "done", "stopped" (by ASHA, before its last step), "diverged", "failed" or "missing"."""
+
+    trial: Trial
+    state: str
+    step: Optional[int] = None
+    loss: Optional[float] = None
+    validation_loss: Optional[float] = None
+    horizon: Optional[float] = None
+    within: Optional[int] = None  # tokens in which a horizon was looked for
+    reason: Optional[str] = None
+
+
+class SweepFolder:
+    def __init__(self, path: Path):
+        self.path = path
+
+    def begin(self, plan: Mapping[str, Any]) -> None:
+        """Writes what is tried; raises RecorderError if the folder holds something else than the same sweep."""
+        file = self.path / "sweep.json"
+        if file.exists():
+            known = self.plan()
+            if any(known.get(key) != value for key, value in plan.items()):
+                raise refuse("sweepOther", folder=self.path)
+            return
+        if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+            raise refuse("sweepOther", folder=self.path)
+        self.path.mkdir(parents=True, exist_ok=True)
+        write_json(file, {"format": FORMAT, "version": VERSION, **plan, "created": datetime.now(timezone.utc).isoformat(timespec="seconds")})
+
+    def plan(self) -> Dict[str, Any]:
+        try:
+            plan = json.loads((self.path / "sweep.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            plan = None
+        if not isinstance(plan, dict) or plan.get("format") != FORMAT or plan.get("version") != VERSION:
+            raise refuse("sweepNone", folder=self.path)
+        return plan
+
+    def trials(self) -> List[Trial]:
+        plan = self.plan()
+        return trials_of(plan["grid"], plan["samples"])
+
+    def of(self, trial: Trial) -> Path:
+        return self.path / "trials" / trial.name
+
+    def run_of(self, trial: Trial) -> Path:
+        return self.of(trial) / "run"
+
+    def finish(self, trial: Trial, outcome: Mapping[str, Any]) -> None:
+        self.of(trial).mkdir(parents=True, exist_ok=True)
+        write_json(self.of(trial) / "result.json", {**trial.described(), **outcome})
+
+    def outcome(self, trial: Trial) -> Outcome:
+        try:
+            found = json.loads((self.of(trial) / "result.json").read_text(encoding="utf-8"))
+            names = ("step", "loss", "horizon", "within", "reason")
+            return Outcome(trial, found["state"], validation_loss=found.get("validationLoss"), **{name: found.get(name) for name in names})
+        except (OSError, ValueError, KeyError, TypeError):
+            return Outcome(trial, "missing")
+
+    def outcomes(self) -> List[Outcome]:
+        return [self.outcome(trial) for trial in self.trials()]
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Beside its place, and renamed."""
+    beside = path.with_name(f".{path.name}.new")
+    beside.write_text(json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False), encoding="utf-8")
+    os.replace(beside, path)

@@ -1,0 +1,82 @@
+"""A grid of settings, and the trials that it is made of."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from dataclasses import asdict, dataclass
+from typing import Any, Dict, List, Mapping, Sequence
+
+from ..sentences import refuse
+
+# Keys of a grid and the options of `backflow train` that they are. Values are the trainer's to judge.
+OPTIONS = {
+    "kind": "--cell",
+    "hidden": "--hidden",
+    "layers": "--layers",
+    "embedding": "--embedding",
+    "activation": "--activation",
+    "norm": "--norm",
+    "residual": "--residual",
+    "init": "--init",
+    "gain": "--init-scale",
+    "forget-bias": "--forget-bias",
+    "tokens": "--tokens",
+    "window": "--window",
+    "batch": "--batch",
+    "truncate": "--truncate",
+    "dropout": "--dropout",
+    "optimizer": "--optimizer",
+    "learning-rate": "--learning-rate",
+    "weight-decay": "--weight-decay",
+    "clip-norm": "--clip-norm",
+    "clip-value": "--clip-value",
+}
+# The trainer's default draws by PyTorch's formula, which a scale has no part in. Of an orthogonal matrix the gain is the spectral radius.
+INIT_OF_GAIN = "orthogonal"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One training: the settings of a point of the grid, and a seed from 1."""
+
+    name: str  # of its folder
+    values: Mapping[str, str]
+    seed: int
+
+    def arguments(self) -> List[str]:
+        """For `backflow train`."""
+        values = dict(self.values)
+        if "gain" in values:
+            values.setdefault("init", INIT_OF_GAIN)
+        return [*(word for key, value in values.items() for word in (OPTIONS[key], value)), "--seed", str(self.seed)]
+
+    def described(self) -> Dict[str, Any]:
+        return asdict(self)
+
+
+def parse_grid(words: Sequence[str]) -> Dict[str, List[str]]:
+    """Of ``["kind=rnn,lstm", "gain=0.8,1"]`` the values by key."""
+    grid: Dict[str, List[str]] = {}
+    for word in words:
+        key, equals, rest = word.partition("=")
+        values = rest.split(",")
+        if not equals or not all(values):
+            raise refuse("gridForm", word=word)
+        if key not in OPTIONS:
+            raise refuse("gridKey", name=key, keys=", ".join(OPTIONS))
+        if key in grid or len(set(values)) < len(values):
+            raise refuse("gridTwice", word=word)
+        grid[key] = values
+    return grid
+
+
+def trials_of(grid: Mapping[str, Sequence[str]], samples: int) -> List[Trial]:
+    """Every point of the grid with each seed; the seed turns slowest, so that the whole grid is there once before anything is repeated."""
+    trials = []
+    for seed in range(1, samples + 1):
+        for point in itertools.product(*grid.values()):
+            values = dict(zip(grid, point))
+            label = "_".join(f"{key}={value}" for key, value in values.items())
+            trials.append(Trial(re.sub(r"[^A-Za-z0-9.=_+-]+", "-", f"{len(trials) + 1:04d}_{label}_seed={seed}"), values, seed))
+    return trials

@@ -1,0 +1,130 @@
+"""The trials of a sweep by Ray Tune: on this machine with nothing set up, or on a cluster."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+from pathlib import Path
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
+
+from ..sentences import refuse
+from .folder import SweepFolder
+from .grid import Trial
+from .trainer import Backflow, TrialFailed, checkpoint_of, horizon, last_metrics, train, wait_for_earlier
+
+# A worker that is lost so often has another reason than bad luck.
+RESTARTS = 3
+# ASHA first looks after this fraction of the steps, and keeps this fraction of the trials each time.
+FIRST_LOOK, KEPT = 1 / 9, 1 / 3
+
+
+def require_ray() -> Any:
+    try:
+        import ray
+        from ray import tune
+    except ImportError:
+        raise refuse("adapter", adapter="backflow_recorder.sweep", package='"ray[tune]"') from None
+    return ray, tune
+
+
+def run_trials(
+    folder: SweepFolder,
+    trials: Sequence[Trial],
+    backflow: Backflow,
+    corpus: str,
+    steps: int,
+    *,
+    address: Optional[str] = None,
+    asha: bool = False,
+    concurrent: Optional[int] = None,
+    told: Callable[[Trial], None] = lambda trial: None,
+) -> None:
+    """Runs those that have no result yet. The folder has to be seen by every machine of a cluster, as Ray's own storage has to."""
+    ray, tune = require_ray()
+    waiting = [trial for trial in trials if folder.outcome(trial).state == "missing"]
+    if not waiting:
+        return
+    # Trials are processes of one thread; what Ray says of itself is kept from the terminal.
+    os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
+    local = {} if address else {"include_dashboard": False}
+    ray.init(address=address, log_to_driver=False, logging_level="ERROR", ignore_reinit_error=True, **local)
+    try:
+        scheduler = None
+        if asha:
+            first = max(1, round(steps * FIRST_LOOK))
+            scheduler = tune.schedulers.ASHAScheduler(
+                time_attr="step", metric="loss", mode="min", max_t=steps, grace_period=first, reduction_factor=round(1 / KEPT)
+            )
+        tuner = tune.Tuner(
+            tune.with_resources(_trainable(folder, backflow, corpus, steps), {"cpu": 1}),
+            param_space={"trial": tune.grid_search([trial.described() for trial in waiting])},
+            # An actor that is used again would keep the trainer of a trial that was stopped.
+            tune_config=tune.TuneConfig(
+                scheduler=scheduler, max_concurrent_trials=concurrent, reuse_actors=False, trial_dirname_creator=lambda trial: trial.config["trial"]["name"]
+            ),
+            run_config=tune.RunConfig(
+                name=f"ray-{len(list(folder.path.glob('ray-*'))) + 1}",
+                storage_path=str(folder.path.resolve()),
+                failure_config=tune.FailureConfig(max_failures=RESTARTS),
+                verbose=0,
+                callbacks=[_Told(tune, told)],
+            ),
+        )
+        # Some of what Ray prints it prints at any level.
+        with contextlib.redirect_stdout(io.StringIO()):
+            results = tuner.fit()
+        reasons = {result.config["trial"]["name"]: str(result.error).strip().splitlines()[-1] for result in results if result.error is not None}
+    finally:
+        ray.shutdown()
+    for trial in waiting:
+        if folder.outcome(trial).state == "missing":
+            _finish_stopped(folder, trial, backflow, reasons.get(trial.name))
+
+
+def _Told(tune: Any, told: Callable[[Trial], None]) -> Any:
+    class Told(tune.Callback):
+        """Of each trial that has ended."""
+
+        def on_trial_complete(self, iteration: int, trials: List[Any], trial: Any, **info: Any) -> None:
+            told(Trial(**trial.config["trial"]))
+
+        on_trial_error = on_trial_complete
+
+    return Told()
+
+
+def _trainable(folder: SweepFolder, backflow: Backflow, corpus: str, steps: int) -> Callable[[Mapping[str, Any]], None]:
+    """Only scalars go by Ray; runs lie in the trials' folders, where a trial that is started again finds its checkpoint."""
+    path, probe = folder.path.resolve(), folder.path.resolve() / "probe.txt"
+
+    def trial_of(config: Dict[str, Any]) -> None:
+        from ray import tune
+
+        own, trial = SweepFolder(path), Trial(**config["trial"])
+        try:
+            result = train(backflow, corpus, trial, own.of(trial), steps, lambda step, loss: tune.report({"step": step, "loss": loss}))
+            if result["state"] == "done":
+                result.update(horizon(backflow, own.run_of(trial), probe))
+        except TrialFailed as error:
+            # What the trainer refuses it refuses again.
+            result = {"state": "failed", "reason": str(error)}
+        own.finish(trial, result)
+
+    return trial_of
+
+
+def _finish_stopped(folder: SweepFolder, trial: Trial, backflow: Backflow, reason: Optional[str]) -> None:
+    """Of a trial that Ray has ended: what its newest checkpoint knows."""
+    result: Dict[str, Any] = {"state": "failed" if reason else "stopped", "reason": reason}
+    try:
+        wait_for_earlier(folder.of(trial))
+        result["step"] = checkpoint_of(folder.run_of(trial))
+        if result["step"] is None:
+            result.update(state="failed")
+        else:
+            result.update(last_metrics(folder.run_of(trial)))
+            result.update(horizon(backflow, folder.run_of(trial), Path(folder.path) / "probe.txt"))
+    except TrialFailed as error:
+        result.update(state="failed", reason=str(error))
+    folder.finish(trial, result)

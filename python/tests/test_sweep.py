@@ -1,0 +1,136 @@
+"""Sweeps without Ray: the grid, the folder, horizons, the picture, and wrong input in one sentence."""
+
+import json
+import os
+import subprocess
+import sys
+import xml.etree.ElementTree as xml
+from pathlib import Path
+
+import pytest
+
+from backflow_recorder.sentences import RecorderError
+from backflow_recorder.sweep.command import main
+from backflow_recorder.sweep.folder import Outcome, SweepFolder
+from backflow_recorder.sweep.grid import parse_grid, trials_of
+from backflow_recorder.sweep.picture import axes_of, page, places
+from backflow_recorder.sweep.trainer import median_horizon
+
+GRID = {"kind": ["rnn", "lstm"], "gain": ["0.8", "1"], "window": ["32", "128"]}
+
+
+def test_a_grid_is_every_combination_with_every_seed():
+    assert parse_grid(["kind=rnn,lstm", "gain=0.8,1", "window=32,128"]) == GRID
+    trials = trials_of(GRID, 3)
+    assert len(trials) == 24 and len({trial.name for trial in trials}) == 24
+    # The whole grid once before anything is repeated.
+    assert [trial.seed for trial in trials] == [1] * 8 + [2] * 8 + [3] * 8
+    assert trials[-1].arguments() == ["--cell", "lstm", "--init-scale", "1", "--window", "128", "--init", "orthogonal", "--seed", "3"]
+    assert trials_of({"init": ["xavier"], "gain": ["2"]}, 1)[0].arguments() == ["--init", "xavier", "--init-scale", "2", "--seed", "1"]
+
+
+@pytest.mark.parametrize("words", [["kind"], ["kind="], ["kind=a,,b"], ["nonsense=1"], ["kind=a", "kind=b"], ["kind=a,a"], ["=1"]])
+def test_a_grid_that_is_none_is_refused(words):
+    with pytest.raises(RecorderError):
+        parse_grid(words)
+
+
+def test_a_horizon_is_the_median_over_the_targets_of_the_second_half():
+    # Row τ falls by a factor of ten a step for lags up to τ; a thousandth is passed, not reached, at lag 4.
+    falling = [[float(t - target) if t <= target else None for t in range(20)] for target in range(20)]
+    assert median_horizon(falling) == {"horizon": 4.0, "within": 10}
+    level = [[0.0 if t <= target else None for t in range(20)] for target in range(20)]
+    assert median_horizon(level) == {"horizon": None, "within": 10}
+    # Exactly zero has vanished.
+    zero = [[0.0 if t == target else None for t in range(20)] for target in range(20)]
+    assert median_horizon(zero)["horizon"] == 1.0
+
+
+def test_the_folder_knows_its_sweep_and_refuses_another(tmp_path):
+    folder = SweepFolder(tmp_path / "sweep")
+    plan = {"corpus": "a.txt", "grid": GRID, "samples": 1, "steps": 10}
+    folder.begin(plan)
+    folder.begin(plan)
+    trials = folder.trials()
+    folder.finish(trials[0], {"state": "done", "step": 10, "loss": 2.0, "validationLoss": 2.5, "horizon": None, "within": 128})
+    assert folder.outcome(trials[0]) == Outcome(trials[0], "done", 10, 2.0, 2.5, None, 128, None)
+    # A file that was cut is a trial that is missing.
+    folder.of(trials[1]).mkdir()
+    (folder.of(trials[1]) / "result.json").write_text('{"state": "do')
+    assert [one.state for one in folder.outcomes()] == ["done"] + ["missing"] * 7
+    for other in ({**plan, "steps": 11}, {**plan, "grid": {"kind": ["rnn"]}}):
+        with pytest.raises(RecorderError, match="another sweep"):
+            folder.begin(other)
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "theirs").write_text("")
+    with pytest.raises(RecorderError, match="other files"):
+        SweepFolder(tmp_path / "full").begin(plan)
+
+
+def test_a_picture_has_a_cell_for_every_pair_and_shows_what_is_missing():
+    trials = trials_of(GRID, 2)
+    outcomes = [Outcome(trial, "missing") for trial in trials]
+    # Of (rnn, 0.8) all four trials: horizons 10, 20, 40 and one beyond 128; (lstm, 1) diverged.
+    own = [i for i, trial in enumerate(trials) if trial.values["kind"] == "rnn" and trial.values["gain"] == "0.8"]
+    for i, horizon in zip(own, (10.0, 20.0, 40.0, None)):
+        outcomes[i] = Outcome(trials[i], "done", 10, 2.0, 1.5, horizon, 128)
+    lost = next(i for i, trial in enumerate(trials) if trial.values["kind"] == "lstm" and trial.values["gain"] == "1")
+    outcomes[lost] = Outcome(trials[lost], "diverged", 3, None)
+    text = page("a <sweep>", GRID, 2, outcomes, axes_of(GRID, ["gain", "kind"]))
+    figures = [xml.fromstring(part.split("</figure>")[0] + "</figure>") for part in ("<figure>" + part for part in text.split("<figure>")[1:])]
+    told = [[title.text for title in figure.iter("title")] for figure in figures]
+    assert told[0] == ["gain 0.8, kind rnn: 30 (4/4)", "gain 0.8, kind lstm: none (0/4)", "gain 1, kind rnn: none (0/4)", "gain 1, kind lstm: none (0/4)"]
+    assert told[1][0] == "gain 0.8, kind rnn: 1.5 (4/4)"
+    assert text.count('fill="url(#missing)"') == 6
+    assert "4 done, 0 stopped early, 1 diverged, 0 failed, 11 missing" in text and "a &lt;sweep&gt;" in text
+
+
+def test_axes_are_logarithmic_where_they_are_positive_numbers():
+    assert places(["1", "10", "100"], 300) == pytest.approx([0, 100, 200, 300])
+    # Of 16, 32 and 128 the middles are 2^4.5 and 2^6, the ends as far outside: 2^3.5 and 2^8.
+    assert places(["16", "32", "128"], 450) == pytest.approx([0, 100, 250, 450])
+    assert places(["rnn", "lstm"], 300) == [0, 150, 300]
+    assert places(["0", "1", "2"], 300) == [0, 100, 200, 300]
+    assert axes_of(GRID, None) == ("kind", "gain") and axes_of({"kind": ["rnn"]}, None) == ("kind", "seed")
+    with pytest.raises(RecorderError):
+        axes_of(GRID, ["kind", "nonsense"])
+
+
+def test_wrong_input_is_one_sentence(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("LC_ALL", "C")
+    corpus = tmp_path / "corpus.txt"
+    corpus.write_text("some text")
+    empty, cli = tmp_path / "empty.txt", tmp_path / "cli.js"
+    empty.write_text("")
+    cli.write_text("")
+    cases = {
+        "the problem: --grid": [corpus],
+        "the problem: the following arguments are required": [],
+        "knows no color": [corpus, "--grid", "color=1"],
+        "is no UTF-8 text": [empty, "--grid", "kind=rnn"],
+        "a whole number from 1": [corpus, "--grid", "kind=rnn", "--samples", "0"],
+        "Node.js (/none) was not found": [corpus, "--grid", "kind=rnn", "--node", "/none"],
+        "command line (/none) was not found": [corpus, "--grid", "kind=rnn", "--node", sys.executable, "--cli", "/none"],
+        "--axes names two of kind, seed": [corpus, "--grid", "kind=rnn", "--axes", "kind"],
+        "holds no sweep": [tmp_path, "--html", tmp_path / "page.html"],
+    }
+    for expected, words in cases.items():
+        assert main([str(word) for word in words]) == 2
+        (said,) = capsys.readouterr().err.splitlines()
+        assert expected in said, said
+    # Without Ray, as it is here or made so.
+    monkeypatch.setitem(sys.modules, "ray", None)
+    assert main([str(corpus), "--grid", "kind=rnn", "--node", sys.executable, "--cli", str(cli), "--out", str(tmp_path / "sweep")]) == 2
+    assert 'pip install "ray[tune]"' in capsys.readouterr().err
+    assert not (tmp_path / "sweep").exists() and not (tmp_path / "page.html").exists()
+
+
+def test_a_sweep_that_is_there_is_drawn_without_pytorch_ray_and_node(tmp_path):
+    SweepFolder(tmp_path / "sweep").begin({"corpus": "a.txt", "grid": GRID, "samples": 1, "steps": 10})
+    code = "import sys; sys.modules['torch'] = sys.modules['ray'] = None; from backflow_recorder.sweep.command import main; sys.exit(main(sys.argv[1:]))"
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent), "PATH": "", "LC_ALL": "C.UTF-8"}
+    words = [sys.executable, "-c", code, str(tmp_path / "sweep"), "--html", str(tmp_path / "page.html")]
+    ended = subprocess.run(words, env=environment, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
+    assert "8 missing" in (tmp_path / "page.html").read_text()
+    assert json.loads((tmp_path / "sweep/sweep.json").read_text())["format"] == "backflow-sweep"
