@@ -121,6 +121,8 @@ export function trainingSettings(read: SettingReader): TrainingSettings {
     decayFactor: Math.min(1, positive(read('training.decayFactor'), defaults.decayFactor)),
     clipNorm: limit(read('training.clipNorm'), defaults.clipNorm),
     clipValue: limit(read('training.clipValue'), defaults.clipValue),
+    omega: limit(read('training.omega'), defaults.omega),
+    radiusCap: limit(read('training.radiusCap'), defaults.radiusCap),
     initialization: oneOf(read, 'training.initialization', initializations, defaults.initialization),
     initScale: positive(read('training.initScale'), defaults.initScale),
     forgetBias: numberOrNull(read('training.forgetBias'), -Infinity, defaults.forgetBias),

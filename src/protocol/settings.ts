@@ -85,6 +85,10 @@ export interface TrainingSettings {
   readonly clipNorm: number | null;
   /** Largest magnitude of one entry of the gradient, or null for none. Entries are cut before the norm is clipped. */
   readonly clipValue: number | null;
+  /** Weight of Pascanu's regularizer Ω, the mean over the streams, beside the loss; null for none. See src/core/backward/omega.ts. */
+  readonly omega: number | null;
+  /** Largest spectral radius of a recurrent matrix's blocks after an update, or null for none. */
+  readonly radiusCap: number | null;
   readonly initialization: InitializationName;
   /** Scale of the recurrent matrices at the start; not of `pytorch`. */
   readonly initScale: number;
@@ -143,6 +147,8 @@ export const defaultTrainingSettings: TrainingSettings = {
   decayFactor: 0.1,
   clipNorm: 1,
   clipValue: null,
+  omega: null,
+  radiusCap: null,
   initialization: 'pytorch',
   initScale: 1,
   forgetBias: null,

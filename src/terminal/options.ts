@@ -123,6 +123,8 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
       'decay-factor': { value: 'X', help: 'help.train.decayFactor', args: [training.decayFactor] },
       'clip-norm': { value: 'X', help: 'help.train.clipNorm', args: [String(training.clipNorm)] },
       'clip-value': { value: 'X', help: 'help.train.clipValue' },
+      omega: { value: 'X', help: 'help.train.omega' },
+      'radius-cap': { value: 'X', help: 'help.train.radiusCap' },
       init: { value: 'NAME', help: 'help.train.init', args: [training.initialization] },
       'init-scale': { value: 'X', help: 'help.train.initScale', args: [training.initScale] },
       gain: { value: 'X', help: 'help.train.gain' },

@@ -239,6 +239,8 @@ function readOptimization(given: GivenOptions): Partial<TrainingSettings> {
       defaults.decayFactor,
     clipNorm: limit(given, 'clip-norm', defaults.clipNorm),
     clipValue: limit(given, 'clip-value', defaults.clipValue),
+    omega: limit(given, 'omega', defaults.omega),
+    radiusCap: limit(given, 'radius-cap', defaults.radiusCap),
   };
 }
 

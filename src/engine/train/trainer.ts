@@ -6,6 +6,7 @@ import type { Parameters } from '../../core/model/parameters';
 import { clip } from '../../core/optimize/clip';
 import { optimizerOf } from '../../core/optimize/registry';
 import type { Optimizer } from '../../core/optimize/optimizer';
+import { capRadii } from '../../core/optimize/radiusCap';
 import { learningRateAt } from '../../core/optimize/schedule';
 import { UserError } from '../../userError';
 import { ArenaTooLarge } from '../../kernels/arena';
@@ -69,7 +70,7 @@ export class Trainer {
     try {
       const made = new Batch(
         backend,
-        { config, steps, batch, hasDropout: settings.dropout > 0, records },
+        { config, steps, batch, hasDropout: settings.dropout > 0, hasOmega: settings.omega !== null, records },
         (arena, { parameters }) => optimizerOf(settings, parameters.layout.length, arena),
       );
       made.network.parameters.values.set(initial.values);
@@ -108,7 +109,7 @@ export class Trainer {
     if (restarts) board.clearState();
     const { dropout: probability, seed, truncation } = settings;
     const dropout = probability > 0 ? { probability, seed, step: this.step } : null;
-    await batch.run({ steps, truncation: truncation ?? 0, dropout });
+    await batch.run({ steps, truncation: truncation ?? 0, dropout, omega: (settings.omega ?? 0) / board.batch });
     const { loss } = batch;
     const { before, after, clippedFraction } = clip(backward.gradient.values, settings, tape.arena.kernels);
     if (!Number.isFinite(loss) || !Number.isFinite(before)) {
@@ -117,6 +118,7 @@ export class Trainer {
     }
     await update(() => {
       this.optimizer.step(parameters.values, backward.gradient.values, learningRateAt(settings, this.step));
+      if (settings.radiusCap !== null) capRadii(parameters, settings.radiusCap);
       this.step++;
     });
     board.carryState();

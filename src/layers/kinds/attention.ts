@@ -174,6 +174,7 @@ export const attention = mixer({
   deviationAround: deviation,
   notApplicable: {
     truncation: 'cell.attention.noTruncation',
+    omega: 'cell.notVanilla',
     gain: 'cell.attention.noGain',
     halfLife: 'cell.attention.noHalfLife',
   },

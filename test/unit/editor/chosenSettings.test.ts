@@ -109,6 +109,8 @@ describe('settings', () => {
       'training.decaySteps': 0,
       'training.decayFactor': 0,
       'training.clipValue': '1',
+      'training.omega': -1,
+      'training.radiusCap': true,
       'training.initScale': 0,
       'training.forgetBias': 'one',
     });

@@ -79,6 +79,8 @@ describe('opening a run folder', () => {
       dropout: 0.2,
       clipNorm: null,
       clipValue: 0.1,
+      omega: 0.5,
+      radiusCap: 1.2,
       initialization: 'gaussian',
       initScale: 1.5,
       forgetBias: -1,
