@@ -50,7 +50,10 @@ export interface StateDescription {
 /** What cannot be had of a kind, and the sentence that says why. */
 export type NotApplicable = Readonly<
   Partial<
-    Record<'contributions' | 'truncation' | 'omega' | 'bidirectional' | 'gain' | 'halfLife' | 'horizon', KeysOf<'cell'>>
+    Record<
+      'contributions' | 'truncation' | 'omega' | 'flossing' | 'bidirectional' | 'gain' | 'halfLife' | 'horizon',
+      KeysOf<'cell'>
+    >
   >
 >;
 

@@ -6,6 +6,9 @@ export const maxLayers = 24;
 /** Of a layer. */
 export const maxHiddenSize = 4096;
 
+/** Lyapunov exponents of each layer that gradient flossing can be of. */
+export const maxFlossed = 1024;
+
 /** What the model predicts: each next token, or tokens that are masked in what it reads. */
 export const objectives = ['next', 'masked'] as const;
 export type ObjectiveName = (typeof objectives)[number];

@@ -29,6 +29,7 @@ export interface LayerBack {
 /**
  * @param above T × O; it is lost
  * @param wantsParameters whether a recurrent layer's parameters' gradients are wanted
+ * @param ofStates T × Σ_d H: what reaches a recurrent layer's states h_t besides; null for nothing
  * @param lowest filled with the gradients of a recurrent layer's pre-activations, T × Σ_d G·H, its directions side by side; null where they are not wanted
  */
 export function layerBack(
@@ -37,6 +38,7 @@ export function layerBack(
   above: Float64Array,
   lowest: Float64Array | null,
   wantsParameters = true,
+  ofStates: Float64Array | null = null,
 ): LayerBack {
   const { sublayers, cell } = trace.layers[index];
   const isMixer = sublayers.some(({ mixer }) => mixer);
@@ -50,7 +52,7 @@ export function layerBack(
     const from: Float64Array = current ?? new Float64Array(0);
     const below: Float64Array = new Float64Array(input ? trace.steps * I : 0);
     if (mixer) mixerBack(trace, index, sublayer, from, below, found);
-    else found = recurrentBack(trace, index, sublayer, from, below, lowest, wantsParameters);
+    else found = recurrentBack(trace, index, sublayer, from, below, lowest, wantsParameters, ofStates);
     norms.unshift(norm && input ? normBack(sublayer, below) : null);
     if (residual) for (let i = 0; i < below.length; i++) below[i] += from[i];
     current = input ? below : null;
@@ -99,9 +101,10 @@ function recurrentBack(
   below: Float64Array,
   lowest: Float64Array | null,
   wantsParameters: boolean,
+  ofStates: Float64Array | null,
 ): Pick<LayerBack, 'totals' | 'gradient'> {
   const found = trace.layers[index].directions.map((_, d) =>
-    directionBack(trace, index, sublayer, d, above, below, lowest, wantsParameters),
+    directionBack(trace, index, sublayer, d, above, below, lowest, wantsParameters, ofStates),
   );
   return { totals: found.map(({ norms }) => norms), gradient: found.map(({ gradient }) => gradient) };
 }
@@ -116,6 +119,7 @@ function directionBack(
   below: Float64Array,
   lowest: Float64Array | null,
   wantsParameters: boolean,
+  ofStates: Float64Array | null,
 ): { norms: TotalNorms; gradient: DirectionGradient } {
   const { steps: T, inputs } = trace;
   const { directions, hiddenSize: H, cell: name } = trace.layers[index];
@@ -131,6 +135,7 @@ function directionBack(
     const t = parameters.direction === 'forward' ? T - 1 - visited : visited;
     const { before, after } = rowsOf(parameters, t);
     for (let u = 0; u < H; u++) back.hidden[u] = back.previous[u] + above[t * width + d * H + u];
+    if (ofStates) for (let u = 0; u < H; u++) back.hidden[u] += ofStates[t * width + d * H + u];
     norms[0][t] = lengthOf(back.hidden, 0, H);
     const step = { ...back, step: t, before, after };
     cell.back(own, step);

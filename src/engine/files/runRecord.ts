@@ -183,10 +183,14 @@ function readAddedCheckpoints(training: Fields) {
 /** The same, of what came with the remedies for gradients that vanish. */
 function readAddedRemedies(training: Fields) {
   const defaults = defaultTrainingSettings;
+  const count = (key: string) => training.integer(key, { min: 1 });
   const limit = (key: string) => training.nullable(key, () => training.number(key, { min: 0 }));
   return {
     omega: training.added('omega', defaults.omega, limit),
     radiusCap: training.added('radiusCap', defaults.radiusCap, limit),
+    flossing: training.added('flossing', defaults.flossing, limit),
+    flossingEvery: training.added('flossingEvery', defaults.flossingEvery, count),
+    flossingExponents: training.added('flossingExponents', defaults.flossingExponents, count),
   };
 }
 

@@ -6,6 +6,7 @@ import { checkInitialization } from '../../core/model/initialize';
 import { checkClipping } from '../../core/optimize/clip';
 import { checkOptimizer } from '../../core/optimize/registry';
 import { checkSchedule } from '../../core/optimize/schedule';
+import { maxFlossed } from '../../terms/choices';
 import { UserError } from '../../userError';
 import { layersOf, readsBothWays, type ModelSettings, type TrainingSettings } from '../../protocol/settings';
 
@@ -33,10 +34,14 @@ export function checkTraining(training: TrainingSettings): TrainingSettings {
   return training;
 }
 
-function checkRemedies({ omega, radiusCap }: TrainingSettings): void {
+function checkRemedies(training: TrainingSettings): void {
+  const { omega, radiusCap, flossing, flossingEvery, flossingExponents } = training;
   const isPositive = (value: number) => value > 0 && Number.isFinite(value);
   if (omega !== null && !isPositive(omega)) throw new UserError('error.setting.omega', String(omega));
   if (radiusCap !== null && !isPositive(radiusCap)) throw new UserError('error.setting.radiusCap', String(radiusCap));
+  if (flossing !== null && !isPositive(flossing)) throw new UserError('error.setting.flossing', String(flossing));
+  checkInteger('quantity.flossingEvery', flossingEvery, 1, 1e9);
+  checkInteger('quantity.flossingExponents', flossingExponents, 1, maxFlossed);
 }
 
 function checkReading({ mode, split, window, longestSequence, truncation }: TrainingSettings): void {
@@ -64,7 +69,7 @@ export function checkTogether(model: ModelSettings, { dropout }: TrainingSetting
 
 /** Throws a UserError for windows that a layer cannot read, and for what is not applicable to one. @param steps T, of the longest window */
 export function checkLayers(config: ModelConfig, training: TrainingSettings, steps: number): void {
-  const { truncation, omega, radiusCap, mode } = training;
+  const { truncation, omega, radiusCap, flossing, mode } = training;
   const context = contextOfLayers(config.layers);
   if (context !== null && steps > context)
     throw mode === 'sequences'
@@ -76,6 +81,8 @@ export function checkLayers(config: ModelConfig, training: TrainingSettings, ste
       throw new UserError('error.setting.truncationNotApplicable', truncation, { key: why.truncation, args: [] });
     if (omega !== null && why.omega)
       throw new UserError('error.setting.omegaNotApplicable', omega, { key: why.omega, args: [] });
+    if (flossing !== null && why.flossing)
+      throw new UserError('error.setting.flossingNotApplicable', flossing, { key: why.flossing, args: [] });
   }
   if (radiusCap !== null && !config.layers.some(hasRecurrentMatrix))
     throw new UserError('error.setting.radiusCapWithoutMatrix', radiusCap);

@@ -13,6 +13,7 @@ import { ArenaTooLarge } from '../../kernels/arena';
 import type { TrainingSettings } from '../../protocol/settings';
 import type { Backend } from '../backend';
 import { Batch } from './batch';
+import { Flosser } from './flosser';
 import { decodeTrainingState, encodeTrainingState, type NamedArray } from './trainingState';
 
 export interface StepMetrics {
@@ -46,12 +47,16 @@ export class Trainer {
   private tokens = 0;
   /** What every step has left on record. */
   readonly recording: Recording;
+  private readonly flosser: Flosser | null = null;
 
   private constructor(
     private readonly settings: TrainingSettings,
     private readonly reader: WindowReader,
     private readonly batch: Batch<Optimizer>,
   ) {
+    const { flossing } = settings;
+    const { tape, parameters } = batch.network;
+    if (flossing !== null) this.flosser = new Flosser(tape.config, parameters, { ...settings, flossing });
     this.recording = new Recording(batch.network.tape.config, reader.steps);
   }
 
@@ -111,6 +116,7 @@ export class Trainer {
     const dropout = probability > 0 ? { probability, seed, step: this.step } : null;
     await batch.run({ steps, truncation: truncation ?? 0, dropout, omega: (settings.omega ?? 0) / board.batch });
     const { loss } = batch;
+    if (Number.isFinite(loss)) this.flosser?.add(backward.gradient, board, batch.carried, steps, this.step);
     const { before, after, clippedFraction } = clip(backward.gradient.values, settings, tape.arena.kernels);
     if (!Number.isFinite(loss) || !Number.isFinite(before)) {
       reader.restore(position);

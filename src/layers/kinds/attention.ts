@@ -175,6 +175,7 @@ export const attention = mixer({
   notApplicable: {
     truncation: 'cell.attention.noTruncation',
     omega: 'cell.notVanilla',
+    flossing: 'cell.noFlossing',
     gain: 'cell.attention.noGain',
     halfLife: 'cell.attention.noHalfLife',
   },

@@ -111,6 +111,9 @@ describe('settings', () => {
       'training.clipValue': '1',
       'training.omega': -1,
       'training.radiusCap': true,
+      'training.flossing': 'much',
+      'training.flossingEvery': 0,
+      'training.flossingExponents': 1.5,
       'training.initScale': 0,
       'training.forgetBias': 'one',
     });

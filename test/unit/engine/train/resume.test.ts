@@ -89,7 +89,11 @@ describe('interrupted and resumed, the same bits', () => {
     );
   }
 
-  const remedies: readonly Partial<TrainingSettings>[] = [{ omega: 2 }, { radiusCap: 0.5 }];
+  const remedies: readonly Partial<TrainingSettings>[] = [
+    { omega: 2 },
+    { radiusCap: 0.5 },
+    { flossing: 0.5, flossingEvery: 2, flossingExponents: 3 },
+  ];
   for (const variant of remedies)
     it(`a vanilla RNN with ${Object.keys(variant).join(', ')}, which changes what it learns`, async () => {
       const settings = checkTraining({ ...base, forgetBias: null, clipNorm: null, clipValue: null, ...variant });
@@ -105,7 +109,7 @@ describe('interrupted and resumed, the same bits', () => {
       assert.deepEqual(after.encodeState(), uninterrupted.encodeState());
       assert.deepEqual(after.parameters.values, uninterrupted.parameters.values);
 
-      const without = await make(start(), { ...settings, omega: null, radiusCap: null });
+      const without = await make(start(), { ...settings, omega: null, radiusCap: null, flossing: null });
       await train(without, 14);
       assert.notDeepEqual(without.parameters.values, uninterrupted.parameters.values);
     });
