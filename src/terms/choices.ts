@@ -13,6 +13,10 @@ export const maxFlossed = 1024;
 export const objectives = ['next', 'masked'] as const;
 export type ObjectiveName = (typeof objectives)[number];
 
+/** What can be done to the weights of a run that is branched off: see src/core/model/weightChange.ts. */
+export const weightChanges = ['restartR', 'raiseForgetBias'] as const;
+export type WeightChange = (typeof weightChanges)[number];
+
 export const initializations = ['pytorch', 'xavier', 'orthogonal', 'identity', 'gaussian'] as const;
 export type InitializationName = (typeof initializations)[number];
 

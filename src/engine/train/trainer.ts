@@ -3,6 +3,7 @@ import { Recording } from '../../core/analysis/recording';
 import type { WindowReader } from '../../core/corpus/windowReader';
 import type { ModelConfig } from '../../core/model/config';
 import type { Parameters } from '../../core/model/parameters';
+import type { Stretch } from '../../core/model/weightChange';
 import { clip } from '../../core/optimize/clip';
 import { optimizerOf } from '../../core/optimize/registry';
 import type { Optimizer } from '../../core/optimize/optimizer';
@@ -15,6 +16,9 @@ import type { Backend } from '../backend';
 import { Batch } from './batch';
 import { Flosser } from './flosser';
 import { decodeTrainingState, encodeTrainingState, type NamedArray } from './trainingState';
+
+/** Among the arrays of a saved state. */
+const recordingName = 'recording';
 
 export interface StepMetrics {
   readonly step: number;
@@ -163,28 +167,39 @@ export class Trainer {
     return encodeTrainingState(counts, this.stateArrays());
   }
 
-  /** Continues from a saved state; `file` is for the sentences. Throws a UserError when it is not of this run. */
-  restoreState(bytes: Uint8Array, file: string): void {
-    const own = ['step', 'tokens', 'optimizerSteps', 'recordedRows', 'recordedStepsPerRow', 'recordedPending'] as const;
+  /**
+   * Continues from a saved state; `file` is for the sentences. Throws a UserError when it is not of this run.
+   * @param isSameWindow otherwise the state was saved of windows of another length: the text is then read from its beginning, and what is on record begins anew
+   */
+  restoreState(bytes: Uint8Array, file: string, isSameWindow = true): void {
+    const recorded = ['recordedRows', 'recordedStepsPerRow', 'recordedPending'] as const;
+    const own = ['step', 'tokens', 'optimizerSteps', ...(isSameWindow ? recorded : [])] as const;
     const { counts, others } = decodeTrainingState(
       bytes,
       own,
-      Object.keys(this.reader.state),
-      this.stateArrays(),
+      isSameWindow ? Object.keys(this.reader.state) : [],
+      this.stateArrays().filter(([name]) => isSameWindow || name !== recordingName),
       file,
     );
     this.step = counts.step;
     this.tokens = counts.tokens;
     this.optimizer.count = counts.optimizerSteps;
+    if (!isSameWindow) return;
     this.recording.restore(counts);
     this.reader.restore(others);
+  }
+
+  /** What the optimizer remembers of weights that have been replaced. */
+  forgetMoments(stretches: readonly Stretch[]): void {
+    for (const moment of Object.values(this.optimizer.moments))
+      for (const { offset, length } of stretches) moment.fill(0, offset, offset + length);
   }
 
   private stateArrays(): NamedArray[] {
     return [
       ...Object.entries(this.optimizer.moments).map(([name, data]): NamedArray => [`optimizer.${name}`, data]),
       ...this.batch.carried.map(({ layer, name, values }): NamedArray => [`state.${layer}.${name}`, values]),
-      ['recording', this.recording.values],
+      [recordingName, this.recording.values],
     ];
   }
 
