@@ -157,8 +157,8 @@ function unfollow(
   ofStates: Float64Array,
 ): Float64Array {
   const own = directions[d];
-  const { tangentsBack } = float64CellOf(name);
-  if (!tangentsBack) throw new Error(`the tangents of ${name} have no way back`);
+  const cell = float64CellOf(name);
+  if (!cell.tangentsBack) throw new Error(`the tangents of ${name} have no way back`);
   const R = new Float64Array(own.parameters.R.length);
   const gradient = new Float64Array(H * k);
   const logs = exponents.map((λ) => (2 * λ) / T);
@@ -168,7 +168,15 @@ function unfollow(
     orthonormalizeBack(after[visited], uppers[visited], logs, gradient, H, k);
     const at = step * width + d * H;
     const read = visited > 0 ? after[visited - 1] : Q;
-    tangentsBack(own, { n: k, step, ...rowsOf(own, step), read, gradient, R, hidden: ofStates.subarray(at, at + H) });
+    cell.tangentsBack(own, {
+      n: k,
+      step,
+      ...rowsOf(own, step),
+      read,
+      gradient,
+      R,
+      hidden: ofStates.subarray(at, at + H),
+    });
   }
   return R;
 }
