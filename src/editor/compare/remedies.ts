@@ -58,7 +58,7 @@ interface LayerFacts {
 
 /** By how much a clipping norm that is there is lowered. */
 const lowered = 4;
-/** Weights with which copy memory was learned best: see docs/remedies.md. */
+/** Those that docs/remedies.md has measured. */
 const weights = { omega: 1, flossing: 0.1 } as const;
 const radiusCap = 1;
 

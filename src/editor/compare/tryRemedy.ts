@@ -48,7 +48,6 @@ export async function tryRemedy(parts: RemedyParts, origin: RemedyOrigin, given:
   }
   const remedy = await choose(remediesFor(facts), origin, given);
   if (!remedy) return;
-  if (live?.status.state === 'running') await live.control('pause');
   const begun: RunSession[] = [];
   try {
     const title = localize('remedy.progress');
@@ -60,6 +59,8 @@ export async function tryRemedy(parts: RemedyParts, origin: RemedyOrigin, given:
     for (const session of begun) session.dispose();
     throw error;
   }
+  // Not before the two have begun: a refusal leaves the run as it was.
+  if (live?.status.state === 'running') await live.control('pause');
   const document = (await showCorpus(begun[0])) ?? (await textInView());
   if (!document) {
     for (const session of begun) session.dispose();
