@@ -18,13 +18,28 @@ export const remedyNames = [
 ] as const;
 export type RemedyName = (typeof remedyNames)[number];
 
+const sentences: Readonly<
+  Record<RemedyName, { readonly name: KeysOf<'remedy.name'>; readonly detail: KeysOf<'remedy.detail'> }>
+> = {
+  clipNorm: { name: 'remedy.name.clipNorm', detail: 'remedy.detail.clipNorm' },
+  truncation: { name: 'remedy.name.truncation', detail: 'remedy.detail.truncation' },
+  window: { name: 'remedy.name.window', detail: 'remedy.detail.window' },
+  omega: { name: 'remedy.name.omega', detail: 'remedy.detail.omega' },
+  flossing: { name: 'remedy.name.flossing', detail: 'remedy.detail.flossing' },
+  radiusCap: { name: 'remedy.name.radiusCap', detail: 'remedy.detail.radiusCap' },
+  restartR: { name: 'remedy.name.restartR', detail: 'remedy.detail.restartR' },
+  raiseForgetBias: { name: 'remedy.name.raiseForgetBias', detail: 'remedy.detail.raiseForgetBias' },
+  layerNorm: { name: 'remedy.name.layerNorm', detail: 'remedy.detail.layerNorm' },
+  residual: { name: 'remedy.name.residual', detail: 'remedy.detail.residual' },
+};
+
 /** What a run does differently. */
 export type Change = Pick<BranchRequest, 'training' | 'weights' | 'fresh'>;
 
 export interface Remedy {
   readonly name: RemedyName;
   readonly label: Message;
-  readonly detail: KeysOf<'remedy'>;
+  readonly detail: KeysOf<'remedy.detail'>;
   /** The run as it is: but for a beginning anew, which both then have. */
   readonly asItIs: Change;
   readonly changed: Change;
@@ -73,8 +88,8 @@ export function remediesFor(run: RunFacts): Remedy[] {
   const add = (name: RemedyName, args: Message['args'], change: Partial<Change>, asItIs: Change = none) =>
     remedies.push({
       name,
-      label: { key: `remedy.${name}`, args },
-      detail: `remedy.${name}.detail`,
+      label: { key: sentences[name].name, args },
+      detail: sentences[name].detail,
       asItIs,
       changed: { ...asItIs, ...change },
     });
