@@ -3,7 +3,7 @@ import { activations } from '../layers/activation';
 import { cellNames, layerOptions } from '../layers/catalog';
 import { norms } from '../layers/norm';
 import { checkOption, type LayerOptions } from '../layers/options';
-import { initializations, objectives, optimizers, schedules, type ObjectiveName } from '../terms/choices';
+import { initializations, maxFlossed, objectives, optimizers, schedules, type ObjectiveName } from '../terms/choices';
 import type { Thresholds } from '../terms/regions';
 import { UserError } from '../userError';
 import { readLayers } from '../protocol/layerList';
@@ -121,6 +121,11 @@ export function trainingSettings(read: SettingReader): TrainingSettings {
     decayFactor: Math.min(1, positive(read('training.decayFactor'), defaults.decayFactor)),
     clipNorm: limit(read('training.clipNorm'), defaults.clipNorm),
     clipValue: limit(read('training.clipValue'), defaults.clipValue),
+    omega: limit(read('training.omega'), defaults.omega),
+    radiusCap: limit(read('training.radiusCap'), defaults.radiusCap),
+    flossing: limit(read('training.flossing'), defaults.flossing),
+    flossingEvery: integer(read('training.flossingEvery'), 1, defaults.flossingEvery),
+    flossingExponents: Math.min(maxFlossed, integer(read('training.flossingExponents'), 1, defaults.flossingExponents)),
     initialization: oneOf(read, 'training.initialization', initializations, defaults.initialization),
     initScale: positive(read('training.initScale'), defaults.initScale),
     forgetBias: numberOrNull(read('training.forgetBias'), -Infinity, defaults.forgetBias),

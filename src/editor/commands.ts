@@ -5,6 +5,7 @@ import { compareKinds } from './compare/compareKinds';
 import { compareRuns } from './compare/compareRuns';
 import type { Comparisons } from './compare/comparisons';
 import { generateText } from './generate';
+import { tryRemedy, type RemedyOrigin } from './compare/tryRemedy';
 import type { Notices } from './notices';
 import { exportModel } from './models/exportModel';
 import { textInView, type ModelOpener } from './models/openModel';
@@ -85,6 +86,7 @@ const ofRows: ReadonlySet<string> = new Set(
     'exportModel',
     'inspect',
     'generate',
+    'tryRemedy',
     'runs.open',
     'runs.close',
     'runs.delete',
@@ -174,8 +176,28 @@ function comparingCommands({
     'backflow.compareCells': (target) => compareKinds(training, comparisons, target),
     'backflow.compareRuns': () => compareRuns({ registry, pastRuns, recordings, opener, comparisons }),
     'backflow.compareTruncations': () => comparisons.compareTruncations(),
+    'backflow.tryRemedy': async (argument) => {
+      const origin = originOf(argument, registry);
+      const { launch, runsFolder } = training;
+      if (origin) await tryRemedy({ launch, runsFolder, comparisons }, origin, givenIn(argument)['remedy']);
+      else void vscode.window.showInformationMessage(localize('remedy.needsRun'));
+    },
     'backflow.playground': () => playground.show(),
   };
+}
+
+/** The run of the tree, or the current one; undefined where that is none. */
+function originOf(argument: unknown, registry: RunRegistry): RemedyOrigin | undefined {
+  const node = nodeOf(argument);
+  if (node?.kind === 'past')
+    return { folder: node.run.folder, step: null, done: node.run.checkpoints.at(0) ?? 0, live: null };
+  if (node?.kind === 'checkpoint') {
+    const { folder, step } = node;
+    return { folder, step, done: step, live: registry.find(folder.fsPath) ?? null };
+  }
+  const live = node?.kind === 'live' ? node.session : registry.current;
+  if (!live?.isRun) return undefined;
+  return { folder: vscode.Uri.file(live.description.folder), step: null, done: live.status.step, live };
 }
 
 function isToken(value: unknown): value is number {

@@ -4,6 +4,7 @@ import { UserError } from '../userError';
 import type {
   AttributeRequest,
   AttributionReport,
+  BranchRequest,
   DescribeRequest,
   EngineCalls,
   EngineEvents,
@@ -54,6 +55,7 @@ import { openResultOf } from './recording/openedRecording';
 import { Sampler } from './sampling/sampler';
 import { sampleText } from './sampling/sampleText';
 import { Run, type RunParts } from './train/run';
+import { setUpBranch } from './train/branch';
 import { setUpResumed, setUpRun } from './train/setUp';
 import type { Message } from '../messages';
 import { loadGraph, type LoadedGraph, type ModelSink } from './loadedGraph';
@@ -72,6 +74,7 @@ export class Engine {
   readonly handlers: Handlers<EngineCalls> = {
     train: (request, signal) => this.train(request, signal),
     resumeRun: (request) => this.resumeRun(request),
+    branchRun: (request) => this.branchRun(request),
     open: (request, signal) => this.open(request, signal),
     examine: (request, signal) => this.examine(request, signal),
     spectrum: (choice) => this.spectrum(choice),
@@ -138,6 +141,12 @@ export class Engine {
       history.goBackTo(parts.trainer.step);
       return this.startRun(parts, history);
     });
+  }
+
+  private branchRun(request: BranchRequest): Promise<RunDescription> {
+    return this.load(async () =>
+      this.startRun(await setUpBranch(request, this.modelLock, this.cores), new FlowHistory()),
+    );
   }
 
   private open(request: OpenRequest, signal: AbortSignal): Promise<OpenResult> {

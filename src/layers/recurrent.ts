@@ -49,7 +49,12 @@ export interface StateDescription {
 
 /** What cannot be had of a kind, and the sentence that says why. */
 export type NotApplicable = Readonly<
-  Partial<Record<'contributions' | 'truncation' | 'bidirectional' | 'gain' | 'halfLife' | 'horizon', KeysOf<'cell'>>>
+  Partial<
+    Record<
+      'contributions' | 'truncation' | 'omega' | 'flossing' | 'bidirectional' | 'gain' | 'halfLife' | 'horizon',
+      KeysOf<'cell'>
+    >
+  >
 >;
 
 /** What every kind says of itself. */

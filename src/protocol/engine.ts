@@ -17,6 +17,8 @@ import type { Progress, RunDescription, RunStatus, RunSummary } from './run';
 import type { ModelSample, SampleRequest, SampleResult, SampleWatch } from './sample';
 import type { SpectrumReport, SpectrumRequest } from './spectrum';
 import type { Direction } from '../layers/direction';
+import type { NormName } from '../layers/norm';
+import type { WeightChange } from '../terms/choices';
 import type { Thresholds } from '../terms/regions';
 import type { BackendName, ModelSettings, TrainingSettings, VocabularySettings } from './settings';
 import type { MatrixRequest, TargetMatrix } from './targetMatrix';
@@ -63,6 +65,29 @@ export interface ResumeRequest {
   readonly folder: string;
   /** Steps in all; null keeps the run's own. */
   readonly steps: number | null;
+}
+
+/** A run that goes on from a checkpoint of another one, beside it. */
+export interface BranchRequest {
+  /** The other run's folder, which is only read. */
+  readonly run: string;
+  /** Of which checkpoint; null for the newest. */
+  readonly step: number | null;
+  /** As `TrainRequest.folder`. */
+  readonly folder: string;
+  /** What differs from the other run's settings. With another window the text is read from its beginning. */
+  readonly training: Partial<TrainingSettings>;
+  readonly weights: WeightChange | null;
+  /** Not null where it begins anew, with weights of the same seed. */
+  readonly fresh: FreshStart | null;
+}
+
+/** What a model that begins anew has around its layers; null leaves it as it was. */
+export interface FreshStart {
+  /** Null reads tokens one-hot. */
+  readonly embeddingSize: number | null;
+  readonly norm: NormName | null;
+  readonly residual: boolean | null;
 }
 
 export interface OpenRequest {
@@ -236,6 +261,7 @@ export interface EngineCalls {
   /** Starts a run; settles when it is under way. What follows arrives as events. */
   train(request: TrainRequest): RunDescription;
   resumeRun(request: ResumeRequest): RunDescription;
+  branchRun(request: BranchRequest): RunDescription;
   /** Loads a model to be inspected and sampled. */
   open(request: OpenRequest): OpenResult;
   /** Looks into a model file; loads nothing. */

@@ -85,6 +85,15 @@ export interface TrainingSettings {
   readonly clipNorm: number | null;
   /** Largest magnitude of one entry of the gradient, or null for none. Entries are cut before the norm is clipped. */
   readonly clipValue: number | null;
+  /** Weight of Pascanu's regularizer Ω, the mean over the streams, beside the loss; null for none. See src/core/backward/omega.ts. */
+  readonly omega: number | null;
+  /** Largest spectral radius of a recurrent matrix's blocks after an update, or null for none. */
+  readonly radiusCap: number | null;
+  /** Weight of gradient flossing beside the loss, at the steps that have it; null for none. See src/core/spectra/flossing.ts. */
+  readonly flossing: number | null;
+  /** It has a part in one of so many steps, and is of so many exponents of each layer. */
+  readonly flossingEvery: number;
+  readonly flossingExponents: number;
   readonly initialization: InitializationName;
   /** Scale of the recurrent matrices at the start; not of `pytorch`. */
   readonly initScale: number;
@@ -143,6 +152,11 @@ export const defaultTrainingSettings: TrainingSettings = {
   decayFactor: 0.1,
   clipNorm: 1,
   clipValue: null,
+  omega: null,
+  radiusCap: null,
+  flossing: null,
+  flossingEvery: 10,
+  flossingExponents: 4,
   initialization: 'pytorch',
   initScale: 1,
   forgetBias: null,

@@ -5,6 +5,7 @@ import { norms } from '../layers/norm';
 import type { LayerOptions, OptionDescription, OptionValue } from '../layers/options';
 import {
   initializations,
+  maxFlossed,
   maxHiddenSize,
   maxLayers,
   objectives,
@@ -239,6 +240,11 @@ function readOptimization(given: GivenOptions): Partial<TrainingSettings> {
       defaults.decayFactor,
     clipNorm: limit(given, 'clip-norm', defaults.clipNorm),
     clipValue: limit(given, 'clip-value', defaults.clipValue),
+    omega: limit(given, 'omega', defaults.omega),
+    radiusCap: limit(given, 'radius-cap', defaults.radiusCap),
+    flossing: limit(given, 'flossing', defaults.flossing),
+    flossingEvery: integer(given, 'flossing-every', 1, 1e9) ?? defaults.flossingEvery,
+    flossingExponents: integer(given, 'flossing-exponents', 1, maxFlossed) ?? defaults.flossingExponents,
   };
 }
 

@@ -6,9 +6,16 @@ export const maxLayers = 24;
 /** Of a layer. */
 export const maxHiddenSize = 4096;
 
+/** Lyapunov exponents of each layer that gradient flossing can be of. */
+export const maxFlossed = 1024;
+
 /** What the model predicts: each next token, or tokens that are masked in what it reads. */
 export const objectives = ['next', 'masked'] as const;
 export type ObjectiveName = (typeof objectives)[number];
+
+/** What can be done to the weights of a run that is branched off: see src/core/model/weightChange.ts. */
+export const weightChanges = ['restartR', 'raiseForgetBias'] as const;
+export type WeightChange = (typeof weightChanges)[number];
 
 export const initializations = ['pytorch', 'xavier', 'orthogonal', 'identity', 'gaussian'] as const;
 export type InitializationName = (typeof initializations)[number];

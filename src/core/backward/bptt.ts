@@ -17,6 +17,8 @@ import type { TotalNorms } from './totals';
 export interface BackwardSettings {
   /** k2: gradients do not pass from step t to t − 1 where k2 divides t; 0 for no such cut. */
   readonly truncation: number;
+  /** By which Pascanu's regularizer, summed over the streams, is added to the loss whose gradient is taken; only with `hasOmega`. */
+  readonly omega?: number;
   /** n, what the loss is a mean over; by default the predicted tokens of the window itself. */
   readonly predicted?: number;
   /** Called with each direction of the lowest layer, if that is a recurrent one. */
@@ -89,6 +91,11 @@ export class Backward {
     return { input: preActivations, recurrent: recurrentPreActivations };
   }
 
+  /** Of the last window: what Pascanu's regularizer has added to the loss. */
+  get omega(): number {
+    return this.recurrent.omega;
+  }
+
   /** Forgets the gradient of what comes after the window; otherwise `run` takes up what its last window sent back. */
   clearCarried(): void {
     this.recurrent.recurrence.clearCarried();
@@ -96,8 +103,9 @@ export class Backward {
   }
 
   /** Writes ∂L/∂parameters, all of it, into `gradient`. */
-  async run({ truncation, predicted = this.tape.predicted, visitLowest }: BackwardSettings): Promise<void> {
+  async run({ truncation, predicted = this.tape.predicted, omega = 0, visitLowest }: BackwardSettings): Promise<void> {
     const { layers } = this.tape;
+    this.recurrent.beginOmega(omega);
     await this.output(predicted);
     for (let layer = layers.length - 1; layer >= 0; layer--) {
       const { sublayers } = layers[layer];

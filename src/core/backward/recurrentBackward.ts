@@ -7,6 +7,7 @@ import type { Parameters } from '../model/parameters';
 import type { Tape } from '../model/tape';
 import type { Products } from '../products';
 import { columnSums, sumOfBlocks } from './blockSums';
+import { weighForOmega } from './omega';
 import { BackwardRecurrence } from './recurrence';
 
 /** Called with each direction of a layer and its ∂L/∂a_t as W sees it, T·B × G·H, which stays until the next direction is run. */
@@ -20,6 +21,11 @@ export class RecurrentBackward {
   hidden: readonly Float32Array[] = [];
   /** T·B × I: what the second direction adds to what goes down. */
   private readonly addend: Float32Array;
+  /** Of Pascanu's regularizer: by what it is added, what it has added in this window, T·B × H, and G·H × H; empty without it. */
+  private omegaScale = 0;
+  omega = 0;
+  private readonly throughR: Float32Array;
+  private readonly ofOmega: Float32Array;
   /** V × G·H: the sums of pre-activation gradients by token; empty with an embedding. */
   private readonly columns: Float32Array;
 
@@ -45,6 +51,17 @@ export class RecurrentBackward {
         ? vocabularySize * cellOf(lowest.cell).gates.length * lowest.hiddenSize
         : 0,
     );
+    const recurrent = layers.filter((layer) => tape.hasOmega && !isMixer(layer) && cellOf(layer.cell).hasR);
+    this.throughR = arena.floats(rows * Math.max(0, ...recurrent.map(({ hiddenSize }) => hiddenSize)));
+    this.ofOmega = arena.floats(
+      Math.max(0, ...recurrent.map(({ cell, hiddenSize: H }) => cellOf(cell).gates.length * H * H)),
+    );
+  }
+
+  /** Before a window. @param scale see `BackwardSettings.omega` */
+  beginOmega(scale: number): void {
+    this.omegaScale = scale;
+    this.omega = 0;
   }
 
   /**
@@ -66,6 +83,7 @@ export class RecurrentBackward {
     for (let d = 0; d < tape.layers[layer].directions.length; d++) {
       await this.recurrence.run(layer, d, parameters.layers[layer][d], this.hidden[d], truncation);
       await this.weights(layer, d, x);
+      if (this.omegaScale > 0) await this.addOmega(layer, d, truncation);
       visit?.(d, this.recurrence.preActivations);
       if (below) await this.down(below, layer, d);
     }
@@ -134,6 +152,25 @@ export class RecurrentBackward {
         }),
       );
     }
+  }
+
+  /** Adds to ∂L/∂R the gradient of Pascanu's regularizer: two products of the size of those of R itself. */
+  private async addOmega(layer: number, d: number, truncation: number): Promise<void> {
+    const { tape, parameters, gradient, products, recurrence, throughR, ofOmega } = this;
+    const { arena, rows, steps, batch, lengths } = tape;
+    const { hiddenSize: H, directions } = tape.layers[layer];
+    const { direction } = directions[d];
+    const v = recurrence.recurrentPreActivations;
+    const { R } = gradient.layers[layer][d];
+    const width = R.length / H;
+    await products.multiply(throughR, v, parameters.layers[layer][d].R, rows, H, width);
+    const window = { direction, steps, batch, hiddenSize: H, lengths, truncation };
+    this.omega += weighForOmega(throughR, this.hidden[d], window, this.omegaScale);
+    const sum = ofOmega.subarray(0, R.length);
+    await sumOfBlocks(tape, sum, (first, count) =>
+      products.transposedMultiply(sum, v.subarray(first * width), throughR.subarray(first * H), width, H, count),
+    );
+    arena.kernels.add(at(R), at(R), at(sum), R.length);
   }
 
   private async biasGradient(Wb: Float32Array, layer: number, d: number, width: number): Promise<void> {

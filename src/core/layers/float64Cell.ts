@@ -79,6 +79,22 @@ export interface StepTangents {
   readonly products: TangentProducts;
 }
 
+/** The way back of a step's tangents along n directions, what is read held. */
+export interface TangentsBack {
+  readonly n: number;
+  readonly step: number;
+  readonly before: number;
+  readonly after: number;
+  /** [H, n]: the directions before the step. */
+  readonly read: Float64Array;
+  /** [H, n], in: gradient by the directions after the step; out: by those before it. */
+  readonly gradient: Float64Array;
+  /** [G·H, H] += gradient by R, where it stands in the Jacobian. */
+  readonly R: Float64Array;
+  /** [H] += gradient by h_t, on which the Jacobian depends. */
+  readonly hidden: Float64Array;
+}
+
 /** What a step's tangents have of its matrices. Results are good until the next call. */
 export interface TangentProducts {
   /** [G·H, n]: W ∂x_t; null where what is read does not change. */
@@ -152,6 +168,8 @@ export interface Float64Cell {
   back(direction: Float64Direction, step: StepBack): void;
   /** The step's Jacobian times n directions: the transpose of `back`. */
   tangents(direction: Float64Direction, step: StepTangents): void;
+  /** Of a kind of one state that can be flossed: see src/core/spectra/flossing.ts. */
+  tangentsBack?(direction: Float64Direction, step: TangentsBack): void;
   /** Of a kind in which every unit keeps a factor of its own of itself, and nothing of others, where what it reads is held: ln of it, [H]. */
   logFactors?(direction: Float64Direction, t: number, out: Float64Array): void;
   /** What R's block of gate `gate` multiplies at a step: h_{t−1}, or r ⊙ h_{t−1}; into `out` [H]. Of a kind with R. */

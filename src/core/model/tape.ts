@@ -75,6 +75,8 @@ export interface TapeSettings {
   readonly batch: number;
   /** Dropout between layers, in training only. */
   readonly dropout?: boolean;
+  /** There is room for Pascanu's regularizer: see src/core/backward/omega.ts. */
+  readonly hasOmega?: boolean;
   /** Gradients will be taken of what is on it: what only they need is kept. */
   readonly learns?: boolean;
   /** Count saturated gates and take the norms of gradients on the way, as always; without, to measure what that costs. */
@@ -97,6 +99,7 @@ export class Tape {
   /** Between the top layer and the output. */
   readonly finalNorm: NormTape | null;
   readonly records: boolean;
+  readonly hasOmega: boolean;
   /** T × B token ids: what is read (−1: nothing, in padding) … */
   readonly inputs: Int32Array;
   /** … and what is to be predicted (−1: nothing). */
@@ -120,10 +123,11 @@ export class Tape {
   constructor(
     readonly arena: Arena,
     readonly config: ModelConfig,
-    { steps, batch, dropout = false, records = true, learns = false, byToken = false }: TapeSettings,
+    { steps, batch, dropout = false, records = true, learns = false, byToken = false, hasOmega = false }: TapeSettings,
     products: Products,
   ) {
     this.records = records;
+    this.hasOmega = hasOmega;
     this.steps = steps;
     this.maxSteps = steps;
     this.batch = batch;

@@ -14,12 +14,13 @@ export function matrixSpectrumOf(
 ): { readonly spectralRadius: number; readonly spectralNorm: number } | null {
   const values = R.subarray(block * H * H, (block + 1) * H * H);
   if (H > maxSize || !values.every(Number.isFinite)) return null;
-  const { realEigenvalues, imaginaryEigenvalues } = new EigenvalueDecomposition(
-    Matrix.from1DArray(H, H, Array.from(values)),
-  );
-  const spectralRadius = realEigenvalues.reduce(
-    (max, real, i) => Math.max(max, Math.hypot(real, imaginaryEigenvalues[i])),
-    0,
-  );
+  // The library squares entries, and never ends where that leaves float64. A power of two changes no digit.
+  let largest = 0;
+  for (const value of values) largest = Math.max(largest, Math.abs(value));
+  const scale = largest > 0 ? 2 ** Math.floor(Math.log2(largest)) : 1;
+  const scaled = Array.from(values, (value) => value / scale);
+  const { realEigenvalues, imaginaryEigenvalues } = new EigenvalueDecomposition(Matrix.from1DArray(H, H, scaled));
+  const spectralRadius =
+    scale * realEigenvalues.reduce((max, real, i) => Math.max(max, Math.hypot(real, imaginaryEigenvalues[i])), 0);
   return { spectralRadius, spectralNorm: new SingularValues(Float64Array.from(values), H).at(0) };
 }

@@ -190,7 +190,7 @@ async function sampleOf(uri: vscode.Uri | undefined): Promise<string | null> {
 }
 
 /** Brings a run's corpus into view, if it is a file that is still there, and returns it. */
-async function showCorpus({ description }: RunSession): Promise<vscode.Uri | undefined> {
+export async function showCorpus({ description }: RunSession): Promise<vscode.Uri | undefined> {
   const { path } = description.corpus;
   if (path === null) return undefined;
   try {

@@ -2,7 +2,7 @@
 import { basename } from 'node:path';
 import { isSameLayer, type LayerConfig } from '../../layers/layerConfig';
 import type { Direction } from '../../layers/direction';
-import type { OpenRequest, OpenResult, ResumeRequest, TrainRequest } from '../../protocol/engine';
+import type { BranchRequest, OpenRequest, OpenResult, ResumeRequest, TrainRequest } from '../../protocol/engine';
 import type { GraphSummary } from '../../protocol/graph';
 import type { LayerShape, ModelSummary } from '../../protocol/model';
 import { readUnitOf, type Progress, type RunDescription, type RunStatus } from '../../protocol/run';
@@ -20,6 +20,7 @@ import type { EngineProcess } from '../process/engineProcess';
 export type Beginning =
   | { readonly kind: 'train'; readonly request: TrainRequest }
   | { readonly kind: 'resume'; readonly request: ResumeRequest }
+  | { readonly kind: 'branch'; readonly request: BranchRequest }
   | { readonly kind: 'open'; readonly request: OpenRequest };
 
 export interface Opened {
@@ -68,10 +69,7 @@ export async function askToBegin(
     if (isTokenizer(result.unit)) await loadTokenizers();
     return { opened: openedAs(result, known.description), history: result.run && result.run.history };
   }
-  const description =
-    beginning.kind === 'train'
-      ? await calls.call('train', beginning.request)
-      : await calls.call('resumeRun', beginning.request);
+  const description = await askForRun(calls, beginning);
   if (description.tokenizer) await loadTokenizers();
   // An event of the engine may have said more by now.
   const { status } = known;
@@ -84,6 +82,20 @@ export async function askToBegin(
     unit: readUnitOf(description),
   };
   return { opened, history: null };
+}
+
+function askForRun(
+  calls: EngineProcess['calls'],
+  beginning: Exclude<Beginning, { readonly kind: 'open' }>,
+): Promise<RunDescription> {
+  switch (beginning.kind) {
+    case 'train':
+      return calls.call('train', beginning.request);
+    case 'resume':
+      return calls.call('resumeRun', beginning.request);
+    case 'branch':
+      return calls.call('branchRun', beginning.request);
+  }
 }
 
 /** What is known of a model once it is open. @param before what was known until then */

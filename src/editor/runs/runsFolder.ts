@@ -28,15 +28,23 @@ export class RunsFolder {
 
   /** A folder for a new run: its absolute path. Nothing is made. */
   async newRun(document: vscode.Uri, corpusName: string, kinds: string): Promise<string> {
-    const parent = this.of(document);
-    const taken = new Set((await entriesOf(parent)).map(([name]) => name));
-    const name = unusedName(runName(corpusName, kinds, new Date()), (other) => taken.has(other));
-    return vscode.Uri.joinPath(parent, name).fsPath;
+    return newIn(this.of(document), corpusName, kinds);
+  }
+
+  /** The same beside another run. */
+  async newRunBeside(run: vscode.Uri, corpusName: string, kinds: string): Promise<string> {
+    return newIn(vscode.Uri.joinPath(run, '..'), corpusName, kinds);
   }
 
   private get ownFolder(): vscode.Uri {
     return vscode.Uri.joinPath(this.context.storageUri ?? this.context.globalStorageUri, 'runs');
   }
+}
+
+async function newIn(parent: vscode.Uri, corpusName: string, kinds: string): Promise<string> {
+  const taken = new Set((await entriesOf(parent)).map(([name]) => name));
+  const name = unusedName(runName(corpusName, kinds, new Date()), (other) => taken.has(other));
+  return vscode.Uri.joinPath(parent, name).fsPath;
 }
 
 /** What is in a folder; nothing if there is no such folder. */

@@ -146,6 +146,7 @@ function readTraining(training: Fields): TrainingSettings {
     clipNorm: training.nullable('clipNorm', (key) => training.number(key, { min: 0 })),
     ...readAddedReading(training),
     ...readAddedTraining(training),
+    ...readAddedRemedies(training),
     ...readAddedCheckpoints(training),
     seed: training.integer('seed'),
     checkpointEvery: training.integer('checkpointEvery', { min: 1 }),
@@ -176,6 +177,20 @@ function readAddedCheckpoints(training: Fields) {
   return {
     checkpointSeconds: training.added('checkpointSeconds', defaults.checkpointSeconds, count),
     keptCheckpoints: training.added('keptCheckpoints', defaults.keptCheckpoints, count),
+  };
+}
+
+/** The same, of what came with the remedies for gradients that vanish. */
+function readAddedRemedies(training: Fields) {
+  const defaults = defaultTrainingSettings;
+  const count = (key: string) => training.integer(key, { min: 1 });
+  const limit = (key: string) => training.nullable(key, () => training.number(key, { min: 0 }));
+  return {
+    omega: training.added('omega', defaults.omega, limit),
+    radiusCap: training.added('radiusCap', defaults.radiusCap, limit),
+    flossing: training.added('flossing', defaults.flossing, limit),
+    flossingEvery: training.added('flossingEvery', defaults.flossingEvery, count),
+    flossingExponents: training.added('flossingExponents', defaults.flossingExponents, count),
   };
 }
 

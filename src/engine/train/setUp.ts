@@ -82,8 +82,7 @@ export async function setUpRun(
   });
   await folder.whole(async () => {
     await folder.acquire();
-    await keepCorpus(folder, source);
-    folder.remake = () => keepCorpusAgain(folder, source);
+    await keepCorpusIn(folder, source);
   });
   return { ...parts, description, folder, modelLock, bestValidation: null };
 }
@@ -207,6 +206,12 @@ export async function setUpResumed(
   }
 }
 
+/** Also where the folder has to be made again. */
+export async function keepCorpusIn(folder: RunFolder, source: CorpusSource): Promise<void> {
+  await keepCorpus(folder, source);
+  folder.remake = () => keepCorpusAgain(folder, source);
+}
+
 function keepCorpus({ path }: RunFolder, source: CorpusSource): Promise<void> {
   const kept = join(path, keptCorpus);
   return source.kind === 'text' ? writeFileAtomic(kept, source.text) : keepCopy(source.path, kept);
@@ -233,8 +238,17 @@ async function sourceOf({
     : { kind: 'file', path };
 }
 
+/** The same, from its copy in the folder where there is one: the text itself may have changed since. */
+export async function keptSource(folder: RunFolder): Promise<CorpusSource> {
+  const kept = join(folder.path, keptCorpus);
+  return stat(kept).then(
+    () => ({ kind: 'file', path: kept }),
+    () => sourceOf(folder),
+  );
+}
+
 /** What `restore` makes of the newest checkpoint from which it can. Throws what it says of the newest where it can from none. */
-async function newestWhole<T>(folder: RunFolder, restore: (checkpoint: Checkpoint) => Promise<T>): Promise<T> {
+export async function newestWhole<T>(folder: RunFolder, restore: (checkpoint: Checkpoint) => Promise<T>): Promise<T> {
   let first: UserError | null = null;
   for (const checkpoint of await folder.checkpoints()) {
     try {
@@ -278,7 +292,7 @@ async function restored(
   return parts;
 }
 
-async function broken<T>(read: () => T | Promise<T>): Promise<T> {
+export async function broken<T>(read: () => T | Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (thrown) {
@@ -287,7 +301,11 @@ async function broken<T>(read: () => T | Promise<T>): Promise<T> {
 }
 
 /** The text the run began with: where it was, or, where it has changed or gone, the copy in the run's folder. */
-async function corpusOf(folder: RunFolder, vocabulary: Vocabulary, training: TrainingSettings): Promise<ReadCorpus> {
+export async function corpusOf(
+  folder: RunFolder,
+  vocabulary: Vocabulary,
+  training: TrainingSettings,
+): Promise<ReadCorpus> {
   const {
     description: {
       corpus: { path },
@@ -328,7 +346,7 @@ function nameOf(source: CorpusSource): { name: string; path: string | null } {
     : { name: source.name, path: null };
 }
 
-async function assemble(
+export async function assemble(
   config: ModelConfig,
   parameters: Parameters,
   { vocabulary }: Corpus,

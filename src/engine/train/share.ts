@@ -14,6 +14,8 @@ export interface BatchSettings {
   readonly steps: number;
   readonly batch: number;
   readonly hasDropout: boolean;
+  /** Pascanu's regularizer has room. */
+  readonly hasOmega: boolean;
   readonly records: boolean;
 }
 
@@ -25,6 +27,8 @@ export interface ShareOrder {
   /** k2, or 0. */
   readonly truncation: number;
   readonly dropout: DropoutOrder | null;
+  /** By which Pascanu's regularizer is added to the loss, of each stream of the whole batch; 0 for none. */
+  readonly omega: number;
 }
 
 export interface DropoutOrder {
@@ -47,13 +51,13 @@ export interface OtherShare {
 export function networkOf(
   arena: Arena,
   products: Products,
-  { config, steps, hasDropout, records }: BatchSettings,
+  { config, steps, hasDropout, hasOmega, records }: BatchSettings,
   streams: number,
 ): LearningNetwork {
   return makeLearningNetwork(
     arena,
     config,
-    { steps, batch: streams, dropout: hasDropout, records, byToken: true },
+    { steps, batch: streams, dropout: hasDropout, hasOmega, records, byToken: true },
     products,
   );
 }
@@ -66,7 +70,7 @@ export async function runShare(
   { tape, forward, backward }: LearningNetwork,
   streams: StreamRange,
   board: Board,
-  { steps, predicted, truncation, dropout }: ShareOrder,
+  { steps, predicted, truncation, dropout, omega }: ShareOrder,
 ): Promise<void> {
   takeStreams(tape.inputs, board.inputs, streams, board.batch, steps);
   takeStreams(tape.targets, board.targets, streams, board.batch, steps);
@@ -77,7 +81,7 @@ export async function runShare(
     fillDropout(tape, dropout.probability, dropout.seed, dropout.step, { first: streams.first, of: board.batch });
   await forward.run();
   backward.clearCarried();
-  await backward.run({ truncation, predicted });
+  await backward.run({ truncation, predicted, omega });
   tape.carryState();
   tape.carried.forEach(({ values, width }, i) => ofStreams(board.carriedOut[i], width, streams).set(values));
 }

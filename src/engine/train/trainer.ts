@@ -3,9 +3,11 @@ import { Recording } from '../../core/analysis/recording';
 import type { WindowReader } from '../../core/corpus/windowReader';
 import type { ModelConfig } from '../../core/model/config';
 import type { Parameters } from '../../core/model/parameters';
+import type { Stretch } from '../../core/model/weightChange';
 import { clip } from '../../core/optimize/clip';
 import { optimizerOf } from '../../core/optimize/registry';
 import type { Optimizer } from '../../core/optimize/optimizer';
+import { capRadii } from '../../core/optimize/radiusCap';
 import { learningRateAt } from '../../core/optimize/schedule';
 import { UserError } from '../../userError';
 import { ArenaTooLarge } from '../../kernels/arena';
@@ -13,8 +15,12 @@ import type { TrainingSettings } from '../../protocol/settings';
 import type { Backend } from '../backend';
 import { Batch } from './batch';
 import type { FailedBatch } from './failedBatch';
+import { Flosser } from './flosser';
 import type { DropoutOrder } from './share';
 import { decodeTrainingState, encodeTrainingState, type NamedArray } from './trainingState';
+
+/** Among the arrays of a saved state. */
+const recordingName = 'recording';
 
 export interface StepMetrics {
   readonly step: number;
@@ -49,12 +55,16 @@ export class Trainer {
   private tokens = 0;
   /** What every step has left on record. */
   readonly recording: Recording;
+  private readonly flosser: Flosser | null = null;
 
   private constructor(
     private readonly settings: TrainingSettings,
     private readonly reader: WindowReader,
     private readonly batch: Batch<Optimizer>,
   ) {
+    const { flossing } = settings;
+    const { tape, parameters } = batch.network;
+    if (flossing !== null) this.flosser = new Flosser(tape.config, parameters, { ...settings, flossing });
     this.recording = new Recording(batch.network.tape.config, reader.steps);
   }
 
@@ -73,7 +83,7 @@ export class Trainer {
     try {
       const made = new Batch(
         backend,
-        { config, steps, batch, hasDropout: settings.dropout > 0, records },
+        { config, steps, batch, hasDropout: settings.dropout > 0, hasOmega: settings.omega !== null, records },
         (arena, { parameters }) => optimizerOf(settings, parameters.layout.length, arena),
       );
       made.network.parameters.values.set(initial.values);
@@ -112,8 +122,9 @@ export class Trainer {
     if (restarts) board.clearState();
     const { dropout: probability, seed, truncation } = settings;
     const dropout = probability > 0 ? { probability, seed, step: this.step } : null;
-    await batch.run({ steps, truncation: truncation ?? 0, dropout });
+    await batch.run({ steps, truncation: truncation ?? 0, dropout, omega: (settings.omega ?? 0) / board.batch });
     const { loss } = batch;
+    if (Number.isFinite(loss)) this.flosser?.add(backward.gradient, board, batch.carried, steps, this.step);
     const { before, after, clippedFraction } = clip(backward.gradient.values, settings, tape.arena.kernels);
     if (!Number.isFinite(loss) || !Number.isFinite(before)) {
       reader.restore(position);
@@ -122,6 +133,7 @@ export class Trainer {
     }
     await update(() => {
       this.optimizer.step(parameters.values, backward.gradient.values, learningRateAt(settings, this.step));
+      if (settings.radiusCap !== null) capRadii(parameters, settings.radiusCap);
       this.step++;
     });
     board.carryState();
@@ -160,28 +172,39 @@ export class Trainer {
     return encodeTrainingState(counts, this.stateArrays());
   }
 
-  /** Continues from a saved state; `file` is for the sentences. Throws a UserError when it is not of this run. */
-  restoreState(bytes: Uint8Array, file: string): void {
-    const own = ['step', 'tokens', 'optimizerSteps', 'recordedRows', 'recordedStepsPerRow', 'recordedPending'] as const;
+  /**
+   * Continues from a saved state; `file` is for the sentences. Throws a UserError when it is not of this run.
+   * @param isSameWindow otherwise the state was saved of windows of another length: the text is then read from its beginning, and what is on record begins anew
+   */
+  restoreState(bytes: Uint8Array, file: string, isSameWindow = true): void {
+    const recorded = ['recordedRows', 'recordedStepsPerRow', 'recordedPending'] as const;
+    const own = ['step', 'tokens', 'optimizerSteps', ...(isSameWindow ? recorded : [])] as const;
     const { counts, others } = decodeTrainingState(
       bytes,
       own,
-      Object.keys(this.reader.state),
-      this.stateArrays(),
+      isSameWindow ? Object.keys(this.reader.state) : [],
+      this.stateArrays().filter(([name]) => isSameWindow || name !== recordingName),
       file,
     );
     this.step = counts.step;
     this.tokens = counts.tokens;
     this.optimizer.count = counts.optimizerSteps;
+    if (!isSameWindow) return;
     this.recording.restore(counts);
     this.reader.restore(others);
+  }
+
+  /** What the optimizer remembers of weights that have been replaced. */
+  forgetMoments(stretches: readonly Stretch[]): void {
+    for (const moment of Object.values(this.optimizer.moments))
+      for (const { offset, length } of stretches) moment.fill(0, offset, offset + length);
   }
 
   private stateArrays(): NamedArray[] {
     return [
       ...Object.entries(this.optimizer.moments).map(([name, data]): NamedArray => [`optimizer.${name}`, data]),
       ...this.batch.carried.map(({ layer, name, values }): NamedArray => [`state.${layer}.${name}`, values]),
-      ['recording', this.recording.values],
+      [recordingName, this.recording.values],
     ];
   }
 

@@ -174,6 +174,8 @@ export const attention = mixer({
   deviationAround: deviation,
   notApplicable: {
     truncation: 'cell.attention.noTruncation',
+    omega: 'cell.notVanilla',
+    flossing: 'cell.noFlossing',
     gain: 'cell.attention.noGain',
     halfLife: 'cell.attention.noHalfLife',
   },

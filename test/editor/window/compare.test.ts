@@ -106,6 +106,29 @@ describe('comparing and playing', () => {
     await window.screenshot('compare-runs-dark');
   });
 
+  it('tries a remedy: two runs go on from a checkpoint of one, as it is and with the change', async () => {
+    const before = runsIn(workspace.folder);
+    await window.chooseInTree((await window.runRows()).filter({ hasText: 'RNN' }), 'Try a Remedy…');
+    const pick = window.page.locator('.quick-input-list .monaco-list-row', { hasText: 'Pascanu’s regularizer' });
+    await pick.click();
+    const page = await window.panelFrame('[data-figure="compared"]');
+    await moreFrames(page, 3);
+    const names = (await page.locator('.comparison .runs tbody th').allInnerTexts()).map((name) => name.trim());
+    assert.match(names[0], /as it is/);
+    assert.match(names[1], /Ω × 1/);
+    const made = runsIn(workspace.folder).filter((run) => !before.includes(run));
+    assert.equal(made.length, 2);
+    const settingsOf = (run: string) =>
+      (
+        JSON.parse(readFileSync(join(workspace.folder, '.backflow/runs', run, 'run.json'), 'utf8')) as {
+          training: { omega: number | null };
+        }
+      ).training;
+    const weights = made.map((run) => settingsOf(run).omega);
+    assert.deepEqual(new Set(weights), new Set([null, 1]));
+    await window.screenshot('remedy-dark');
+  });
+
   it('made no page throw', () => {
     assert.deepEqual(window.errors, []);
   });

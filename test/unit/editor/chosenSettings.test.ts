@@ -109,6 +109,11 @@ describe('settings', () => {
       'training.decaySteps': 0,
       'training.decayFactor': 0,
       'training.clipValue': '1',
+      'training.omega': -1,
+      'training.radiusCap': true,
+      'training.flossing': 'much',
+      'training.flossingEvery': 0,
+      'training.flossingExponents': 1.5,
       'training.initScale': 0,
       'training.forgetBias': 'one',
     });

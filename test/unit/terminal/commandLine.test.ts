@@ -73,7 +73,8 @@ describe('reading a command line', () => {
   it('reads optimizer, schedule, clipping and initialization', () => {
     const command = read(
       'train --optimizer sgd --momentum 0.9 --nesterov --weight-decay 0 --schedule cosine --warmup 10 --final-fraction 0.1 --decay-every 50 ' +
-        '--decay-factor 0.5 --clip-value 0.2 --init orthogonal --init-scale 1.1 --forget-bias -1.5 corpus',
+        '--decay-factor 0.5 --clip-value 0.2 --init orthogonal --init-scale 1.1 --forget-bias -1.5 --omega 2 --radius-cap 0.9 ' +
+        '--flossing 0.1 --flossing-every 7 --flossing-exponents 2 corpus',
     );
     assert.ok(command.kind === 'train');
     assert.deepEqual(command.request.training, {
@@ -89,6 +90,11 @@ describe('reading a command line', () => {
       decaySteps: 50,
       decayFactor: 0.5,
       clipValue: 0.2,
+      omega: 2,
+      radiusCap: 0.9,
+      flossing: 0.1,
+      flossingEvery: 7,
+      flossingExponents: 2,
       initialization: 'orthogonal',
       initScale: 1.1,
       forgetBias: -1.5,
@@ -209,6 +215,10 @@ describe('reading a command line', () => {
       ['--decay-every 0', /^--decay-every is "0"/],
       ['--decay-factor 0', /greater than 0 and at most 1\.$/],
       ['--clip-value 0', /a number greater than 0, or none\.$/],
+      ['--omega 0', /a number greater than 0, or none\.$/],
+      ['--radius-cap -1', /^--radius-cap is "-1"/],
+      ['--flossing 0', /a number greater than 0, or none\.$/],
+      ['--flossing-exponents 0', /from 1 to 1024\.$/],
       ['--init zeros', /one of pytorch, xavier, orthogonal, identity, gaussian\.$/],
       ['--init-scale 0', /^--init-scale is "0"/],
       ['--gain 0', /^--gain is "0"/],

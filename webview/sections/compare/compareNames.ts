@@ -42,7 +42,7 @@ export class RunNames {
     const { texts } = this;
     const { numbers } = texts;
     const differs = (value: (run: RunInView) => unknown): boolean => new Set(this.runs.map(value)).size > 1;
-    const { truncation, clipNorm, clipValue } = run.training;
+    const { truncation, clipNorm, clipValue, omega, flossing, radiusCap, window } = run.training;
     const said: string[] = [];
     if (differs((each) => each.run.training.truncation))
       said.push(
@@ -58,6 +58,16 @@ export class RunNames {
           : texts.get('panel.compare.clipped', numbers.plain(limit)),
       );
     }
+    const added = [
+      ['omega', omega, 'panel.compare.omega'],
+      ['flossing', flossing, 'panel.compare.flossed'],
+      ['radiusCap', radiusCap, 'panel.compare.capped'],
+    ] as const;
+    for (const [setting, value, key] of added)
+      if (differs((each) => each.run.training[setting]))
+        said.push(value === null ? texts.get('panel.compare.asItIs') : texts.get(key, numbers.plain(value)));
+    if (differs((each) => each.run.training.window))
+      said.push(texts.get('panel.compare.window', numbers.integer(window)));
     if (said.length === 0 && !differs((each) => this.model(each))) said.push(run.name);
     return said;
   }

@@ -50,6 +50,40 @@ export const float64: Float64Cell = {
     dh.set(products.mix(1, dh));
   },
 
+  // Of ∂h_t = f′(a) ⊙ P, P = R ∂h_{t−1}: f′ is a function of h_t, of tanh 1 − h².
+  tangentsBack(
+    {
+      layer: { hiddenSize: H },
+      parameters: { R, activations: forms },
+      activations: [f],
+      states: [states],
+      preActivations: a,
+    },
+    { n, step, after, read, gradient, R: ofR, hidden },
+  ) {
+    const [{ name }] = forms;
+    if (name !== 'tanh' && name !== 'relu') throw new Error(`no second derivative of ${name}`);
+    const previous = new Float64Array(H * n);
+    for (let u = 0; u < H; u++) {
+      const h = states[after * H + u];
+      const slope = f.slope(a[step * H + u], h);
+      let toSlope = 0;
+      for (let j = 0; j < H; j++) {
+        const weight = R[u * H + j];
+        let along = 0;
+        for (let i = 0; i < n; i++) {
+          const g = gradient[u * n + i];
+          along += g * read[j * n + i];
+          previous[j * n + i] += slope * g * weight;
+        }
+        toSlope += along * weight;
+        ofR[u * H + j] += slope * along;
+      }
+      if (name === 'tanh') hidden[u] -= 2 * h * toSlope;
+    }
+    gradient.set(previous);
+  },
+
   recurrentInput: (direction, _gate, _t, before, out) => {
     previousState(direction, before, out);
   },

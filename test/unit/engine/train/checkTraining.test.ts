@@ -58,6 +58,27 @@ describe('the settings of a training', () => {
           );
   });
 
+  it('give a remedy a number that it can be, and layers that it is defined for', () => {
+    check({ omega: 0.5, radiusCap: 1, flossing: 0.1 });
+    for (const value of [0, -1, NaN, Infinity]) {
+      assert.throws(() => check({ omega: value }), /^UserError: The weight of Pascanu’s regularizer is /);
+      assert.throws(() => check({ radiusCap: value }), /^UserError: The cap of the spectral radius is /);
+      assert.throws(() => check({ flossing: value }), /^UserError: The weight of gradient flossing is /);
+    }
+    const layers = (cell: 'rnn' | 'lstm' | 'minGRU', training: Partial<TrainingSettings>) => {
+      const stack = { ...plainStack, cell, activation: 'tanh', layers: 2, hiddenSize: 8, vocabularySize: 5 } as const;
+      checkLayers(uniformModel(stack), { ...defaultTrainingSettings, ...training }, 16);
+    };
+    layers('rnn', { omega: 0.5, radiusCap: 1, flossing: 0.1 });
+    assert.throws(() => layers('lstm', { flossing: 1 }), /^UserError: Gradient flossing 1: .* vanilla RNNs only\. /);
+    layers('lstm', { radiusCap: 1 });
+    assert.throws(
+      () => layers('lstm', { omega: 0.5 }),
+      /^UserError: Pascanu’s regularizer 0\.5: It is defined for vanilla RNNs.*Leave it out\.$/,
+    );
+    assert.throws(() => layers('minGRU', { radiusCap: 1 }), /no layer of this model has a recurrent matrix/);
+  });
+
   it('fit the model', () => {
     together({ bidirectional: true, objective: 'masked' });
     together({ objective: 'masked' });

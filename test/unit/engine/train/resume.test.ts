@@ -14,14 +14,9 @@ import { Trainer } from '../../../../src/engine/train/trainer';
 import { defaultTrainingSettings, type TrainingSettings } from '../../../../src/protocol/settings';
 import { createBackend } from '../../../../src/engine/backend';
 
-const config = uniformModel({
-  ...plainStack,
-  cell: 'lstm',
-  activation: 'tanh',
-  layers: 2,
-  hiddenSize: 6,
-  vocabularySize: 5,
-});
+const stack = { ...plainStack, activation: 'tanh', layers: 2, hiddenSize: 6, vocabularySize: 5 } as const;
+const config = uniformModel({ ...stack, cell: 'lstm' });
+const vanilla = uniformModel({ ...stack, cell: 'rnn' });
 const ids = Int32Array.from({ length: 203 }, (_, i) => (i * i + (i >> 2)) % 5);
 // A warm-up that ends and a decay that begins after the interruption, and both clippings at work.
 const base: TrainingSettings = {
@@ -53,9 +48,10 @@ async function trainerOf(
   settings: TrainingSettings,
   parameters: Parameters,
   reader: WindowReader = streams(settings),
+  of = config,
 ): Promise<Trainer> {
   return Trainer.create(
-    config,
+    of,
     settings,
     parameters,
     reader,
@@ -92,6 +88,31 @@ describe('interrupted and resumed, the same bits', () => {
       },
     );
   }
+
+  const remedies: readonly Partial<TrainingSettings>[] = [
+    { omega: 2 },
+    { radiusCap: 0.5 },
+    { flossing: 0.5, flossingEvery: 2, flossingExponents: 3 },
+  ];
+  for (const variant of remedies)
+    it(`a vanilla RNN with ${Object.keys(variant).join(', ')}, which changes what it learns`, async () => {
+      const settings = checkTraining({ ...base, forgetBias: null, clipNorm: null, clipValue: null, ...variant });
+      const start = () => initialize(vanilla, Random.fromSeed(settings.seed), settings);
+      const make = (parameters: Parameters, of = settings) => trainerOf(of, parameters, streams(of), vanilla);
+      const uninterrupted = await make(start());
+      await train(uninterrupted, 14);
+      const before = await make(start());
+      await train(before, 5);
+      const after = await make(new Parameters(vanilla, before.parameters.values.slice()));
+      after.restoreState(before.encodeState(), 'step-5.safetensors');
+      await train(after, 9);
+      assert.deepEqual(after.encodeState(), uninterrupted.encodeState());
+      assert.deepEqual(after.parameters.values, uninterrupted.parameters.values);
+
+      const without = await make(start(), { ...settings, omega: null, radiusCap: null, flossing: null });
+      await train(without, 14);
+      assert.notDeepEqual(without.parameters.values, uninterrupted.parameters.values);
+    });
 
   const lines = corpusOf('a\nba\nabba\nbb\nb\naba\nbabab', { split: 'lines', masked: true });
   const sequences = () =>

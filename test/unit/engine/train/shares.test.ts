@@ -6,6 +6,7 @@ import { initialize } from '../../../../src/core/model/initialize';
 import { Random } from '../../../../src/core/model/random';
 import { createBackend, stepWorkOf, windowWorkOf, type Backend } from '../../../../src/engine/backend';
 import { Trainer, type StepMetrics } from '../../../../src/engine/train/trainer';
+import { kindOf } from '../../../../src/layers/catalog';
 import { defaultTrainingSettings } from '../../../../src/protocol/settings';
 
 const symbols = 11;
@@ -23,6 +24,12 @@ const cases: readonly Case[] = [
   // The products of the steps are ONNX Runtime's; streams do not halve evenly, masks are drawn, gradients cut.
   { name: 'lstm', stack: { cell: 'lstm', hiddenSize: 160, layers: 2 }, batch: 21, truncation: 4 },
   { name: 'gru, both directions', stack: { cell: 'gru', hiddenSize: 176, layers: 2, bidirectional: true }, batch: 24 },
+  {
+    name: 'rnn, with Pascanu’s regularizer',
+    stack: { cell: 'rnn', hiddenSize: 352, layers: 2 },
+    batch: 19,
+    truncation: 5,
+  },
   { name: 'minGRU by token', stack: { cell: 'minGRU', hiddenSize: 256, options: { positive: true } }, batch: 17 },
   {
     name: 'attention',
@@ -144,6 +151,7 @@ function trainerOn(
     batch,
     truncation: truncation ?? null,
     dropout: 0.1,
+    omega: config.layers.some(({ cell }) => kindOf(cell).notApplicable.omega) ? null : 0.5,
   };
   const initial = initialize(config, Random.fromSeed(3), settings);
   return Trainer.create(config, settings, initial, new Reader(ids, window, batch), backend);
