@@ -1,6 +1,6 @@
 /** What one target's per-target gradient does on its way through every layer and direction. */
 import { joinedLogarithms } from '../../core/analysis/boundaries';
-import { horizonOf, levelOf, slopeOf } from '../../core/analysis/regions';
+import { horizonOf, levelOf, slopeOf } from '../../terms/seriesSummary';
 import { directionNames } from '../../core/model/trace';
 import type { Direction } from '../../layers/direction';
 import { regionsOf, relativeTo, type Level, type Region, type Thresholds } from '../../terms/regions';

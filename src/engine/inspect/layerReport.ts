@@ -1,6 +1,6 @@
 /** One layer's direction in a report, and what is read at each boundary between layers. */
 import { joinedLengths, joinedLogarithms } from '../../core/analysis/boundaries';
-import { horizonOf, levelOf } from '../../core/analysis/regions';
+import { horizonOf, levelOf } from '../../terms/seriesSummary';
 import type { InputReport, LayerReport, StateReport } from '../../protocol/engine';
 import type { FlowReport } from '../../protocol/flowReport';
 import { relativeTo, type Thresholds } from '../../terms/regions';

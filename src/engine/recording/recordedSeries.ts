@@ -1,28 +1,14 @@
 /** What the recorder measured, as reports and frames need it. */
-import { horizonOf, levelOf, slopeOf } from '../../core/analysis/regions';
 import type { RecordedSeries, RecordedStep } from '../../formats/recording/stepFile';
 import type { SeriesChoice, SeriesReport } from '../../protocol/graph';
-import { regionsOf, relativeTo, type Thresholds } from '../../terms/regions';
+import { seriesReport } from '../../protocol/seriesReport';
+import type { Thresholds } from '../../terms/regions';
 
 /** For one target: of another than the recorded one there is a flow where there is a matrix. */
 export function seriesReports(step: RecordedStep, target: number, thresholds: Thresholds): SeriesReport[] {
-  return step.series.map((series): SeriesReport => {
-    const log10 = flowTo(series, step, target);
-    const relative = log10 && relativeTo(target, log10);
-    return {
-      ...choiceOf(series),
-      norm: series.norm,
-      total: series.total,
-      flow: log10 &&
-        relative && {
-          target,
-          log10,
-          horizon: horizonOf(relative, target, thresholds),
-          level: levelOf(relative, target, thresholds),
-        },
-      regions: relative ? regionsOf(relative, thresholds) : [],
-      slope: relative && slopeOf(relative, target),
-    };
+  return step.series.map((series) => {
+    const { norm, total } = series;
+    return seriesReport(choiceOf(series), { norm, total, log10: flowTo(series, step, target) }, target, thresholds);
   });
 }
 

@@ -1,5 +1,4 @@
 /** Reads probes with a model in graph mode, and answers what is asked of them. The last text's values are kept. */
-import { horizonOf, levelOf, slopeOf } from '../../../core/analysis/regions';
 import type { Vocabulary } from '../../../core/corpus/vocabulary';
 import { OperatorError } from '../../../core/graph/operatorError';
 import { TapeFull } from '../../../core/graph/tape';
@@ -15,9 +14,9 @@ import type {
   GraphTokenReport,
   GraphTokenRequest,
   SeriesChoice,
-  SeriesReport,
 } from '../../../protocol/graph';
-import { regionKind, regionsOf, relativeTo, type Thresholds } from '../../../terms/regions';
+import { seriesReport } from '../../../protocol/seriesReport';
+import { regionKind, relativeTo } from '../../../terms/regions';
 import { startsAndEnds } from '../../../tokens/spans';
 import { UserError } from '../../../userError';
 import { resolveTarget, textTooShort } from '../flows';
@@ -80,7 +79,14 @@ export class GraphInspector {
       ...this.tokensOf(text, ids, reading.steps),
       target,
       thresholds,
-      series: series.map((each, s) => seriesReport(each, norms[s], totals?.[s] ?? null, flows[s], target, thresholds)),
+      series: series.map((each, s) =>
+        seriesReport(
+          choiceOf(each),
+          { norm: norms[s], total: totals?.[s] ?? null, log10: flows[s] },
+          target,
+          thresholds,
+        ),
+      ),
       matrix,
       notices: notices.map(({ key, args }) => ({ key, args })),
     };
@@ -324,28 +330,4 @@ export function defaultSeries(series: readonly Series[]): Series[] {
 
 export function choiceOf({ name, role, width, isReversed }: Series): SeriesChoice {
   return { name, role, width, isReversed };
-}
-
-function seriesReport(
-  series: Series,
-  norm: Float64Array,
-  total: Float64Array | null,
-  log10: Float64Array,
-  target: number,
-  thresholds: Thresholds,
-): SeriesReport {
-  const relative = relativeTo(target, log10);
-  return {
-    ...choiceOf(series),
-    norm,
-    total,
-    flow: {
-      target,
-      log10,
-      horizon: horizonOf(relative, target, thresholds),
-      level: levelOf(relative, target, thresholds),
-    },
-    regions: regionsOf(relative, thresholds),
-    slope: slopeOf(relative, target),
-  };
 }

@@ -1,5 +1,5 @@
 /** What a per-target gradient comes to: horizon and slope, or level and slope, relative to the target's own step. */
-import type { Level, Thresholds } from '../../terms/regions';
+import type { Level, Thresholds } from './regions';
 
 /** The smallest lag at which the gradient is under 10^vanishing of the target's own step; null if it never is. */
 export function horizonOf(relative: Float64Array, target: number, { vanishing }: Thresholds): number | null {
