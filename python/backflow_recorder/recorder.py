@@ -7,16 +7,17 @@ import os
 import weakref
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Optional, Sequence, Type
+from typing import Any, Dict, Optional, Sequence, Type
 
 import torch
 from torch import nn
 from torch.optim.optimizer import Optimizer
 
 from .modules import class_name, unwrapped
+from .opened import open_recording
 from .optimizers import OptimizerHooks, fused_scale, holds
 from .recording import Options, Recording
-from .sentences import refuse
+from .sentences import RecorderError, refuse
 
 
 class Recorder:
@@ -79,6 +80,16 @@ class Recorder:
     @property
     def folder(self) -> Optional[Path]:
         return None if self._recording is None else self._recording.folder.path
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({'' if self.folder is None else str(self.folder)!r})"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Dict[str, Any]:
+        """In a notebook: the flow of the newest step that is written."""
+        try:
+            return open_recording(self.folder or "")._repr_mimebundle_(include, exclude)
+        except RecorderError:
+            return {"text/plain": repr(self)}
 
     def step(self, loss: Any = None, *, gradient_norm: Any = None) -> None:
         """Reads this step's gradients: after ``loss.backward()``, before ``optimizer.step()``, once for each update.
