@@ -150,10 +150,12 @@ def _table(flow: Flow, shown: List[Series]) -> str:
     rows = []
     for i, one in enumerate(shown):
         color, dash = _style(i)
-        sample = f'<svg width="22" height="8" aria-hidden="true"><line x1="0" x2="22" y1="4" y2="4" stroke="{color}" stroke-width="2" stroke-dasharray="{dash}"/></svg>'
+        line = f'<line x1="0" x2="22" y1="4" y2="4" stroke="{color}" stroke-width="2" stroke-dasharray="{dash}"/>'
+        sample = f'<svg width="22" height="8" aria-hidden="true">{line}</svg>'
         cells = "".join(f"<td {cell}>{escape(text)}</td>" for text in flow.in_words(one.name))
         rows.append(f'<tr><th scope="row" {cell}>{sample} {escape(_name(flow, one))}</th>{cells}</tr>')
-    return f'<table style="border-collapse:collapse;margin:4px 0;font:inherit;color:inherit"><thead><tr>{heads}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
+    style = "border-collapse:collapse;margin:4px 0;font:inherit;color:inherit"
+    return f'<table style="{style}"><thead><tr>{heads}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
 
 
 def _style(index: int) -> Tuple[str, str]:

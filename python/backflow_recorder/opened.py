@@ -14,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 from .analysis import Series
 from .flow_result import Flow
 from .folder import FORMAT, VERSION
-from .sentences import refuse
+from .sentences import RecorderError, refuse
 
 _STEP = re.compile(r"^step-(\d{6,})\.safetensors$")
 
@@ -53,12 +53,17 @@ class OpenedRecording:
         path = self.folder / "steps" / f"step-{number:06d}.safetensors"
         try:
             return self._read(path, number)
-        except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
+        except RecorderError:
+            raise
+        except (OSError, SafetensorError, LookupError, ValueError, TypeError, AttributeError) as error:
             raise refuse("brokenStep", file=path, reason=f"{type(error).__name__}: {error}") from error
 
     def _read(self, path: Path, number: int) -> Flow:
         with safe_open(str(path), "np") as file:
             metadata: Mapping[str, str] = file.metadata() or {}
+            _check_version(int(metadata["version"]), path)
+            if "target" not in metadata:
+                raise refuse("noFlow", folder=self.folder, step=number)
             names = set(file.keys())
 
             def tensor(name: str) -> Optional[np.ndarray]:
@@ -74,6 +79,8 @@ class OpenedRecording:
             known = [one for one in known if sizes[one.name] == whole]
             with_matrix = bool(known) and all(f"{one.name}:matrix" in names for one in known)
             target = int(metadata["target"])
+            if not 0 <= target < steps:
+                raise ValueError(f"target {target} of {steps} steps")
             # The one that is shown is the last.
             targets = [*(one for one in range(steps) if one != target), target] if with_matrix else [target]
             flow = Flow(str(self.run.get("model", {}).get("class")), steps, targets, vocabulary=self.run.get("vocabulary"), at_step=number)
@@ -86,11 +93,13 @@ class OpenedRecording:
         return flow
 
     def __repr__(self) -> str:
-        steps = self.steps
-        return repr(self.flow()) if steps else f"{type(self).__name__}({str(self.folder)!r})"
+        return f"{type(self).__name__}({str(self.folder)!r})"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Dict[str, Any]:
-        return self.flow()._repr_mimebundle_(include, exclude) if self.steps else {"text/plain": repr(self)}
+        try:
+            return self.flow()._repr_mimebundle_(include, exclude)
+        except RecorderError as error:
+            return {"text/plain": f"{self!r}: {error}"}
 
 
 def open_recording(folder: str | os.PathLike[str]) -> OpenedRecording:

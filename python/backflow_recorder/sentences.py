@@ -152,6 +152,10 @@ SENTENCES: Dict[str, Tuple[str, str]] = {
         "{file} is in version {version} of its form, and this package reads version {known}: pip install --upgrade backflow-recorder.",
         "{file}은(는) 형식 버전 {version}이고 이 패키지는 버전 {known}을 읽습니다: pip install --upgrade backflow-recorder.",
     ),
+    "noFlow": (
+        "Step {step} of {folder} has no gradient flow: no recorded module took part in it.",
+        "{folder}의 {step}단계에는 기울기 흐름이 없습니다. 기록하는 모듈이 쓰이지 않았습니다.",
+    ),
     "noSteps": ("{folder} has no recorded step yet.", "{folder}에 아직 기록된 단계가 없습니다."),
     "noSuchStep": (
         "{folder} has no recorded step {step}; recording.steps lists those from {first} to {last}.",
