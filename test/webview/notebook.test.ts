@@ -145,7 +145,7 @@ describe('a notebook’s output', () => {
 
   it('traces any token whose flow is stored, and says what to do for others', async () => {
     await open([all]);
-    const target = () => page.locator(inOutput('.output')).getAttribute('data-target');
+    const target = () => page.locator(inOutput('.flow-output')).getAttribute('data-target');
     assert.equal(await target(), String(all.targets.at(-1)));
     const first = await said();
     await press('flow', 'ArrowLeft');

@@ -16,7 +16,7 @@ const kinds = ['vscode-light', 'vscode-high-contrast', 'vscode-high-contrast-lig
 /** In place of what the element held. */
 export function isolated(parent: HTMLElement): Isolated {
   const host = element('div');
-  const root = element('div', { class: 'output' });
+  const root = element('div', { class: 'flow-output' });
   const repeat = (): void => {
     for (const kind of kinds) host.classList.toggle(kind, document.body.classList.contains(kind));
   };

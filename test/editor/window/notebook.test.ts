@@ -24,7 +24,7 @@ describe('notebooks', () => {
   });
 
   /** The editor mounts outputs in no order. */
-  const output = () => outputs.locator('.output', { hasText: 'Gradient flow of CharModel, 64 tokens' });
+  const output = () => outputs.locator('.flow-output', { hasText: 'Gradient flow of CharModel, 64 tokens' });
   const flow = () => output().locator('canvas[data-figure="flow"]');
   const readout = () => output().locator('.readout .line');
 
