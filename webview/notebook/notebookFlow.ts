@@ -55,6 +55,7 @@ export class NotebookFlow {
       texts,
       view: this.view,
       redraw: () => this.redraw(),
+      // There is no text elsewhere in which a step could be marked or shown.
       link: { mark: () => undefined, reveal: () => undefined, target: (step) => this.trace(step) },
     });
     const { root: section, controls } = sectionFrame(texts, {

@@ -88,7 +88,7 @@ describe('a notebook’s output', () => {
 /** The path to every value, the whole first. */
 function placesIn(value: Json, at: string[] = []): string[][] {
   const inner = typeof value === 'object' && value !== null ? Object.entries(value) : [];
-  return [at, ...inner.flatMap(([key, each]) => placesIn(each as Json, [...at, key]))];
+  return [at, ...inner.flatMap(([key, each]) => placesIn(each, [...at, key]))];
 }
 
 function withValue(value: Json, [key, ...rest]: string[], other: Json | undefined): unknown {
