@@ -1,11 +1,13 @@
-// Bundles the five programs with esbuild: the extension, the engine, the process of ONNX Runtime, the command line and the page with its styles;
-// and what the extension loads when it needs it.
+// Bundles the programs with esbuild: the extension, the engine, the process of ONNX Runtime, the command line, the page with its styles and the renderer of
+// notebooks; and what the extension loads when it needs it.
 //   node scripts/build.mjs [--tests] [--bench] [--verdicts] [--watch]
 import { build, context } from 'esbuild';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { assemblyScript } from './lib/assemblyScript.mjs';
+import { cssText } from './lib/cssText.mjs';
+import { pageTexts } from './lib/pageTexts.mjs';
 import { partsOf } from './lib/testParts.mjs';
 import { threadProgram } from './lib/threadProgram.mjs';
 
@@ -46,6 +48,15 @@ const page = {
   sourcemap: true,
   minify: true,
   logLevel: 'warning',
+};
+
+/** What the editor loads into a notebook's page: one module, with its style and its sentences inside. */
+const notebookProgram = {
+  ...page,
+  entryPoints: { notebook: 'webview/notebook/renderer.ts' },
+  format: 'esm',
+  plugins: [cssText(page), pageTexts],
+  outdir: 'dist/webview',
 };
 
 /** The page and its style have one name. */
@@ -94,6 +105,7 @@ const programs = [
     banner: { js: '#!/usr/bin/env node' },
   },
   { ...page, entryPoints: pageParts, outdir: 'dist/webview' },
+  notebookProgram,
 ];
 
 /** Loaded as they are by what runs outside the product. */

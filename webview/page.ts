@@ -3,7 +3,7 @@ import type { Frame } from '../src/protocol/frame';
 import type { PageView, PanelStatus, ToPage } from '../src/pageContract/messages';
 import type { RunDescription } from '../src/protocol/run';
 import { Metrics } from './shared/charts/metrics';
-import type { Columns } from './shared/columns';
+import { figureColumns } from './shared/columns';
 import { button } from './shared/controls';
 import { element } from './shared/dom';
 import { Exporter, type PageState } from './shared/exporting/exporter';
@@ -17,12 +17,6 @@ import type { Texts } from './shared/texts';
 import { readTheme, watchTheme } from './shared/theme';
 import { Travel } from './shared/travel';
 import { View } from './shared/view';
-
-/** Margins of the columns: names of layers and units on the left, axes on the right. CSS pixels. */
-const marginLeft = 58;
-/** Of a graph's tensors, whose names are longer; a narrow page gives them this part of its width. */
-const marginOfTensors = { most: 132, share: 0.28 };
-const marginRight = 44;
 
 export class Page {
   private run: RunDescription | null = null;
@@ -200,16 +194,7 @@ export class Page {
   private scene(): Scene {
     const width = this.root.clientWidth - 2 * parseFloat(getComputedStyle(this.root).paddingLeft);
     const { run, status, metrics, frame, rows, failure, view, theme, stale } = this;
-    const left =
-      frame?.header.graph === undefined
-        ? marginLeft
-        : Math.max(marginLeft, Math.min(marginOfTensors.most, Math.round(marginOfTensors.share * width)));
-    const columns: Columns = {
-      left,
-      width: Math.max(40, width - left - marginRight),
-      first: view.steps.first,
-      count: view.steps.count,
-    };
+    const columns = figureColumns(width, frame?.header.graph !== undefined, view.steps);
     const paint = stale.theme || stale.paint || width !== this.width;
     this.width = width;
     return {

@@ -9,11 +9,18 @@ from .version import __version__
 
 if TYPE_CHECKING:
     from .flow_result import Flow
+    from .opened import OpenedRecording, open_recording
     from .probe import flow
     from .recorder import Recorder
 
-__all__ = ["Flow", "Recorder", "RecorderError", "RecorderWarning", "__version__", "flow"]
-_PLACES = {"Flow": "flow_result", "Recorder": "recorder", "flow": "probe"}
+__all__ = ["Flow", "OpenedRecording", "Recorder", "RecorderError", "RecorderWarning", "__version__", "flow", "open_recording"]
+_PLACES = {
+    "Flow": "flow_result",
+    "OpenedRecording": "opened",
+    "Recorder": "recorder",
+    "flow": "probe",
+    "open_recording": "opened",
+}
 
 
 def __getattr__(name: str) -> Any:

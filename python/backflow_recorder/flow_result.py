@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import html
-import math
 import os
 from dataclasses import dataclass, field, replace
 from typing import Any, Dict, List, Optional
@@ -13,16 +11,17 @@ import torch
 
 from .about import symbols_of
 from .analysis import Series
+from .flow_html import html_of
 from .folder import Folder
+from .notebook import MIME, data_of
 from .scalars import Scalars, horizon_of, relative, scalars_of
+from .sentences import sentence
 from .version import __version__
-
-MIME = "application/vnd.backflow.flow+json"
 
 
 @dataclass
 class Flow:
-    """``flow[name]`` is log₁₀ ‖∂ℓ_τ/∂s_t‖, [targets, T]; −inf is exactly zero, NaN a step from which τ cannot be reached."""
+    """``flow[name]`` is log₁₀ ‖∂ℓ_τ/∂s_t‖, [targets, T]; −inf is exactly zero, NaN a step from which τ cannot be reached. Shown is the last of the targets."""
 
     model: str
     steps: int
@@ -33,8 +32,10 @@ class Flow:
     series: List[Series] = field(default_factory=list)
     norms: Dict[str, np.ndarray] = field(default_factory=dict)  # ‖s_t‖, [T]
     flows: Dict[str, np.ndarray] = field(default_factory=dict)
+    totals: Dict[str, np.ndarray] = field(default_factory=dict)  # ‖∂L/∂s_t‖, [T]; of a recording
+    at_step: Optional[int] = None  # the update, of a recording
 
-    def add(self, series: Series, norms: np.ndarray, flows: np.ndarray) -> None:
+    def add(self, series: Series, norms: np.ndarray, flows: np.ndarray, total: Optional[np.ndarray] = None) -> None:
         at, targets = np.arange(self.steps)[None], np.asarray(self.targets)[:, None]
         behind = at < targets if series.direction == "backward" else at > targets
         # From there the target cannot be reached; elsewhere an exact zero is a number of its own.
@@ -42,6 +43,8 @@ class Flow:
         lags = None if series.direction == "backward" else relative(flows[-1], self.targets[-1])
         self.series.append(replace(series, horizon=None if lags is None else horizon_of(lags)))
         self.norms[series.name], self.flows[series.name] = np.ascontiguousarray(norms), flows
+        if total is not None:
+            self.totals[series.name] = np.ascontiguousarray(total)
 
     def __getitem__(self, name: str) -> np.ndarray:
         return self.flows[name]
@@ -79,50 +82,32 @@ class Flow:
         place.add_step(step, tensors, [one.described() for one in self.series], target, {})
 
     def data(self) -> Dict[str, Any]:
-        """What a renderer needs; numbers that are not finite by their names, as in a recording."""
-        series = [{**one.described(), "norm": _listed(self.norms[one.name]), "flow": [_listed(row) for row in self.flows[one.name]]} for one in self.series]
-        tokens = None
-        if self.ids is not None:
-            symbols = [] if self.vocabulary is None else symbols_of(self.vocabulary)
-            tokens = [symbols[one] if one < len(symbols) else str(one) for one in self.ids]
-        return {"format": "backflow-flow", "version": 1, "model": self.model, "steps": self.steps, "targets": self.targets, "tokens": tokens, "series": series}
+        """What a notebook's renderer is given: docs/notebooks.md. Valid JSON, about 2 MB at most: what is left out it counts."""
+        return data_of(self)
+
+    def html(self) -> str:
+        """The curves and what they come to, for where Backflow's renderer is not; needs nothing from elsewhere."""
+        return html_of(self)
+
+    def title(self) -> str:
+        facts = {"model": self.model, "steps": self.steps, "target": self.targets[-1]}
+        return sentence("flowOf", **facts) if self.at_step is None else sentence("flowOfStep", at=self.at_step, **facts)
+
+    def in_words(self, name: str) -> List[str]:
+        """Horizon, slope, vanished and exploded of one series for the last target; empty where one is not defined."""
+        found = self.scalars(name)
+        if found.vanished is None or found.exploded is None:
+            return [sentence("flowNothing"), "", "", ""]
+        horizon = sentence("flowNoHorizon") if found.horizon is None else str(found.horizon)
+        return [horizon, "" if found.slope is None else f"{found.slope:+.3g}".replace("-", "−"), f"{found.vanished:.0%}", f"{found.exploded:.0%}"]
 
     def __repr__(self) -> str:
-        lines = [f"Gradient flow of {self.model}: {self.steps} steps, target {self.targets[-1]}"]
+        lines = [self.title()]
+        heads = [sentence(key) for key in ("flowHorizonHead", "flowSlopeHead", "flowVanishedHead", "flowExplodedHead")]
         for one in self.series:
-            lines.append(f"  {one.name or self.model}: {_said(self.scalars(one.name))}")
+            said = [f"{head} {value}" for head, value in zip(heads, self.in_words(one.name)) if value]
+            lines.append(f"  {one.name or self.model}: {', '.join(said)}")
         return "\n".join(lines)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Dict[str, Any]:
         return {MIME: self.data(), "text/html": self.html(), "text/plain": repr(self)}
-
-    def html(self) -> str:
-        """The curves over lags, for where Backflow's renderer is not."""
-        target, width, height = self.targets[-1], 640, 180
-        rows = [(one, relative(self.flows[one.name][-1], target)) for one in self.series if one.direction != "backward"]
-        shown = [(one, row) for one, row in rows if row is not None and target > 0]
-        floor = min([-3.0, *(float(row[np.isfinite(row)].min()) for _, row in shown)])
-        top = max([0.5, *(float(row[np.isfinite(row)].max()) for _, row in shown)])
-        lines = []
-        for i, (one, row) in enumerate(shown):
-            points = " ".join(f"{width - k * width / target:.1f},{(top - v) / (top - floor) * height:.1f}" for k, v in enumerate(row) if math.isfinite(v))
-            color = f"hsl({(210 + 67 * i) % 360} 60% 50%)"
-            lines.append(f'<polyline points="{points}" fill="none" stroke="{color}" stroke-width="1.5"><title>{html.escape(one.name)}</title></polyline>')
-        limit = (top + 3.0) / (top - floor) * height
-        return (
-            f'<figure><svg viewBox="0 0 {width} {height}" width="{width}" role="img" aria-label="{html.escape(repr(self))}">'
-            f'<line x1="0" x2="{width}" y1="{limit:.1f}" y2="{limit:.1f}" stroke="currentColor" stroke-dasharray="4 4" opacity="0.5"/>'
-            f"{''.join(lines)}</svg><figcaption><pre>{html.escape(repr(self))}</pre></figcaption></figure>"
-        )
-
-
-def _said(scalars: Scalars) -> str:
-    if scalars.slope is None and scalars.vanished is None:
-        return "nothing before the target"
-    horizon = "horizon beyond the text" if scalars.horizon is None else f"horizon {scalars.horizon}"
-    slope = "" if scalars.slope is None else f", slope {scalars.slope:+.3g} (log10 a step)"
-    return f"{horizon}{slope}, vanished {scalars.vanished:.0%}, exploded {scalars.exploded:.0%}"
-
-
-def _listed(values: np.ndarray) -> List[Any]:
-    return [value if math.isfinite(value) else "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity" for value in values.tolist()]

@@ -8,7 +8,7 @@ import os
 import weakref
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Callable, Iterable, Optional, Sequence, Set, Type
+from typing import Any, Callable, Dict, Iterable, Optional, Sequence, Set, Type
 
 import torch
 from torch import Tensor, nn
@@ -16,9 +16,10 @@ from torch.optim.optimizer import Optimizer
 
 from .modules import class_name, unwrapped
 from .norms import Norms
+from .opened import open_recording
 from .optimizers import OptimizerHooks, fused_scale, holds
 from .recording import Options, Recording
-from .sentences import refuse
+from .sentences import RecorderError, refuse
 
 
 class Recorder:
@@ -91,6 +92,16 @@ class Recorder:
     @property
     def folder(self) -> Optional[Path]:
         return None if self._recording is None else self._recording.folder.path
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({'' if self.folder is None else str(self.folder)!r})"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Dict[str, Any]:
+        """In a notebook: the flow of the newest step that is written."""
+        try:
+            return open_recording(self.folder or "")._repr_mimebundle_(include, exclude)
+        except RecorderError:
+            return {"text/plain": repr(self)}
 
     def scale(self) -> Optional[Tensor]:
         """By what a GradScaler at work multiplies the loss; None where there is none."""

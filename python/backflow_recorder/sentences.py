@@ -177,6 +177,48 @@ SENTENCES: Dict[str, Tuple[str, str]] = {
         "Nothing is recorded: under DeepSpeed the gradients are its own and not the parameters'.",
         "기록하지 않습니다. DeepSpeed에서는 기울기가 매개변수가 아니라 DeepSpeed 안에 있습니다.",
     ),
+    "flowOf": ("Gradient flow of {model}: {steps} steps, target {target}", "{model}의 기울기 흐름: {steps}단계, 대상 {target}"),
+    "flowOfStep": (
+        "Gradient flow of {model} at training step {at}: {steps} steps, target {target}",
+        "{model}의 학습 {at}단계 기울기 흐름: {steps}단계, 대상 {target}",
+    ),
+    "flowAxis": (
+        "How large the gradient of the target's loss is at each step, relative to the target's own step",
+        "대상의 손실 기울기가 각 단계에서 얼마나 큰지, 대상 자신의 단계에 견주어 보여 줍니다",
+    ),
+    "flowTarget": ("target", "대상"),
+    "flowSeries": ("series", "계열"),
+    "flowHorizonHead": ("horizon", "지평"),
+    "flowSlopeHead": ("slope (log10 a step)", "감쇠율(단계당 log10)"),
+    "flowVanishedHead": ("vanished", "소실"),
+    "flowExplodedHead": ("exploded", "폭발"),
+    "flowVanishedAt": ("vanished below", "아래는 소실"),
+    "flowExplodedAt": ("exploded above", "위는 폭발"),
+    "flowNothing": ("none: nothing before the target", "없음: 대상 앞에 아무것도 없습니다"),
+    "flowNoHorizon": ("beyond the text", "글보다 멉니다"),
+    "flowExplained": (
+        "Horizon: how many steps back the gradient first falls below a thousandth of its size at the target. Of the steps before the target, vanished are those at or below a thousandth, exploded those at or above a hundredfold.",
+        "지평: 기울기가 대상에서의 크기의 1000분의 1 아래로 처음 떨어지는 단계 수. 대상 앞의 단계 중 1000분의 1 이하는 소실, 100배 이상은 폭발입니다.",
+    ),
+    "flowMore": ("{count} more series are not drawn here; flow[name] has them.", "여기에 그리지 않은 계열이 {count}개 더 있습니다. flow[name]에 있습니다."),
+    "noRecording": (
+        "{folder} is no recording: it has no run.json that a recorder has written.",
+        "{folder}은(는) 기록이 아닙니다. 기록기가 쓴 run.json이 없습니다.",
+    ),
+    "newerRecording": (
+        "{file} is in version {version} of its form, and this package reads version {known}: pip install --upgrade backflow-recorder.",
+        "{file}은(는) 형식 버전 {version}이고 이 패키지는 버전 {known}을 읽습니다: pip install --upgrade backflow-recorder.",
+    ),
+    "noFlow": (
+        "Step {step} of {folder} has no gradient flow: no recorded module took part in it.",
+        "{folder}의 {step}단계에는 기울기 흐름이 없습니다. 기록하는 모듈이 쓰이지 않았습니다.",
+    ),
+    "noSteps": ("{folder} has no recorded step yet.", "{folder}에 아직 기록된 단계가 없습니다."),
+    "noSuchStep": (
+        "{folder} has no recorded step {step}; recording.steps lists those from {first} to {last}.",
+        "{folder}에 기록된 단계 {step}이(가) 없습니다. recording.steps에 {first}부터 {last}까지의 단계가 있습니다.",
+    ),
+    "brokenStep": ("{file} cannot be read ({reason}).", "{file}을(를) 읽을 수 없습니다({reason})."),
     "adapter": (
         "{adapter} needs {package}: pip install {package}.",
         "{adapter}에는 {package}이(가) 필요합니다: pip install {package}",

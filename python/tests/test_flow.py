@@ -1,7 +1,6 @@
 """flow beside autograd: any module with a time axis, and recurrent ones on cells written out."""
 
 import copy
-import json
 
 import numpy as np
 import pytest
@@ -159,15 +158,10 @@ def test_a_model_of_fixed_precision_is_looked_at_in_its_own():
         assert np.isfinite(flow(Fixed(), ids(), layers=["embedding"])["embedding"]).all()
 
 
-def test_it_shows_itself_and_saves_itself(tmp_path):
+def test_it_saves_itself(tmp_path):
     torch.manual_seed(4)
     model = CharModel(layers=2)
     found = flow(model, torch.tensor(ids())[:, None], targets="all", vocabulary="abcdefghijk")
-    bundle = found._repr_mimebundle_()
-    said = json.loads(json.dumps(bundle["application/vnd.backflow.flow+json"], allow_nan=False))
-    assert said["tokens"] == ["abcdefghijk"[one] for one in ids()[:-1]]
-    assert [one["name"] for one in said["series"]] == ["rnn.l0:h", "rnn.l0:c", "rnn.l1:h", "rnn.l1:c"]
-    assert "<polyline" in bundle["text/html"] and "horizon" in bundle["text/plain"]
     found.save(tmp_path / "look")
     tensors, metadata = read_step(tmp_path / "look", 1)
     assert metadata["target"] == "11"

@@ -130,22 +130,22 @@ function writeSettings(settings, serverData) {
   writeFileSync(join(folder, 'settings.json'), JSON.stringify(settings));
 }
 
-/** Makes a folder with only these of the editor's own extensions, and returns its path. */
-function linkBuiltIns(editor, folder) {
+/** Makes a folder with only these of the editor's own extensions and what a window looks like, and returns its path. */
+function linkBuiltIns(editor, names, folder) {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  for (const name of looks) symlinkSync(join(editor, 'extensions', name), join(folder, name), 'dir');
+  for (const name of [...looks, ...names]) symlinkSync(join(editor, 'extensions', name), join(folder, name), 'dir');
   return folder;
 }
 
 /**
  * Starts an installed Code server on this machine's own address.
  * @param {{ port?: number, data: string, extensions?: string[], packages?: string[], release?: 'newest' | 'lowest', development?: boolean, environment?: Record<string, string>,
- * reconnectionGrace?: number, trust?: boolean }} options `data`: a folder for everything the server remembers; `port` 0 takes a free one; `extensions`:
+ * reconnectionGrace?: number, trust?: boolean, forTests?: boolean, builtIns?: string[] }} options `data`: a folder for everything the server remembers; `port` 0 takes a free one; `extensions`:
  * folders of extensions to install; `development`: a window's address may name one more in development, and tests to run, for
  * which the editor shows no notification by itself; `packages`: VSIX files to install; `release`: which Code server; `environment` is added to the extension hosts'; `reconnectionGrace`: seconds an
  * extension host outlives a window that was lost, the editor's own (three hours) unless given; `trust`: whether a folder is asked about before it is trusted;
- * `forTests`: only its colors and icons of what comes with the editor, with which a window opens with a fifth less work, and `calm` settings.
+ * `forTests`: only its colors and icons of what comes with the editor, and `builtIns`, with which a window opens with a fifth less work, and `calm` settings.
  * @returns {Promise<{ host: string, address: (query: Record<string, string>) => string, exited: Promise<number>, stop: () => Promise<void> }>}
  */
 export async function startCodeServer({
@@ -159,6 +159,7 @@ export async function startCodeServer({
   reconnectionGrace,
   trust = false,
   forTests = false,
+  builtIns = [],
 }) {
   const { node, editor } = places(placeOf(release), release);
   // Only a client that knows the token can use the server: it can run anything in this user's name.
@@ -189,7 +190,7 @@ export async function startCodeServer({
       // Makes a released build accept extensions in development.
       ...(development ? ['--enable-smoke-test-driver'] : []),
       ...['--accept-server-license-terms', '--telemetry-level', 'off'],
-      ...(forTests ? ['--builtin-extensions-dir', linkBuiltIns(editor, join(data, 'built-in'))] : []),
+      ...(forTests ? ['--builtin-extensions-dir', linkBuiltIns(editor, builtIns, join(data, 'built-in'))] : []),
       ...(trust ? [] : ['--disable-workspace-trust']),
       ...(reconnectionGrace === undefined ? [] : ['--reconnection-grace-time', String(reconnectionGrace)]),
     ],

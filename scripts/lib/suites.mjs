@@ -18,6 +18,9 @@ const screenshots = join(cacheFolder, 'screenshots');
 /** Has an editor's engines rest: what a window shows does not depend on how fast a run goes on, and other suites have the processors. */
 const restingEngines = join(root, 'test/editor/resting');
 
+/** Of the editor's own extensions, those that open notebooks and show their usual outputs. */
+const notebooks = ['ipynb', 'notebook-renderers'];
+
 /**
  * Name → what runs it, what has to be there first, and about how many seconds it takes on two quiet cores, for the order: of each part, where it has
  * parts, and `run` is told which. Each resolves to its counts, the titles and messages of what failed, and its `problem`: null when it passed, else
@@ -236,7 +239,7 @@ function soakSuite() {
 function windowSuite() {
   return inWindow(
     (environment) => mocha('window', 'editor/window', { environment }),
-    () => ({ extensions: [restingEngines] }),
+    () => ({ extensions: [restingEngines], builtIns: notebooks }),
   );
 }
 
@@ -260,15 +263,16 @@ function defaultSuite() {
   });
 }
 
-/** A server whose windows have the extension in development. `options` gives other extensions, what the extension hosts share with the tests, and what is their own. */
+/** A server whose windows have the extension in development. `options` gives other extensions, of the editor's own and not, what the extension hosts share with the tests, and what is their own. */
 function inWindow(job, options = () => ({})) {
   return inTemporaryFolder(async (temporary) => {
-    const { extensions, shared, own } = options(temporary);
+    const { extensions, builtIns, shared, own } = options(temporary);
     const server = await startCodeServer({
       data: join(temporary, 'data'),
       development: true,
       forTests: true,
       extensions,
+      builtIns,
       environment: { ...shared, ...own },
       reconnectionGrace: 10,
     });

@@ -23,6 +23,7 @@ const common = [
   'extension/dist/hdf5.js',
   'extension/dist/tokenizers.js',
   'extension/dist/webview/model.css',
+  'extension/dist/webview/notebook.js',
   'extension/dist/webview/page.css',
   'extension/dist/webview/page.js',
   'extension/l10n/bundle.l10n.json',

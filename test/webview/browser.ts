@@ -120,8 +120,8 @@ export class PageBrowser {
   }
 
   /** A page with nothing on it, and none of our rules. */
-  blank(): Promise<Page> {
-    return this.browser.newPage();
+  blank(options?: { readonly locale: string }): Promise<Page> {
+    return this.browser.newPage(options);
   }
 
   async stop(): Promise<void> {

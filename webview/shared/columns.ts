@@ -8,6 +8,24 @@ export interface Columns {
   readonly count: number;
 }
 
+/** Margins of the columns: names of layers and units on the left, axes on the right. CSS pixels. */
+const marginLeft = 58;
+/** Of a graph's tensors, whose names are longer; a narrow page gives them this part of its width. */
+const marginOfTensors = { most: 132, share: 0.28 };
+const marginRight = 44;
+
+/** The columns of all figures of this width, CSS pixels. `steps`: those in view. */
+export function figureColumns(
+  width: number,
+  hasTensors: boolean,
+  steps: { readonly first: number; readonly count: number },
+): Columns {
+  const left = hasTensors
+    ? Math.max(marginLeft, Math.min(marginOfTensors.most, Math.round(marginOfTensors.share * width)))
+    : marginLeft;
+  return { left, width: Math.max(40, width - left - marginRight), first: steps.first, count: steps.count };
+}
+
 export function columnWidth(columns: Columns): number {
   return columns.width / columns.count;
 }

@@ -3,12 +3,23 @@ import type { Frame } from '../../src/protocol/frame';
 import { columnWidth, placeAt, stepAt, type Columns } from './columns';
 import type { Gestures } from './figures/pointer';
 import type { Range } from './range';
-import type { PageParts } from './section';
+import type { View } from './view';
 
 /** Where a figure's steps stand now, and what of the probe it shows; null while it shows nothing. */
 export interface OverText {
   readonly columns: Columns;
   readonly frame: Frame;
+}
+
+/** What the figures over a text share: what the reader looks at, and who hears of it. */
+export interface TextParts {
+  readonly view: View;
+  readonly link: {
+    mark(step: number | null): void;
+    /** Show the step where its text stands. */
+    reveal(step: number): void;
+    target(step: number): void;
+  };
 }
 
 export interface TextGestures {
@@ -25,7 +36,7 @@ export interface TextGestures {
 }
 
 /** The gestures of one figure; `listen` joins them to its canvas. */
-export function gesturesOver({ view, link }: PageParts, figure: TextGestures): Gestures {
+export function gesturesOver({ view, link }: TextParts, figure: TextGestures): Gestures {
   const columns = (): Columns | null => figure.shown()?.columns ?? null;
   const unitAt = figure.unitAt?.bind(figure);
   const { rows } = figure;

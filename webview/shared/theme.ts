@@ -16,9 +16,9 @@ export interface Theme {
   readonly textFont: string;
 }
 
-/** Reads the page's custom properties once; call again when `watchTheme` says so. */
-export function readTheme(): Theme {
-  const style = getComputedStyle(document.body);
+/** Reads the page's custom properties once, as they are at an element; call again when `watchTheme` says so. */
+export function readTheme(at: Element = document.body): Theme {
+  const style = getComputedStyle(at);
   const value = (name: string): string => style.getPropertyValue(name).trim();
   const classes = document.body.classList;
   const light = classes.contains('vscode-light') || classes.contains('vscode-high-contrast-light');
@@ -38,9 +38,10 @@ export function readTheme(): Theme {
   };
 }
 
-/** The editor announces a theme by classes on the body and variables on the document element. */
-export function watchTheme(changed: () => void): void {
+/** The editor announces a theme by classes on the body and variables on the document element. Returns what ends the watching. */
+export function watchTheme(changed: () => void): () => void {
   const observer = new MutationObserver(changed);
   for (const node of [document.body, document.documentElement])
     observer.observe(node, { attributes: true, attributeFilter: ['class', 'style'] });
+  return () => observer.disconnect();
 }

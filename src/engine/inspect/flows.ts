@@ -1,9 +1,9 @@
 /** What one target's per-target gradient does on its way through every layer and direction. */
 import { joinedLogarithms } from '../../core/analysis/boundaries';
-import { measuresOf, type SeriesMeasures } from '../../core/analysis/regions';
 import { directionNames } from '../../core/model/trace';
 import type { Direction } from '../../layers/direction';
 import { regionsOf, relativeTo, type Region, type Thresholds } from '../../terms/regions';
+import { measuresOf, type SeriesMeasures } from '../../terms/seriesSummary';
 import { UserError } from '../../userError';
 import type { Reading } from './reading';
 

@@ -1,10 +1,10 @@
 /** One layer's direction in a report, and what is read at each boundary between layers. */
 import { joinedLengths, joinedLogarithms } from '../../core/analysis/boundaries';
-import { measuresOf } from '../../core/analysis/regions';
 import type { Direction } from '../../layers/direction';
 import type { InputReport, LayerReport, StateReport } from '../../protocol/engine';
 import type { FlowReport } from '../../protocol/flowReport';
 import { relativeTo, type Thresholds } from '../../terms/regions';
+import { measuresOf } from '../../terms/seriesSummary';
 
 type Place = Pick<LayerReport, 'layer' | 'direction' | 'kind'>;
 type StateSeries = Omit<StateReport, 'flow'> & { readonly log10: Float64Array };

@@ -1,24 +1,17 @@
 /** How the series of a recording lie in its frames. */
 import type { RecordedStep } from '../../formats/recording/stepFile';
 import { kindOf } from '../../layers/catalog';
-import type { Direction } from '../../layers/direction';
-import type { LaneState } from '../../protocol/frame';
 import type { LayerShape } from '../../protocol/model';
+import type { FrameLane } from '../../protocol/seriesFrame';
 import type { Inspector } from '../inspect/inspector';
 import { summaryOf } from '../model/summary';
 import { isAt } from './places';
-
-export interface RecordedLane {
-  readonly layer: number;
-  readonly direction: Direction;
-  readonly state: LaneState;
-}
 
 export interface RecordedLanes {
   /** Of the model that was read again; empty where there is none. */
   readonly layers: readonly LayerShape[];
   /** By the series' name; null of one that has no lane. */
-  readonly laneOf: (series: string) => RecordedLane | null;
+  readonly laneOf: (series: string) => FrameLane | null;
 }
 
 /** Where the series of a recording lie among the layers of the model that was read again; without one no layers. */

@@ -148,6 +148,17 @@ export class EditorWindow {
     });
   }
 
+  /** Opens a notebook at the top of the folder in the editor of notebooks. */
+  async openNotebook(name: string): Promise<void> {
+    // Until the extension that reads it is registered, it is a text.
+    await this.until(`the cells of ${name}`, async () => {
+      await this.openPage(name);
+      if (await appears(this.page.locator('.notebookOverlay .cell-list-container'), 10_000)) return true;
+      await this.page.keyboard.press('Control+w');
+      return false;
+    });
+  }
+
   /** Chooses an entry of the context menu that a file at the top of the folder has in the explorer. */
   async chooseInExplorer(name: string, entry: string): Promise<void> {
     // An extension's entries are there once it is registered, which can be after the first look.

@@ -1,6 +1,6 @@
 /** Facts about the engine's gradients that need no other program: closed forms and identities. */
 import { strict as assert } from 'node:assert';
-import { horizonOf, slopeOf } from '../../../src/core/analysis/regions';
+import { horizonOf, slopeOf } from '../../../src/terms/seriesSummary';
 import { regionsOf, relativeTo } from '../../../src/terms/regions';
 import { plainStack, uniformModel } from '../../../src/core/model/config';
 import { Parameters } from '../../../src/core/model/parameters';

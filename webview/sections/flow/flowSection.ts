@@ -1,24 +1,20 @@
-/** Does the gradient reach back? The verdict, the profile, the flow and the text under each other, their scale, and the readout. */
+/** Does the gradient reach back? The verdict, the picture of the flow, and which gradient it is of. */
 import type { FlowRegion, Frame, FrameHeader } from '../../../src/protocol/frame';
 import type { ToPage } from '../../../src/pageContract/messages';
 import type { PageKey } from '../../../src/messages';
 import { regionsOf, relativeTo } from '../../../src/terms/regions';
-import { button, ChoiceRow, type PageButton } from '../../shared/controls';
+import { ChoiceRow } from '../../shared/choiceRow';
+import { button, type PageButton } from '../../shared/controls';
 import { element, setText } from '../../shared/dom';
 import type { ExportedFigure, ExportedTable } from '../../shared/exporting/exported';
+import { explained } from './explained';
+import { FlowPicture } from './flowPicture';
 import { flowTables } from './flowTables';
-import { stacked } from './stacked';
-import { FlowFigure } from './flowFigure';
-import { FlowLegend } from './flowLegend';
-import { listen } from '../../shared/figures/pointer';
-import { ProfileFigure } from './profile';
-import { TokenStrip } from '../../shared/figures/tokenStrip';
 import { flowRows, inputRows, type FlowRow, type GradientKind } from '../../shared/flowRows';
-import { gesturesOver, type OverText } from '../../shared/gestures';
-import { Readout } from './readout';
 import type { PageParts, Scene, Section } from '../../shared/section';
 import { sectionFrame } from '../../shared/sectionFrame';
-import { visibleSymbol, visibleText } from '../../shared/symbols';
+import { segmentNodes } from '../../shared/segments';
+import { visibleSymbol } from '../../shared/symbols';
 import type { Segment, Texts } from '../../shared/texts';
 import type { Theme } from '../../shared/theme';
 import { verdict } from '../../shared/verdict';
@@ -28,14 +24,8 @@ const sectionName = 'flow';
 
 export class FlowSection implements Section {
   readonly root: HTMLElement;
-  private readonly strip = new TokenStrip();
-  private readonly readout: Readout;
-  private readonly profile: ProfileFigure;
-  private readonly flow: FlowFigure;
-  private readonly legend: FlowLegend;
+  private readonly picture: FlowPicture;
   private readonly verdictLine = element('p', { class: 'verdict' });
-  private readonly canvases = element('div', { class: 'figures' });
-  private readonly below = element('div', { class: 'below' });
   private readonly targetName = element('span', { class: 'dim' });
   private readonly sentence: HTMLElement;
   private readonly texts: Texts;
@@ -48,14 +38,9 @@ export class FlowSection implements Section {
   /** Of the input gradients: what the layer above this boundary reads. */
   private boundary = 0;
   private readonly boundaries: HTMLSelectElement;
-  private shown: OverText | null = null;
+  private frame: Frame | null = null;
   /** What is drawn: of the kind chosen, as soon as a frame holds it. */
   private drawn: readonly FlowRow[] = [];
-  private regions: readonly FlowRegion[] = [];
-  private brush: readonly [from: number, to: number] | null = null;
-  private marked: number | null = null;
-  /** The pointer is on the strip, whose text then stays still. */
-  private onStrip = false;
   private spoken = '';
 
   /** @param hasTotals whether frames hold the total gradient when it is asked for */
@@ -65,10 +50,7 @@ export class FlowSection implements Section {
   ) {
     const { texts, link, view } = parts;
     this.texts = texts;
-    this.profile = new ProfileFigure(texts);
-    this.flow = new FlowFigure(texts);
-    this.legend = new FlowLegend(texts);
-    this.readout = new Readout(texts);
+    this.picture = new FlowPicture(parts);
     this.reset = button({
       action: 'lastToken',
       text: texts.get('panel.flow.lastToken'),
@@ -87,24 +69,11 @@ export class FlowSection implements Section {
     this.boundaries = element('select', { attributes: { 'aria-label': texts.get('panel.flow.inputOf') } });
     this.boundaries.dataset['choice'] = 'boundary';
     this.boundaries.addEventListener('change', () => this.chooseBoundary(Number(this.boundaries.value)));
-    this.canvases.append(this.profile.figure.canvas, this.flow.figure.canvas, this.strip.figure.canvas);
-    this.below.append(this.readout.root, this.legend.root);
     const { root, controls, sentence } = sectionFrame(texts, {
       id: 'flow',
       title: 'panel.flow.title',
       sentence: 'panel.flow.sentence',
-      explanation: [
-        'panel.flow.explained',
-        { formula: 'r_t = log_{10} ( ‖∂ℓ_τ/∂h_t‖ / ‖∂ℓ_τ/∂h_τ‖ )' },
-        'panel.flow.explainedHorizon',
-        { formula: 'horizon = min { lag : r_{τ−lag} < v }' },
-        'panel.flow.explainedSlope',
-        { formula: 'slope = mean ln ( ‖∂ℓ_τ/∂h_t‖ / ‖∂ℓ_τ/∂h_{t+1}‖ )' },
-        'panel.flow.explainedInput',
-        { formula: 'δ^{(l)}_t = ∂ℓ_τ/∂x^{(l)}_t, l = 0 … N' },
-        'panel.flow.explainedLevel',
-        { formula: 'level = mean r_{τ−k}, if | b | (K − 1) < ⅓ | v | ln 10' },
-      ],
+      explanation: explained,
       onExport: () => parts.exportSection(this),
     });
     this.tensors = button({
@@ -120,10 +89,9 @@ export class FlowSection implements Section {
       element('span', { class: 'target' }, this.targetName, this.reset.root),
       this.wholeText.root,
     );
-    root.append(this.verdictLine, this.canvases, this.below);
+    root.append(this.verdictLine, this.picture.canvases, this.picture.below);
     this.root = root;
     this.sentence = sentence;
-    this.listen();
   }
 
   /** The run that is opened is asked for what the page showed before. */
@@ -145,87 +113,29 @@ export class FlowSection implements Section {
     // A node of a graph can be in the way of all losses; the header says which.
     const hasNoGradients = frame?.header.graph !== undefined && rows.length === 0;
     if (!frame || hasNoGradients) {
-      this.shown = null;
+      this.frame = null;
       this.say(scene.failure ?? this.texts.get(hasNoGradients ? 'panel.flow.noGradients' : 'panel.flow.readingText'));
       return;
     }
-    const before = this.shown?.frame.header;
-    const { header } = frame;
-    this.shown = { columns, frame };
-    if (before?.target !== header.target || before.tokens.length !== header.tokens.length)
-      this.strip.center(header.target);
+    this.frame = frame;
     if (fresh.frame || fresh.paint) this.paint(frame, rows, theme);
-    const byKeys = view.takeAnnouncement();
-    if (view.mark !== null && byKeys) this.strip.follow(view.mark);
-    else if (view.mark !== null && view.mark !== this.marked && !this.onStrip) this.strip.center(view.mark);
-    this.marked = view.mark;
     this.wholeText.show(!view.steps.isWhole, true);
-    const marked = { target: header.target, mark: view.mark };
-    this.profile.draw(width, {
-      header,
-      rows: this.drawn,
-      behind: this.isTotal ? rows : [],
-      regions: this.regions,
-      columns,
-      theme,
-      marked,
-      brush: this.brush,
-    });
-    this.flow.draw(width, this.drawn, this.regions, columns, theme, marked);
-    this.strip.draw(
-      width,
-      header,
-      this.drawn.find(({ isMain }) => isMain),
-      columns,
-      theme,
-      marked,
-    );
-    this.readout.show(frame, this.isTotal ? rows : this.drawn, view.mark, view.unit);
-    if (byKeys) this.readout.announce();
+    this.picture.draw({ columns, width, theme });
   }
 
   figures(): readonly ExportedFigure[] {
-    if (!this.shown) return [];
-    const title = this.texts.get('panel.flow.title');
-    const parts = [this.profile.figure, this.flow.figure, this.strip.figure, this.legend.figure].map((figure) =>
-      figure.exported('', ''),
-    );
-    return [stacked('flow', title, this.spoken, parts)];
+    return this.frame ? [this.picture.exported('flow', this.texts.get('panel.flow.title'))] : [];
   }
 
   tables(): readonly ExportedTable[] {
-    if (!this.shown) return [];
-    const { frame } = this.shown;
+    const { frame } = this;
+    if (!frame) return [];
     return flowTables(frame, [...flowRows(frame), ...inputRows(frame)], this.texts);
   }
 
   /** Whether what is drawn is the total gradient: chosen, and in the frame. */
   private get isTotal(): boolean {
     return this.drawn.length > 0 && this.drawn[0].kind === 'total';
-  }
-
-  private listen(): void {
-    const brushed = (from: number | null, to: number): void => {
-      this.brush = from === null ? null : [from, to];
-      this.parts.redraw();
-    };
-    for (const { canvas } of [this.profile.figure, this.flow.figure])
-      listen(canvas, gesturesOver(this.parts, { shown: () => this.shown, brushed }));
-    // A margin has no room for a tensor's whole name.
-    this.flow.figure.canvas.addEventListener('pointermove', ({ offsetX, offsetY }) => {
-      const row = this.shown && offsetX < this.shown.columns.left ? this.flow.rowAt(offsetY, this.drawn) : undefined;
-      this.flow.figure.canvas.title = row?.series ? this.texts.seriesInFull(row.series) : '';
-    });
-    const { canvas } = this.strip.figure;
-    listen(
-      canvas,
-      gesturesOver(this.parts, {
-        shown: () => this.shown && this.strip.columns && { ...this.shown, columns: this.strip.columns },
-        brushed: () => undefined,
-      }),
-    );
-    canvas.addEventListener('pointerenter', () => (this.onStrip = true));
-    canvas.addEventListener('pointerleave', () => (this.onStrip = false));
   }
 
   private choose(kind: GradientKind): void {
@@ -246,7 +156,8 @@ export class FlowSection implements Section {
 
   /** In place of the figures: why there are none. */
   private say(sentence: string): void {
-    this.canvases.hidden = this.below.hidden = this.kinds.root.hidden = this.boundaries.hidden = true;
+    this.picture.hide();
+    this.kinds.root.hidden = this.boundaries.hidden = true;
     this.wholeText.show(false, false);
     this.showTarget(null);
     this.setVerdict([{ text: sentence, tone: null }]);
@@ -259,8 +170,6 @@ export class FlowSection implements Section {
     const kind = this.kindFor(header);
     const chosen = kind === 'total' ? flowRows(frame, 'total') : kind === 'input' ? this.inputRow(frame) : [];
     this.drawn = chosen.length > 0 ? chosen : rows;
-    this.regions = regionsFor(header, this.drawn);
-    this.canvases.hidden = this.below.hidden = false;
     const total = { value: 'total', text: texts.get('panel.flow.gradientTotal') };
     this.kinds.show(
       header.graph
@@ -285,13 +194,20 @@ export class FlowSection implements Section {
         ? [{ text: texts.get('panel.flow.totalSentence'), tone: null }]
         : [{ text: noStates, tone: null }, ...verdict(header, this.drawn, texts)],
     );
-    this.flow.show(this.drawn, theme);
-    this.legend.show(header.thresholds, theme);
-    this.profile.figure.describe(texts.get('panel.profile.description', this.spoken));
-    this.flow.figure.describe(
-      texts.get(header.graph ? 'panel.flow.descriptionOfTensors' : 'panel.flow.description', this.spoken),
+    this.picture.show(
+      {
+        frame,
+        rows: this.drawn,
+        behind: this.isTotal ? rows : [],
+        regions: regionsFor(header, this.drawn),
+        spoken: this.spoken,
+        words: {
+          hint: 'panel.readout.hint',
+          description: header.graph ? 'panel.flow.descriptionOfTensors' : 'panel.flow.description',
+        },
+      },
+      theme,
     );
-    this.strip.figure.describe(texts.get('panel.tokens.description', visibleText(header.tokens)));
   }
 
   /** What there is to choose: a model without states has input gradients alone. */
@@ -347,13 +263,7 @@ export class FlowSection implements Section {
     const text = segments.map((segment) => segment.text).join('');
     if (text === this.spoken) return;
     this.spoken = text;
-    this.verdictLine.replaceChildren(
-      ...segments.map((segment) =>
-        segment.tone
-          ? element('b', { class: segment.tone, text: segment.text })
-          : document.createTextNode(segment.text),
-      ),
-    );
+    this.verdictLine.replaceChildren(...segmentNodes(segments));
   }
 }
 

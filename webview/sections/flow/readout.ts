@@ -1,6 +1,7 @@
 /** The values of one step in words and numbers: of the marked one, or of the target while none is marked; and what they come to over the text. */
 import { unitMapNamed } from '../../../src/layers/catalog';
 import { seriesOf, unitMapOf, type Frame } from '../../../src/protocol/frame';
+import type { PageKey } from '../../../src/messages';
 import { element, setText } from '../../shared/dom';
 import { gainAt, type FlowRow } from '../../shared/flowRows';
 import { visibleSymbol } from '../../shared/symbols';
@@ -22,6 +23,7 @@ export class Readout {
   private readonly unit = element('span', { class: 'number' });
   private readonly body = element('tbody');
   private readonly sizeHead: HTMLElement;
+  private readonly hintLine = element('div', { class: 'hint dim' });
   /** Said aloud, a little later than it is seen, so that moving along the text does not flood a screen reader. */
   private readonly spoken = element('div', { class: 'unseen', attributes: { 'aria-live': 'polite' } });
   private announcing: ReturnType<typeof setTimeout> | undefined;
@@ -40,9 +42,14 @@ export class Readout {
       { class: 'readout' },
       element('div', { class: 'line' }, this.token, this.place, this.loss, this.unit),
       table,
-      element('div', { class: 'hint dim', text: texts.get('panel.readout.hint') }),
+      this.hintLine,
       this.spoken,
     );
+  }
+
+  /** What pointer and keys do. */
+  hint(key: PageKey): void {
+    setText(this.hintLine, this.texts.get(key));
   }
 
   /** `unit` is the one marked, if any. */

@@ -3,7 +3,7 @@ import { kindOf } from '../../../src/layers/catalog';
 import { headWeightsOf, type HeadChoice, type Frame } from '../../../src/protocol/frame';
 import type { ToPage } from '../../../src/pageContract/messages';
 import { weightMap } from '../../shared/colors/maps';
-import { ChoiceRow } from '../../shared/controls';
+import { ChoiceRow } from '../../shared/choiceRow';
 import { element, setText } from '../../shared/dom';
 import type { ExportedFigure, ExportedTable } from '../../shared/exporting/exported';
 import { TargetBySource, type TargetAndSource } from '../../shared/figures/targetBySource';

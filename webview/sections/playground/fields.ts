@@ -1,6 +1,6 @@
 /** The playground's controls as they stand on the page: a name, and a slider or a row of choices. */
 import type { ChoiceControl, SliderControl } from '../../../src/layers/playground';
-import { ChoiceRow, type Option } from '../../shared/controls';
+import { ChoiceRow, type Option } from '../../shared/choiceRow';
 import { element, setText } from '../../shared/dom';
 import { decimalsOf, type NumberFormat } from '../../shared/format';
 

@@ -22,7 +22,7 @@ import type { LayerConfig } from '../../../src/layers/layerConfig';
 import type { RunDescription } from '../../../src/protocol/run';
 import { layersOf } from '../../../src/protocol/settings';
 import type { Direction } from '../../../src/layers/direction';
-import { ChoiceRow, type Option } from '../../shared/controls';
+import { ChoiceRow, type Option } from '../../shared/choiceRow';
 import type { PageKey } from '../../../src/messages';
 import { element, setText } from '../../shared/dom';
 import { formula } from '../../shared/formula';

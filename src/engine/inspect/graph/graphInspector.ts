@@ -1,5 +1,4 @@
 /** Reads probes with a model in graph mode, and answers what is asked of them. The last text's values are kept. */
-import { measuresOf } from '../../../core/analysis/regions';
 import type { Vocabulary } from '../../../core/corpus/vocabulary';
 import { OperatorError } from '../../../core/graph/operatorError';
 import { TapeFull } from '../../../core/graph/tape';
@@ -17,7 +16,8 @@ import type {
   SeriesChoice,
   SeriesReport,
 } from '../../../protocol/graph';
-import { regionKind, regionsOf, relativeTo, type Thresholds } from '../../../terms/regions';
+import { seriesReport } from '../../../protocol/seriesReport';
+import { regionKind, relativeTo } from '../../../terms/regions';
 import { startsAndEnds } from '../../../tokens/spans';
 import { UserError } from '../../../userError';
 import { numbersOfSeries } from '../../nonFinite/series';
@@ -77,7 +77,7 @@ export class GraphInspector {
     const matrix = withMatrix && series.length > 0 ? await this.matrix(reading, series[0], pause, progress) : null;
     const tokens = this.tokensOf(text, ids, reading.steps);
     const reports = series.map((each, s) =>
-      seriesReport(each, norms[s], totals?.[s] ?? null, flows[s], target, thresholds),
+      seriesReport(choiceOf(each), { norm: norms[s], total: totals?.[s] ?? null, log10: flows[s] }, target, thresholds),
     );
     return {
       loss: reading.loss,
@@ -333,27 +333,6 @@ export function defaultSeries(series: readonly Series[]): Series[] {
 
 export function choiceOf({ name, role, width, isReversed }: Series): SeriesChoice {
   return { name, role, width, isReversed };
-}
-
-function seriesReport(
-  series: Series,
-  norm: Float64Array,
-  total: Float64Array | null,
-  log10: Float64Array,
-  target: number,
-  thresholds: Thresholds,
-): SeriesReport {
-  const relative = relativeTo(target, log10);
-  const direction = series.isReversed ? 'backward' : 'forward';
-  const { horizon, slope, level } = measuresOf(relative, target, direction, thresholds);
-  return {
-    ...choiceOf(series),
-    norm,
-    total,
-    flow: { target, log10, horizon, level },
-    regions: regionsOf(relative, thresholds),
-    slope,
-  };
 }
 
 function numbersOfGraph(

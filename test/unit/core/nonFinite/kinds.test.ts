@@ -133,14 +133,14 @@ function stackOf(cell: StackConfig['cell']) {
 /** What each layer gives. */
 async function givenInFloat32(config: ModelConfig, parameters: Parameters): Promise<Float32Array[]> {
   const backend = await createBackend({ backend: 'wasm', threads: 1 }, 1, Infinity);
-  const settings = { config, steps: T, batch: 1, hasDropout: false, records: true };
+  const settings = { config, steps: T, batch: 1, hasDropout: false, hasOmega: false, records: true };
   const batch = new Batch(backend, settings, () => null);
   const { network, board } = batch;
   network.parameters.values.set(parameters.values);
   board.inputs.set(inputs);
   board.targets.set(targets);
   board.lengths[0] = T;
-  await batch.run({ steps: T, truncation: 0, dropout: null });
+  await batch.run({ steps: T, truncation: 0, dropout: null, omega: 0 });
   return network.tape.layers.map(({ given }) => given);
 }
 

@@ -82,7 +82,14 @@ describe('a batch that failed', () => {
       const reader = make();
       const { steps: maxSteps, batch: B } = reader;
       const backend = await createBackend({ backend: 'wasm', threads: 1 }, 1, Infinity);
-      const settings = { config, steps: maxSteps, batch: B, hasDropout: probability > 0, records: true };
+      const settings = {
+        config,
+        steps: maxSteps,
+        batch: B,
+        hasDropout: probability > 0,
+        hasOmega: false,
+        records: true,
+      };
       const batch = new Batch(backend, settings, () => null);
       const { board, network } = batch;
       network.parameters.values.set(parametersFor(config).values);
@@ -100,7 +107,7 @@ describe('a batch that failed', () => {
           carried: batch.carried.map((state) => ({ ...state, values: state.values.slice() })),
           ...{ predicted: board.predicted(steps), truncation, dropout },
         };
-        await batch.run({ steps, truncation, dropout });
+        await batch.run({ steps, truncation, dropout, omega: 0 });
         const windowOf = streamWindows(failed, model);
         let loss = 0;
         const sums = new Map<string, Float64Array>();

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import english from '../../../../../l10n/bundle.l10n.json';
 import { pageStringsOf } from '../../../../../src/messages';
-import { horizonOf } from '../../../../../src/core/analysis/regions';
+import { horizonOf } from '../../../../../src/terms/seriesSummary';
 import type { Frame } from '../../../../../src/protocol/frame';
 import { readLayers } from '../../../../../src/protocol/layerList';
 import { completeModel, defaultModelSettings, defaultTrainingSettings } from '../../../../../src/protocol/settings';

@@ -1,7 +1,7 @@
 /** Which series are level, and what their level and slope are: series with closed forms. */
 import { strict as assert } from 'node:assert';
-import { levelOf, measuresOf } from '../../../../src/core/analysis/regions';
-import { assertNear } from '../../../reference/compare';
+import { levelOf, measuresOf } from '../../../src/terms/seriesSummary';
+import { assertNear } from '../../reference/compare';
 
 const thresholds = { vanishing: -3, exploding: 2 };
 /** Relative to the target, the last step. */

@@ -1,6 +1,6 @@
 /** What a per-target gradient comes to: horizon and slope, or level and slope, relative to the target's own step. */
-import type { Direction } from '../../layers/direction';
-import type { Level, Thresholds } from '../../terms/regions';
+import type { Direction } from '../layers/direction';
+import type { Level, Thresholds } from './regions';
 
 /** What is said of a series in place of it. */
 export interface SeriesMeasures {
