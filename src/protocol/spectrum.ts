@@ -4,8 +4,10 @@ import type { Direction } from '../layers/direction';
 
 export interface SpectrumRequest {
   readonly text: string;
-  /** K: exponents, and singular values of each step; where the state has fewer numbers, as many as it has. */
+  /** K: exponents; where the state has fewer numbers, as many as it has. */
   readonly count: number;
+  /** Singular values of each step, likewise. */
+  readonly values: number;
   /** Whose horizon is to be explained: τ, and log₁₀ of the threshold. */
   readonly target: number | 'last';
   readonly vanishing: number;
@@ -62,7 +64,7 @@ export interface StateSpectrum {
   readonly jacobian: {
     /** t. */
     readonly steps: Int32Array;
-    /** [steps, K], largest first, and of all n. */
+    /** [steps, `values`], largest first, and of all n. */
     readonly largest: Float64Array;
     readonly median: Float64Array;
     readonly smallest: Float64Array;

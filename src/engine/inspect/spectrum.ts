@@ -94,7 +94,7 @@ export async function makeSpectrum(
 async function spectrumOfState(
   state: CarriedState,
   target: number,
-  { count, byLag }: SpectrumRequest,
+  { count, values, byLag }: SpectrumRequest,
   pause: Pause,
 ): Promise<StateSpectrum> {
   const isDense = hasSingularValues(state);
@@ -102,7 +102,7 @@ async function spectrumOfState(
   const [first, second] = isDense ? (byLag ? [0.25, 0.75] : [0.4, 1]) : [1, 1];
   let record = 0;
   const spectrum = await lyapunovSpectrum(state, count, () => pause(Math.min(1, record++ / 32) * first));
-  const jacobian = isDense ? await jacobianOf(state, count, (done) => pause(first + done * (second - first))) : null;
+  const jacobian = isDense ? await jacobianOf(state, values, (done) => pause(first + done * (second - first))) : null;
   return {
     direction: state.direction,
     size: state.size,

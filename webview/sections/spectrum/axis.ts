@@ -1,0 +1,62 @@
+/** A linear axis with round ticks, beside the columns. */
+import type { Columns } from '../../shared/columns';
+import { decimalsOf, type NumberFormat } from '../../shared/format';
+import type { Pen } from '../../shared/figures/pen';
+import type { Theme } from '../../shared/theme';
+
+export interface Axis {
+  readonly ticks: readonly number[];
+  y(value: number): number;
+}
+
+/** About so many ticks. */
+const wanted = 4;
+
+/** From the smallest value to the largest, to round numbers. */
+export function axisOf(values: readonly number[], top: number, bottom: number): Axis {
+  let [low, high] = [Infinity, -Infinity];
+  for (const value of values) {
+    low = Math.min(low, value);
+    high = Math.max(high, value);
+  }
+  if (!(low < high)) [low, high] = Number.isFinite(low) ? [low - 0.5, low + 0.5] : [0, 1];
+  const pitch = roundUp((high - low) / wanted);
+  const first = Math.floor(low / pitch + 1e-9);
+  const last = Math.ceil(high / pitch - 1e-9);
+  const ticks = Array.from({ length: last - first + 1 }, (_, i) => (first + i) * pitch);
+  const [from, to] = [first * pitch, last * pitch];
+  return {
+    ticks,
+    y: (value) => top + ((to - Math.max(from, Math.min(to, value))) / (to - from)) * (bottom - top),
+  };
+}
+
+/** To 1, 2 or 5 of a power of ten. */
+function roundUp(value: number): number {
+  const power = 10 ** Math.floor(Math.log10(value));
+  return power * ([1, 2, 5].find((each) => each * power >= value * (1 - 1e-9)) ?? 10);
+}
+
+/** Lines across the columns, that of zero darker, and the ticks' values in the right margin. */
+export function drawAxis(
+  pen: Pen,
+  { ticks, y }: Axis,
+  { left, width }: Columns,
+  numbers: NumberFormat,
+  theme: Theme,
+): void {
+  const digits = Math.max(...ticks.map((tick) => decimalsOf(tick)));
+  pen.textAlign = 'left';
+  pen.textBaseline = 'middle';
+  pen.lineWidth = 1;
+  for (const tick of ticks) {
+    const at = Math.round(y(tick)) + 0.5;
+    pen.strokeStyle = Math.abs(tick) < 1e-12 ? theme.dim : theme.line;
+    pen.beginPath();
+    pen.moveTo(left, at);
+    pen.lineTo(left + width, at);
+    pen.stroke();
+    pen.fillStyle = theme.dim;
+    pen.fillText(numbers.decimals(tick, digits), left + width + 6, at);
+  }
+}
