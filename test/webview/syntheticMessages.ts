@@ -3,6 +3,7 @@ import { defaultModelSettings } from '../../src/protocol/settings';
 import type { Frame } from '../../src/protocol/frame';
 import type { FlowLane, FlowOverTraining } from '../../src/protocol/overTraining';
 import type { ComparedRun, ToPage } from '../../src/pageContract/messages';
+import type { SpectrumReport } from '../../src/protocol/spectrum';
 import type { TargetMatrix } from '../../src/protocol/targetMatrix';
 import type { TruncationReport } from '../../src/protocol/truncation';
 import { ownSize, syntheticFrame, syntheticRows, syntheticRun } from './synthetic';
@@ -131,3 +132,43 @@ export function truncationsMessage(): ToPage {
 }
 
 export { ownSize };
+
+/** Of a linear recurrence R = gQ, whose every exponent is ln g, on the tokens of a synthetic frame. */
+export function spectrumMessage(gain: number, tokens: readonly string[], target = tokens.length - 1): ToPage {
+  const T = tokens.length;
+  const n = 12;
+  const directions = { length: n };
+  const from = Int32Array.from({ length: Math.ceil(T / 8) }, (_, i) => 8 * i);
+  const lags = Int32Array.from({ length: target }, (_, i) => i + 1);
+  const byLag = (value: (lag: number) => number): Float64Array => Float64Array.from(lags, value);
+  const ln = Math.log(gain);
+  const spectrum: SpectrumReport = {
+    trainingStep: 1240,
+    tokens,
+    target,
+    cause: gain < 1 ? { name: 'matrix', layer: 1, horizon: 31, share: 1, left: 31 * ln, fall: 31 * ln } : null,
+    states: [
+      {
+        direction: 'forward',
+        size: n,
+        lyapunov: Float64Array.from(directions, () => ln),
+        finiteTime: { from, exponents: new Float64Array(from.length * n).fill(ln) },
+        jacobian: {
+          steps: Int32Array.from({ length: T }, (_, t) => t),
+          largest: new Float64Array(T * n).fill(gain),
+          median: new Float64Array(T).fill(gain),
+          smallest: new Float64Array(T).fill(gain),
+        },
+        byLag: {
+          lags,
+          largest: byLag((lag) => lag * ln),
+          effectiveRank: byLag(() => n),
+          carried: byLag((lag) => (gain ** lag >= 0.01 ? n : 0)),
+        },
+      },
+    ],
+    matrices: [{ name: 'rnn.weight_hh_l1', layer: 1, direction: 'forward', spectralRadius: gain, spectralNorm: gain }],
+    notices: [],
+  };
+  return { type: 'spectrum', spectrum, notices: [], message: null };
+}

@@ -1,4 +1,4 @@
-/** A linear axis with round ticks, beside the columns. */
+/** Axes with round ticks, beside the columns. */
 import type { Columns } from '../../shared/columns';
 import { decimalsOf, type NumberFormat } from '../../shared/format';
 import type { Pen } from '../../shared/figures/pen';
@@ -11,6 +11,28 @@ export interface Axis {
 
 /** About so many ticks. */
 const wanted = 4;
+
+/**
+ * Logarithmic to both sides of zero, and linear in between: so that the slowest of many directions, and the last of many that are left, are seen too.
+ * @param linear up to about this size it is linear
+ */
+export function signedLogAxis(values: readonly number[], linear: number, top: number, bottom: number): Axis {
+  const place = (value: number): number => Math.sign(value) * Math.log10(1 + Math.abs(value) / linear);
+  let [low, high] = [0, 0];
+  for (const value of values) {
+    low = Math.min(low, value);
+    high = Math.max(high, value);
+  }
+  if (low === high) high = linear;
+  const ticks = [0];
+  for (let power = Math.ceil(Math.log10(linear)); 10 ** power <= high; power++) ticks.push(10 ** power);
+  for (let power = Math.ceil(Math.log10(linear)); 10 ** power <= -low; power++) ticks.unshift(-(10 ** power));
+  const [from, to] = [place(low), place(high)];
+  return {
+    ticks,
+    y: (value) => top + ((to - Math.max(from, Math.min(to, place(value)))) / (to - from)) * (bottom - top),
+  };
+}
 
 /** From the smallest value to the largest, to round numbers. */
 export function axisOf(values: readonly number[], top: number, bottom: number): Axis {
@@ -45,6 +67,8 @@ export function drawAxis(
   numbers: NumberFormat,
   theme: Theme,
 ): void {
+  // Of a logarithmic axis each tick has digits of its own.
+  const isEven = ticks.length < 3 || Math.abs(ticks[2] - 2 * ticks[1] + ticks[0]) < 1e-9;
   const digits = Math.max(...ticks.map((tick) => decimalsOf(tick)));
   pen.textAlign = 'left';
   pen.textBaseline = 'middle';
@@ -57,6 +81,6 @@ export function drawAxis(
     pen.lineTo(left + width, at);
     pen.stroke();
     pen.fillStyle = theme.dim;
-    pen.fillText(numbers.decimals(tick, digits), left + width + 6, at);
+    pen.fillText(isEven ? numbers.decimals(tick, digits) : numbers.plain(tick), left + width + 6, at);
   }
 }

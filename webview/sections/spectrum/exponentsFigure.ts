@@ -5,24 +5,26 @@ import type { Pen } from '../../shared/figures/pen';
 import type { Columns } from '../../shared/columns';
 import type { Texts } from '../../shared/texts';
 import type { Theme } from '../../shared/theme';
-import { axisOf, drawAxis, type Axis } from './axis';
+import { drawAxis, signedLogAxis, type Axis } from './axis';
 
 const height = 112;
 const [top, bottom] = [8, height - 20];
+/** Nats per token up to which the axis is about linear: ten times as slow a direction is hardly seen to fade. */
+const linear = 0.03;
 /** A bar at most, CSS pixels. */
 const widest = 14;
 
 export class ExponentsFigure {
   readonly figure = new FigureCanvas('exponents');
   private exponents: Float64Array = new Float64Array(0);
-  private axis: Axis = axisOf([0], top, bottom);
+  private axis: Axis = signedLogAxis([], linear, top, bottom);
   private columns: Columns = { left: 0, width: 1, first: 0, count: 1 };
 
   constructor(private readonly texts: Texts) {}
 
   show(exponents: Float64Array): void {
     this.exponents = exponents;
-    this.axis = axisOf([0, ...exponents.filter(Number.isFinite)], top, bottom);
+    this.axis = signedLogAxis(Array.from(exponents).filter(Number.isFinite), linear, top, bottom);
   }
 
   /** The direction under x; null beside the bars. */

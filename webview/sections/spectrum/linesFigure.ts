@@ -1,11 +1,11 @@
-/** Lines over the text on a linear axis. */
+/** Lines over the text. */
 import { clipToColumns, traceLine } from '../../shared/figures/line';
 import { drawColumnMarks, FigureCanvas, labelSize, type Marked } from '../../shared/figures/canvas';
 import type { Columns } from '../../shared/columns';
 import type { Pen } from '../../shared/figures/pen';
 import type { Texts } from '../../shared/texts';
 import type { Theme } from '../../shared/theme';
-import { axisOf, drawAxis, type Axis } from './axis';
+import { axisOf, drawAxis, signedLogAxis, type Axis } from './axis';
 
 const height = 92;
 const [top, bottom] = [8, height - 8];
@@ -23,10 +23,11 @@ export class LinesFigure {
   private lines: readonly Line[] = [];
   private axis: Axis = axisOf([0], top, bottom);
 
-  /** @param name the canvas's data-figure */
+  /** @param name the canvas's data-figure  @param isLogarithmic to both sides of zero */
   constructor(
     name: string,
     private readonly texts: Texts,
+    private readonly isLogarithmic = false,
   ) {
     this.figure = new FigureCanvas(name);
   }
@@ -34,11 +35,8 @@ export class LinesFigure {
   /** @param around values that the axis holds besides the lines' */
   show(lines: readonly Line[], around: readonly number[]): void {
     this.lines = lines;
-    this.axis = axisOf(
-      [...around, ...lines.flatMap(({ values }) => Array.from(values).filter(Number.isFinite))],
-      top,
-      bottom,
-    );
+    const shown = [...around, ...lines.flatMap(({ values }) => Array.from(values).filter(Number.isFinite))];
+    this.axis = this.isLogarithmic ? signedLogAxis(shown, 1, top, bottom) : axisOf(shown, top, bottom);
   }
 
   /** @param marked null where steps of the text above mean nothing here */

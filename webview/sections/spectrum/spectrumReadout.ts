@@ -16,7 +16,9 @@ export function stepReadout(
   const { numbers } = texts;
   const { jacobian, byLag, direction, size } = state;
   const parts = [`“${visibleSymbol(tokens[step] ?? '')}”`];
-  const exponents = exponentsByStep(state, tokens.length, written).map((row) => numbers.short(row[step]));
+  const exponents = exponentsByStep(state, tokens.length, written).map((row) =>
+    row[step] === -Infinity ? numbers.short(row[step]) : numbers.decimals(row[step], 3),
+  );
   parts.push(texts.get('panel.spectrum.atSpeed', exponents.join(', ')));
   if (jacobian) {
     const i = jacobian.steps.indexOf(step);

@@ -3,7 +3,7 @@ import type { Direction } from '../../../src/layers/direction';
 import type { Frame } from '../../../src/protocol/frame';
 import type { SpectrumReport, StateSpectrum } from '../../../src/protocol/spectrum';
 import type { ToPage } from '../../../src/pageContract/messages';
-import { flowMap, flowTicks } from '../../shared/colors/maps';
+import { stepMap, stepTicks } from '../../shared/colors/maps';
 import type { Columns } from '../../shared/columns';
 import { button, ChoiceRow, type PageButton } from '../../shared/controls';
 import { element, setText } from '../../shared/dom';
@@ -11,7 +11,6 @@ import type { ExportedFigure, ExportedTable } from '../../shared/exporting/expor
 import { drawColumnMarks } from '../../shared/figures/canvas';
 import { HeatmapFigure } from '../../shared/figures/heatmapFigure';
 import { listen } from '../../shared/figures/pointer';
-import { powerOfTen } from '../../shared/format';
 import { gesturesOver, type OverText } from '../../shared/gestures';
 import type { PageParts, Scene, Section } from '../../shared/section';
 import { sectionFrame } from '../../shared/sectionFrame';
@@ -78,13 +77,13 @@ export class SpectrumSection implements Section {
     this.progress.setAttribute('aria-label', texts.get('panel.spectrum.title'));
     this.exponents = new ExponentsFigure(texts);
     this.along = new LinesFigure('finiteTime', texts);
-    this.left = new LinesFigure('directions', texts);
+    this.left = new LinesFigure('directions', texts, true);
     this.singular = new HeatmapFigure({
       name: 'singularValues',
       height: mapHeight,
       rowName: (row) => texts.numbers.integer(row + 1),
-      valueName: powerOfTen,
-      scaleTicks: flowTicks,
+      valueName: (log10) => texts.numbers.plain(10 ** log10),
+      scaleTicks: stepTicks,
       changed: () => parts.redraw(),
     });
     const { root, controls } = sectionFrame(texts, {
@@ -265,7 +264,7 @@ export class SpectrumSection implements Section {
     this.ofJacobian.hidden = !state.jacobian;
     if (state.jacobian) {
       const { rows, values } = singularRows(state.jacobian);
-      this.singular.show({ values, rows, columns: T, rowStride: T, columnStride: 1 }, flowMap(theme), 0);
+      this.singular.show({ values, rows, columns: T, rowStride: T, columnStride: 1 }, stepMap(theme), 0);
     }
     this.ofLags.hidden = !state.byLag;
     if (state.byLag) {
