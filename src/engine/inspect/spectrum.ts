@@ -15,7 +15,7 @@ import {
   singularValuesAt,
 } from '../../core/spectra/jacobian';
 import { largestSampled, lyapunovSpectrum, type LyapunovSpectrum } from '../../core/spectra/lyapunov';
-import { matrixSpectrumOf, maxSize } from '../../core/spectra/matrixSpectrum';
+import { matrixSpectrumInPieces, maxSize } from '../../core/spectra/matrixSpectrum';
 import { kindOf } from '../../layers/catalog';
 import { recurrentWeights } from '../../layers/parameters';
 import { torchName, torchNameInLayer } from '../../modelFiles/torchNames';
@@ -184,7 +184,7 @@ async function matricesOf(model: GeneralModel, pause: () => Promise<void>): Prom
         ? torchName(parameter, layer, direction)
         : torchNameInLayer(parameter, layer, direction, false);
       for (const [block, gate] of gates.entries()) {
-        const spectrum = matrixSpectrumOf(R, H, block);
+        const spectrum = await matrixSpectrumInPieces(R, H, block, pause);
         found.push({
           name: gates.length === 1 ? name : `${name}.${gate}`,
           layer,
