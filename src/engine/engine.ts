@@ -157,7 +157,12 @@ export class Engine {
       const backend = await createBackend(request, this.cores, Infinity);
       const history = folder ? await readFlowHistory(folder.flowsPath) : new FlowHistory();
       const model = { general, plain, isLive: false, vocabulary, backend };
-      this.loaded = this.prepare(model, { run: null, history, trainingStep: () => trainingStep });
+      this.loaded = this.prepare(model, {
+        run: null,
+        history,
+        trainingStep: () => trainingStep,
+        saturated: () => null,
+      });
       const run = folder && { description: folder.record.description, history: await folder.readHistory() };
       return modelResult(opened, backend.name, run);
     });
@@ -396,7 +401,12 @@ export class Engine {
         await this.loaded?.samples.continueIfDue();
       },
     });
-    this.loaded = this.prepare(parts.model, { run, history, trainingStep: () => parts.trainer.step });
+    this.loaded = this.prepare(parts.model, {
+      run,
+      history,
+      trainingStep: () => parts.trainer.step,
+      saturated: () => parts.trainer.saturated,
+    });
     this.emit('started', parts.description);
     run.start();
     return parts.description;

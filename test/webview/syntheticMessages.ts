@@ -1,7 +1,7 @@
 import { defaultModelSettings } from '../../src/protocol/settings';
 /** Messages with known answers beside frames: flows over training, a target matrix, compared runs, truncations. */
 import type { Frame } from '../../src/protocol/frame';
-import type { FlowLane, FlowOverTraining } from '../../src/protocol/overTraining';
+import type { FlowLane, FlowOverTraining, SpectrumSample } from '../../src/protocol/overTraining';
 import type { ComparedRun, ToPage } from '../../src/pageContract/messages';
 import type { SpectrumReport } from '../../src/protocol/spectrum';
 import type { TargetMatrix } from '../../src/protocol/targetMatrix';
@@ -15,6 +15,7 @@ export interface HistoryOptions {
   readonly steps: readonly number[];
   readonly lags?: number;
   readonly overflows?: readonly number[];
+  readonly spectra?: readonly SpectrumSample[];
   /** As of a recording. */
   readonly hasOwnTexts?: boolean;
 }
@@ -28,6 +29,7 @@ export function syntheticHistory({
   steps,
   lags = 64,
   overflows = [],
+  spectra = [],
   hasOwnTexts = false,
 }: HistoryOptions): FlowOverTraining {
   const values = new Float32Array(slopes.length * lags);
@@ -40,7 +42,7 @@ export function syntheticHistory({
   });
   const { tokens } = syntheticFrame({ tokens: lags }).header;
   const of = slopes.length > 0 && !hasOwnTexts ? { tokens, target: lags - 1 } : null;
-  return { lane, of, hasOwnTexts, steps: Float64Array.from(steps), horizons, lags, values, overflows };
+  return { lane, of, hasOwnTexts, steps: Float64Array.from(steps), horizons, lags, values, spectra, overflows };
 }
 
 /** A run of 1,240 steps that learns to reach farther, with one explosion at step 600. */
@@ -49,7 +51,16 @@ export function learningHistory(): FlowOverTraining {
   const slopes = steps.map((step) =>
     step === 601 ? 0.06 : -0.03 - 0.3 * Math.exp(-step / 250) - 0.006 * Math.sin(step),
   );
-  return syntheticHistory({ slopes, steps, lags: 256, overflows: [602] });
+  const spectra = steps
+    .filter((_, i) => i % 12 === 0)
+    .map((step) => ({
+      step,
+      exponent: -0.02 - 0.4 * Math.exp(-step / 250),
+      radius: 1.6 - 0.9 * Math.exp(-step / 300),
+      norm: 3.1 - 1.9 * Math.exp(-step / 300),
+      saturated: 0.3 - 0.28 * Math.exp(-step / 500),
+    }));
+  return syntheticHistory({ slopes, steps, lags: 256, spectra, overflows: [602] });
 }
 
 /** Row τ falls by `slopes[τ mod length]` powers of ten per lag. */

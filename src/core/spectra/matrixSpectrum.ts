@@ -9,7 +9,12 @@ export const maxSize = 1024;
 /** m from which on ‖A^m‖^(1/m) can be as near to ρ as float64 can say, and at most. */
 const leastPower = 2 ** 46;
 const maxPower = 2 ** 60;
+/** To about a thousandth. */
+const roughPower = 2 ** 14;
 const tolerance = 1e-14;
+
+/** Of the radius. */
+export type Precision = 'exactly' | 'roughly';
 
 export interface MatrixSpectrum {
   /** ρ: the largest |eigenvalue|. */
@@ -19,10 +24,15 @@ export interface MatrixSpectrum {
 }
 
 /** Of block `block` of R [G·H, H]. Null where it is too large, or has numbers that are not finite. */
-export function matrixSpectrumOf(R: Weights, H: number, block: number): MatrixSpectrum | null {
+export function matrixSpectrumOf(
+  R: Weights,
+  H: number,
+  block: number,
+  precision: Precision = 'exactly',
+): MatrixSpectrum | null {
   const values = blockOf(R, H, block);
   if (!values) return null;
-  const powers = new Powers(values, H);
+  const powers = new Powers(values, H, precision === 'exactly' ? leastPower : roughPower);
   while (powers.square());
   return { spectralRadius: powers.radius, spectralNorm: normOf(values, H) };
 }
@@ -63,6 +73,7 @@ class Powers {
   constructor(
     A: Float64Array,
     private readonly n: number,
+    private readonly least = leastPower,
   ) {
     this.power = A.slice();
     this.next = new Float64Array(n * n);
@@ -77,13 +88,13 @@ class Powers {
   /** Doubles m; whether more would change anything. */
   square(): boolean {
     const { power, next, n } = this;
-    if (this.log === -Infinity || this.m >= maxPower) return false;
+    if (this.log === -Infinity || this.m >= maxPower || (this.least < leastPower && this.m >= this.least)) return false;
     setProduct(matrix(next, n), matrix(power, n), matrix(power, n), n, n, n);
     [this.power, this.next] = [next, power];
     this.m *= 2;
     this.normalize();
     // What the powers' own growth is beside ρ^m, a power of m at most, is nothing any more.
-    return Math.abs(this.change) > tolerance || this.m < leastPower;
+    return Math.abs(this.change) > tolerance || this.m < this.least;
   }
 
   private normalize(): void {

@@ -5,7 +5,7 @@ import type { Pen } from '../../shared/figures/pen';
 import type { Columns } from '../../shared/columns';
 import type { Texts } from '../../shared/texts';
 import type { Theme } from '../../shared/theme';
-import { drawAxis, signedLogAxis, type Axis } from './axis';
+import { drawAxis, signedLogAxis, type Axis } from '../../shared/figures/axis';
 
 const height = 112;
 const [top, bottom] = [8, height - 20];

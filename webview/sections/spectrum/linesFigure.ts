@@ -5,7 +5,7 @@ import type { Columns } from '../../shared/columns';
 import type { Pen } from '../../shared/figures/pen';
 import type { Texts } from '../../shared/texts';
 import type { Theme } from '../../shared/theme';
-import { axisOf, drawAxis, signedLogAxis, type Axis } from './axis';
+import { axisOf, drawAxis, signedLogAxis, type Axis } from '../../shared/figures/axis';
 
 const height = 92;
 const [top, bottom] = [8, height - 8];

@@ -1,16 +1,13 @@
 /** Axes with round ticks, beside the columns. */
-import type { Columns } from '../../shared/columns';
-import { decimalsOf, type NumberFormat } from '../../shared/format';
-import type { Pen } from '../../shared/figures/pen';
-import type { Theme } from '../../shared/theme';
+import type { Columns } from '../columns';
+import { decimalsOf, type NumberFormat } from '../format';
+import type { Pen } from './pen';
+import type { Theme } from '../theme';
 
 export interface Axis {
   readonly ticks: readonly number[];
   y(value: number): number;
 }
-
-/** About so many ticks. */
-const wanted = 4;
 
 /**
  * Logarithmic to both sides of zero, and linear in between: so that the slowest of many directions, and the last of many that are left, are seen too.
@@ -34,15 +31,15 @@ export function signedLogAxis(values: readonly number[], linear: number, top: nu
   };
 }
 
-/** From the smallest value to the largest, to round numbers. */
-export function axisOf(values: readonly number[], top: number, bottom: number): Axis {
+/** From the smallest value to the largest, to round numbers. @param intervals about so many between ticks */
+export function axisOf(values: readonly number[], top: number, bottom: number, intervals = 4): Axis {
   let [low, high] = [Infinity, -Infinity];
   for (const value of values) {
     low = Math.min(low, value);
     high = Math.max(high, value);
   }
   if (!(low < high)) [low, high] = Number.isFinite(low) ? [low - 0.5, low + 0.5] : [0, 1];
-  const pitch = roundUp((high - low) / wanted);
+  const pitch = roundUp((high - low) / intervals);
   const first = Math.floor(low / pitch + 1e-9);
   const last = Math.ceil(high / pitch - 1e-9);
   const ticks = Array.from({ length: last - first + 1 }, (_, i) => (first + i) * pitch);
