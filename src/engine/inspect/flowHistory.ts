@@ -37,7 +37,7 @@ export interface HistoryLimits {
 /** 2M float32 are 8 MB. */
 const defaultLimits: HistoryLimits = { stretches: 256, numbers: 2_000_000 };
 const maxOverflows = 1000;
-/** With more, every other one is dropped. */
+/** With more, one is dropped where they are densest. */
 const maxSpectra = 512;
 
 type Question = Pick<FrameHeader, 'tokens' | 'target'>;
@@ -116,8 +116,7 @@ export class FlowHistory {
 
   addSpectrum(sample: SpectrumSample): void {
     this.samples = [...this.samples.filter(({ step }) => step < sample.step), sample];
-    if (this.samples.length > maxSpectra)
-      this.samples = this.samples.filter((_, i, all) => i % 2 === (all.length - 1) % 2);
+    if (this.samples.length > maxSpectra) this.samples.splice(densest(this.samples), 1);
   }
 
   /** For a run that is resumed from an earlier step: forgets what came after it. */
@@ -213,6 +212,14 @@ export class FlowHistory {
     }
     this.stretches = halved;
   }
+}
+
+/** Place of the one whose neighbors are nearest to each other; never the first or the last. */
+function densest(samples: readonly SpectrumSample[]): number {
+  let best = 1;
+  const gap = (i: number): number => samples[i + 1].step - samples[i - 1].step;
+  for (let i = 2; i < samples.length - 1; i++) if (gap(i) < gap(best)) best = i;
+  return best;
 }
 
 function merge(a: Stretch, b: Stretch): Stretch {

@@ -15,8 +15,8 @@ import { workOfStep, type InspectedModel } from './inspector';
 
 /** Part of the time, of that which frames may take. */
 const share = 0.05;
-/** Multiply-adds of reading the text, about a tenth of a second: of a longer one its end is read. */
-const maxWork = 1e8;
+/** Multiply-adds of reading the text, about a twentieth of a second: of a longer one its end is read. */
+const maxWork = 5e7;
 /** Fewer steps say nothing. */
 const minSteps = 32;
 /** Directions that are followed, of which the fastest counts: one alone takes long to turn into it. */
@@ -27,6 +27,7 @@ const maxUnits = 256;
 export class SpectrumSampler {
   private notBefore = -Infinity;
   private last: number | null = null;
+  private waiting: SpectrumSample | null = null;
   /** A layer carries no state, or the model is too large. */
   private isImpossible = false;
 
@@ -37,7 +38,14 @@ export class SpectrumSampler {
     private readonly saturated: () => number | null,
   ) {}
 
-  /** Beside a frame; nobody changes the model meanwhile. Null where it is not time for one. */
+  /** The newest that has not been taken yet, to be sent with a frame. */
+  take(): SpectrumSample | null {
+    const { waiting } = this;
+    this.waiting = null;
+    return waiting;
+  }
+
+  /** Behind a frame; nobody changes the model meanwhile. Null where it is not time for one. */
   async sample(trainingStep: number): Promise<SpectrumSample | null> {
     const { history } = this;
     const start = performance.now();
@@ -50,6 +58,7 @@ export class SpectrumSampler {
     }
     const sample = { step: trainingStep, exponent, ...this.ofMatrix(), saturated: this.saturated() };
     history.addSpectrum(sample);
+    this.waiting = sample;
     const end = performance.now();
     this.notBefore = end + (end - start) * (1 / share - 1);
     return sample;
