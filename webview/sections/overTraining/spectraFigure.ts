@@ -93,6 +93,7 @@ export class SpectraFigure {
     for (const { values, isMain } of lines) {
       pen.strokeStyle = pen.fillStyle = isMain ? theme.accent : theme.dim;
       pen.lineWidth = 1.4;
+      pen.setLineDash(isMain ? [] : [3, 3]);
       pen.lineJoin = 'round';
       pen.beginPath();
       let isOpen = false;
