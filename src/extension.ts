@@ -12,6 +12,7 @@ import { ModelEditor, modelEditorType } from './editor/models/modelEditor';
 import { ModelOpener } from './editor/models/openModel';
 import { PanelExports } from './editor/panel/exporting';
 import { InspectionLink } from './editor/panel/inspectionLink';
+import { SpectrumLink } from './editor/panel/spectrumLink';
 import { comparePanelType, Panel, panelType, playgroundPanelType } from './editor/panel/panel';
 import { PanelLink } from './editor/panel/panelLink';
 import { HoverPriority } from './editor/panel/hoverPriority';
@@ -71,6 +72,7 @@ export function activate(context: vscode.ExtensionContext): BackflowApi {
   const opener = new ModelOpener(launch, runs, pastRuns, tracker, panel, answers);
   const restorer = new PanelRestorer(panel, opener, runs, context.workspaceState, notices, tracker);
   const inspectionLink = new InspectionLink(panel, runs, tracker, notices);
+  const spectrumLink = new SpectrumLink(panel, runs, tracker, notices);
   const comparePanel = new Panel(context.extensionUri, log, hoverPriority, 'compare');
   const compareExports = new PanelExports(comparePanel, notices);
   const comparisons = new Comparisons({ panel: comparePanel, registry: runs, control }, opener, tracker, notices);
@@ -103,6 +105,7 @@ export function activate(context: vscode.ExtensionContext): BackflowApi {
     exports,
     restorer,
     inspectionLink,
+    spectrumLink,
     comparePanel,
     compareExports,
     comparisons,

@@ -10,6 +10,7 @@ import { OverTrainingSection } from './sections/overTraining/overTrainingSection
 import { PlaygroundSection } from './sections/playground/playgroundSection';
 import { SampleSection } from './sections/sample/sampleSection';
 import type { PageParts, Section } from './shared/section';
+import { SpectrumSection } from './sections/spectrum/spectrumSection';
 import { TruncationSection } from './sections/compare/compareTruncations';
 import { WhySection } from './sections/why/whySection';
 
@@ -28,6 +29,7 @@ export function sectionsOf(parts: PageParts, view: PageView): Section[] {
         new OverTrainingSection(parts),
         new SampleSection(parts),
         new WhySection(parts),
+        new SpectrumSection(parts),
         new MatrixSection(parts),
       ];
   }

@@ -38,6 +38,7 @@ import type { FrameSource } from './inspect/frameSource';
 import { makeGraphMatrix } from './inspect/graph/graphFrame';
 import type { GraphInspector } from './inspect/graph/graphInspector';
 import type { InspectedModel } from './inspect/inspector';
+import { PartOfTime } from './inspect/partOfTime';
 import { Playground } from './inspect/playground';
 import { MatrixSource } from './inspect/matrixRows';
 import { makeReport } from './inspect/report';
@@ -67,8 +68,10 @@ export type Emit = <K extends keyof EngineEvents>(event: K, value: EngineEvents[
 
 /** The flows over training are written with a checkpoint, but not more often than this, milliseconds. */
 const historyInterval = 10_000;
-/** Part of a target matrix after which its progress is reported again. */
+/** Part of a target matrix, or of a spectrum, after which its progress is reported again. */
 const progressShare = 0.02;
+/** Part of the time that a spectrum may take while a run is on. */
+const spectrumShare = 0.25;
 
 export class Engine {
   readonly handlers: Handlers<EngineCalls> = {
@@ -164,7 +167,12 @@ export class Engine {
       const backend = await createBackend(request, this.cores, Infinity);
       const history = folder ? await readFlowHistory(folder.flowsPath) : new FlowHistory();
       const model = { general, plain, isLive: false, vocabulary, backend };
-      this.loaded = this.prepare(model, { run: null, history, trainingStep: () => trainingStep });
+      this.loaded = this.prepare(model, {
+        run: null,
+        history,
+        trainingStep: () => trainingStep,
+        saturated: () => null,
+      });
       const overflow = folder && (await readOverflow(folder.overflowPath));
       const run = folder && {
         description: folder.record.description,
@@ -238,9 +246,17 @@ export class Engine {
   }
 
   private async carriedSpectrum(request: SpectrumRequest, signal: AbortSignal): Promise<SpectrumReport> {
-    const { inspector, trainingStep } = this.model;
-    const source = await this.modelLock.run(() => prepareSpectrum(inspector, request.text, trainingStep()));
-    return makeSpectrum(source, request, () => yieldToMessages(signal));
+    const { inspector, trainingStep, run } = this.model;
+    const source = await this.modelLock.run(() => {
+      signal.throwIfAborted();
+      return prepareSpectrum(inspector, request.text, trainingStep());
+    });
+    const progress = this.toldNowAndThen('spectrumProgress');
+    const part = new PartOfTime(spectrumShare);
+    return makeSpectrum(source, request, async (done) => {
+      progress(done);
+      await (run?.isTraining === true ? part.rest(signal) : yieldToMessages(signal));
+    });
   }
 
   private describe(
@@ -301,11 +317,15 @@ export class Engine {
     });
   }
 
-  /** Tells how far a matrix is, now and then. */
   private matrixProgress(): (done: number) => void {
+    return this.toldNowAndThen('matrixProgress');
+  }
+
+  /** Tells how far something is. */
+  private toldNowAndThen(event: 'matrixProgress' | 'spectrumProgress'): (done: number) => void {
     let told = 0;
     return (done) => {
-      if (done - told >= progressShare) this.emit('matrixProgress', (told = done));
+      if (done - told >= progressShare) this.emit(event, (told = done));
     };
   }
 
@@ -397,7 +417,12 @@ export class Engine {
         await this.loaded?.samples.continueIfDue();
       },
     });
-    this.loaded = this.prepare(parts.model, { run, history, trainingStep: () => parts.trainer.step });
+    this.loaded = this.prepare(parts.model, {
+      run,
+      history,
+      trainingStep: () => parts.trainer.step,
+      saturated: () => parts.trainer.saturated,
+    });
     this.emit('started', parts.description);
     run.start();
     return parts.description;

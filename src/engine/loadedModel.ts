@@ -5,6 +5,7 @@ import { makeFrame } from './inspect/frame';
 import { FrameSource, type MakeFrame } from './inspect/frameSource';
 import { HistoryKeeper } from './inspect/historyKeeper';
 import { Inspector, type InspectedModel } from './inspect/inspector';
+import { SpectrumSampler } from './inspect/spectrumSampler';
 import type { ModelSink } from './loadedGraph';
 import type { ModelLock } from './modelLock';
 import { Sampler } from './sampling/sampler';
@@ -19,6 +20,8 @@ export interface TrainedModel {
   readonly history: FlowHistory;
   /** Steps the model has been trained for, now. */
   readonly trainingStep: () => number;
+  /** Part of the gate activations, or units, that were saturated in the last step; null where none can be. */
+  readonly saturated: () => number | null;
 }
 
 export interface LoadedModel extends TrainedModel {
@@ -29,13 +32,14 @@ export interface LoadedModel extends TrainedModel {
 
 export function loadModel(
   model: InspectedModel,
-  { run, history, trainingStep }: TrainedModel,
+  { run, history, trainingStep, saturated }: TrainedModel,
   lock: ModelLock,
   sink: ModelSink,
 ): LoadedModel {
   const inspector = new Inspector(model);
   // A model that is only looked at does not change.
   const keeper = run && new HistoryKeeper(model, history);
+  const sampler = run && new SpectrumSampler(model, history, saturated);
   const ofFrames = {
     frame: (frame: EngineEvents['frame']) => sink.frame(frame),
     watchFailed: (message: EngineEvents['watchFailed']) => sink.watchFailed(message),
@@ -43,7 +47,8 @@ export function loadModel(
   const make: MakeFrame = async (watch, sequence) => {
     const frame = await makeFrame(inspector, watch, sequence, trainingStep());
     await keeper?.keep(watch, frame);
-    return frame;
+    const spectrum = sampler?.take();
+    return spectrum ? { ...frame, header: { ...frame.header, spectrum } } : frame;
   };
   const isTraining = () => run?.isTraining ?? false;
   const samples = new SampleSource(
@@ -57,6 +62,8 @@ export function loadModel(
     lock,
     (sample) => sink.sampleDrawn(sample),
   );
-  const frames = new FrameSource(make, lock, ofFrames, isTraining, trainingStep);
-  return { inspector, trainingStep, run, history, frames, samples };
+  const frames = new FrameSource(make, lock, ofFrames, isTraining, trainingStep, async () => {
+    await sampler?.sample(trainingStep());
+  });
+  return { inspector, trainingStep, saturated, run, history, frames, samples };
 }

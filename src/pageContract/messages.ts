@@ -4,6 +4,7 @@ import type { FlowLane, FlowOverTraining } from '../protocol/overTraining';
 import type { PlaygroundResult, PlaygroundSettings } from '../protocol/playground';
 import type { RunDescription, RunState, ValidationPoint } from '../protocol/run';
 import type { ModelSample } from '../protocol/sample';
+import type { SpectrumReport } from '../protocol/spectrum';
 import type { TargetMatrix } from '../protocol/targetMatrix';
 import type { TruncationReport } from '../protocol/truncation';
 
@@ -44,6 +45,15 @@ export type ToPage =
   | { readonly type: 'matrixProgress'; readonly done: number }
   /** The target matrix; null when it was canceled or could not be computed, and then why. */
   | { readonly type: 'matrix'; readonly matrix: TargetMatrix | null; readonly message: string | null }
+  /** The part of the spectrum that is computed. */
+  | { readonly type: 'spectrumProgress'; readonly done: number }
+  /** The spectrum, its notices in the reader's language; null when it was canceled or could not be computed, and then why. */
+  | {
+      readonly type: 'spectrum';
+      readonly spectrum: SpectrumReport | null;
+      readonly notices: readonly string[];
+      readonly message: string | null;
+    }
   /** What the model has written so far, the newest last. */
   | ({ readonly type: 'samples' } & ShownSamples)
   /** The answer to the page's request of this number; null where there is none, which a notification explains. */
@@ -122,6 +132,9 @@ export type FromPage =
   /** `series`: in graph mode the tensor by which; null for the usual one. */
   | { readonly type: 'matrix'; readonly action: 'compute'; readonly series: string | null }
   | { readonly type: 'matrix'; readonly action: 'cancel' }
+  /** Of the text that is shown, and whose horizon is to be explained: the target, and log₁₀ of the threshold. */
+  | { readonly type: 'spectrum'; readonly action: 'compute'; readonly target: number; readonly vanishing: number }
+  | { readonly type: 'spectrum'; readonly action: 'cancel' }
   /** Let the reader choose which tensors of a model in graph mode are shown. */
   | { readonly type: 'chooseTensors' }
   /** Draw a sample, other than the one before. */

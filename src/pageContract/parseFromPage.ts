@@ -87,6 +87,13 @@ export function parseFromPage(message: unknown): FromPage | undefined {
       const isSeries = series === null || (typeof series === 'string' && series.length <= maxNameLength);
       return action === 'compute' && isSeries ? { type: 'matrix', action, series } : undefined;
     }
+    case 'spectrum': {
+      const { action, target, vanishing } = message;
+      if (action === 'cancel') return { type: 'spectrum', action };
+      return action === 'compute' && isIndex(target) && isNumber(vanishing)
+        ? { type: 'spectrum', action, target, vanishing }
+        : undefined;
+    }
     case 'chooseTensors':
       return { type: 'chooseTensors' };
     case 'sample':

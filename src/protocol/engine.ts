@@ -289,7 +289,7 @@ export interface EngineCalls {
   describeGraph(request: GraphTokenRequest): readonly GraphTokenReport[];
   /** Whole rows, T values each, from one on: as many as are best computed at once, at least one. Of a model that does not learn meanwhile. */
   matrixRows(request: MatrixRowsRequest): Float64Array;
-  /** Exponents, singular values and radii of the carried state over a text. Seconds for a wide one; training goes on meanwhile. */
+  /** Exponents, singular values and radii of the carried state over a text. Seconds for a wide one, `spectrumProgress` says how far it is; training goes on meanwhile. */
   carriedSpectrum(request: SpectrumRequest): SpectrumReport;
   /** Token by token, all of the same weights. */
   describe(request: DescribeRequest): readonly TokenReport[];
@@ -323,6 +323,8 @@ export interface EngineEvents {
   watchFailed: Message;
   /** Of the target matrix under way: the part that is done, 0 … 1. */
   matrixProgress: number;
+  /** Likewise of the spectrum. */
+  spectrumProgress: number;
   finished: RunSummary;
   /** Of a recording that is watched: steps have been added to it, or their flows have been read. */
   recorded: RecordingSummary;

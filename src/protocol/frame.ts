@@ -5,6 +5,7 @@
 import type { SeriesChoice } from './graph';
 import type { Message } from '../messages';
 import type { LayerShape } from './model';
+import type { SpectrumSample } from './overTraining';
 import type { StateName, UnitMapName } from '../layers/catalog';
 import type { Direction } from '../layers/direction';
 import type { Level, Region, Thresholds } from '../terms/regions';
@@ -167,6 +168,8 @@ export interface FrameHeader {
   readonly lane?: Lane;
   /** Only where the watch asks for it, of a layer with heads. */
   readonly heads?: HeadsOfFrame;
+  /** Beside some frames of a model that learns. */
+  readonly spectrum?: SpectrumSample;
 }
 
 export interface Frame {

@@ -11,6 +11,18 @@ export interface FlowLane {
   readonly state: StateName | null;
 }
 
+/** What the spectrum of the carried state comes to at one training step. */
+export interface SpectrumSample {
+  readonly step: number;
+  /** The largest Lyapunov exponent of the text that the rows are of, nats per token, from a few random directions; −Infinity where they are lost. */
+  readonly exponent: number;
+  /** ρ and ‖·‖₂ of the top layer's recurrent matrix, of several gates the largest; null where it has none, or too many units. */
+  readonly radius: number | null;
+  readonly norm: number | null;
+  /** Part of the gate activations, or units, that were saturated in the training step; null where none can be. */
+  readonly saturated: number | null;
+}
+
 /** One lane of every row that is kept, in order of training steps. */
 export interface FlowOverTraining {
   readonly lane: FlowLane;
@@ -26,6 +38,8 @@ export interface FlowOverTraining {
   readonly lags: number;
   /** rows × lags: log₁₀ of the gradient relative to the target's own step; NaN where that text has no step so far back. */
   readonly values: Float32Array;
+  /** In order of training steps; fewer than rows. */
+  readonly spectra: readonly SpectrumSample[];
   /** Training steps whose loss or gradient was not finite. */
   readonly overflows: readonly number[];
 }

@@ -79,12 +79,13 @@ export async function inspect(
 
 async function spectrumOf(
   engine: Caller<EngineCalls, EngineEvents>,
-  { spectrum }: InspectCommand,
+  { spectrum, request: { target, thresholds } }: InspectCommand,
   text: string,
   stop: AbortSignal,
 ): Promise<SpectrumReport | null> {
   if (spectrum === null) return null;
-  return engine.call('carriedSpectrum', { text, count: spectrum }, stop);
+  const { vanishing } = thresholds;
+  return engine.call('carriedSpectrum', { text, count: spectrum, values: spectrum, target, vanishing, byLag: false }, stop);
 }
 
 /** The model, and the text as it reads it: of a model of bytes any file is one. */

@@ -1,21 +1,26 @@
 /** The spectrum of the carried state, as JSON and in words. */
-import type { SpectrumReport, StateSpectrum } from '../protocol/spectrum';
+import { causeInWords, type HorizonCause, type SpectrumReport, type StateSpectrum } from '../protocol/spectrum';
 import { localize, localizeMessage } from './language';
-import { significant } from './numbers';
+import { counted, significant } from './numbers';
 
 /** Exponents that are written out for a person. */
 const maxWritten = 8;
 
 /** Null where there is no carried state of so many numbers; the sentence is among the notices. Of a stack of two directions the backward one is apart. */
-export function spectrumJson({ states, matrices }: SpectrumReport): object | null {
+export function spectrumJson({ states, matrices, cause }: SpectrumReport): object | null {
   const [forward, backward] = states as readonly [StateSpectrum?, StateSpectrum?];
   if (!forward) return null;
   return {
     ...stateJson(forward),
     spectralRadius: Object.fromEntries(matrices.map(({ name, spectralRadius }) => [name, spectralRadius])),
     spectralNorm: Object.fromEntries(matrices.map(({ name, spectralNorm }) => [name, spectralNorm])),
+    horizonCause: cause && causeJson(cause),
     ...(backward && { backward: stateJson(backward) }),
   };
+}
+
+function causeJson({ name, layer, horizon, share, left, fall }: HorizonCause): object {
+  return { cause: name, layer, horizon, share, log10Alone: left / Math.LN10, log10: fall / Math.LN10 };
 }
 
 function stateJson({ lyapunov, jacobian }: StateSpectrum): object {
@@ -28,7 +33,14 @@ function rowsOf({ steps, largest }: NonNullable<StateSpectrum['jacobian']>): num
 }
 
 export function spectrumInWords(report: SpectrumReport): string[] {
+  const cause = causeInWords(report, {
+    layer: (layer) => localize('layer.number', layer + 1),
+    tokens: (count) => counted(count, 'token'),
+    size: (ln) => significant(Math.exp(ln)),
+    percent: (part) => String(Math.round(100 * part)),
+  });
   return [
+    ...(cause ? [localizeMessage(cause)] : []),
     ...report.states.flatMap(stateInWords),
     ...report.notices.map(localizeMessage),
     ...report.matrices.map(({ name, spectralRadius, spectralNorm }) =>

@@ -225,6 +225,39 @@ describe('what the panel asks beside frames', () => {
     );
   });
 
+  it('computes the spectrum beside the training, which goes on, also when it is canceled; one exponent for each number of the state', async () => {
+    const request = { text: probe, count: 512, values: 8, target: 20, vanishing: -3, byLag: true };
+    await engine.calls.call('train', requestFor(pangrams, newRun(), {}, { cell: 'gru', layers: 2 }));
+    const canceling = new AbortController();
+    const canceled = engine.calls.call('carriedSpectrum', request, canceling.signal);
+    await engine.next('spectrumProgress');
+    canceling.abort();
+    await assert.rejects(canceled, (error: unknown) => error instanceof RpcError && error.code === 'canceled');
+    const progress: number[] = [];
+    const stop = engine.calls.on('spectrumProgress', (done) => progress.push(done));
+    const trained = engine.next('progress');
+    const { tokens, target, states, matrices } = await engine.calls.call('carriedSpectrum', request);
+    stop();
+    await trained;
+    assert.ok(
+      progress.every((done, i) => done > (progress[i - 1] ?? 0) && done <= 1),
+      progress.join(' '),
+    );
+    assert.equal(tokens.join(''), probe.slice(0, -1));
+    assert.equal(target, 20);
+    assert.equal(matrices.length, 2 * 3);
+    const [{ size, lyapunov, finiteTime, jacobian, byLag }] = states;
+    assert.equal(lyapunov.length, size);
+    // The exponent of the whole text is the mean over its stretches.
+    const ends = [...finiteTime.from.slice(1), tokens.length];
+    const sum = ends.reduce((all, end, i) => all + (end - finiteTime.from[i]) * finiteTime.exponents[i * size], 0);
+    assert.ok(Math.abs(sum / tokens.length - lyapunov[0]) < 1e-9);
+    assert.equal(jacobian?.largest.length, 8 * tokens.length);
+    assert.equal(byLag?.lags.at(-1), target);
+    assert.ok(byLag.carried.every((count) => count >= 0 && count <= size));
+    await assert.rejects(engine.calls.call('carriedSpectrum', { ...request, target: 400 }), /step/);
+  });
+
   it('compares truncations: none at k2 ≥ T, no path through time at k2 = 1, and less and less between', async () => {
     const finished = engine.next('finished');
     await engine.calls.call('train', requestFor(pangrams, newRun(), { steps: 60 }));

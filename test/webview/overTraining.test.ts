@@ -51,6 +51,30 @@ describe('what the page shows of the flow over training', () => {
     );
   });
 
+  it('shows exponent, radius, norm and saturation at the steps at which they were sampled, and says them', async () => {
+    await openRun();
+    assert.equal(await canvas('spectraOverTraining').isVisible(), false, 'none was sampled');
+    const spectra = [100, 300].map((step) => ({
+      step,
+      exponent: -0.1 - step / 1000,
+      radius: 0.9,
+      norm: 1.5,
+      saturated: 0.12,
+    }));
+    await on.page.evaluate(`probe.overTraining(${JSON.stringify({ ...learning, spectra })})`);
+    await settled();
+    assert.match(
+      (await canvas('spectraOverTraining').getAttribute('aria-label'))!,
+      /Newest at step 300: largest exponent −0\.400 nats per token, ρ 0\.90, ‖R‖₂ 1\.50, 12 % saturated\./,
+    );
+    const { left, right } = await columnsOf('overTraining');
+    await canvas('overTraining').hover({ position: { x: left + ((right - left) * 200) / 400, y: 100 } });
+    assert.match(
+      await text('.over .caption.number'),
+      / · at step 100: largest exponent −0\.200 nats per token, ρ 0\.90/,
+    );
+  });
+
   it('keeps to its target when the cursor goes elsewhere, and asks the engine for the rows that no frame brings', async () => {
     await openRun();
     const asked = (await posted('overTraining')).length;

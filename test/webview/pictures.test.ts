@@ -71,7 +71,7 @@ describe('pictures of the page', () => {
     [
       'over',
       'run',
-      `probe.run(1240).then(() => probe.overTraining()).then(() => ${wholePage()}).then(() => probe.matrix([-0.08, -0.05, -0.11, -0.02], probe.tokens(256)))`,
+      `probe.run(1240).then(() => probe.overTraining()).then(() => ${wholePage()}).then(() => probe.matrix([-0.08, -0.05, -0.11, -0.02], probe.tokens(256))).then(() => probe.spectrum(0.9, probe.tokens(256)))`,
     ],
     [
       'compare',

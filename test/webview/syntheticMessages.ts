@@ -1,8 +1,9 @@
 import { defaultModelSettings } from '../../src/protocol/settings';
 /** Messages with known answers beside frames: flows over training, a target matrix, compared runs, truncations. */
 import type { Frame } from '../../src/protocol/frame';
-import type { FlowLane, FlowOverTraining } from '../../src/protocol/overTraining';
+import type { FlowLane, FlowOverTraining, SpectrumSample } from '../../src/protocol/overTraining';
 import type { ComparedRun, ToPage } from '../../src/pageContract/messages';
+import type { SpectrumReport } from '../../src/protocol/spectrum';
 import type { TargetMatrix } from '../../src/protocol/targetMatrix';
 import type { TruncationReport } from '../../src/protocol/truncation';
 import { ownSize, syntheticFrame, syntheticRows, syntheticRun } from './synthetic';
@@ -14,6 +15,7 @@ export interface HistoryOptions {
   readonly steps: readonly number[];
   readonly lags?: number;
   readonly overflows?: readonly number[];
+  readonly spectra?: readonly SpectrumSample[];
   /** As of a recording. */
   readonly hasOwnTexts?: boolean;
 }
@@ -27,6 +29,7 @@ export function syntheticHistory({
   steps,
   lags = 64,
   overflows = [],
+  spectra = [],
   hasOwnTexts = false,
 }: HistoryOptions): FlowOverTraining {
   const values = new Float32Array(slopes.length * lags);
@@ -39,7 +42,7 @@ export function syntheticHistory({
   });
   const { tokens } = syntheticFrame({ tokens: lags }).header;
   const of = slopes.length > 0 && !hasOwnTexts ? { tokens, target: lags - 1 } : null;
-  return { lane, of, hasOwnTexts, steps: Float64Array.from(steps), horizons, lags, values, overflows };
+  return { lane, of, hasOwnTexts, steps: Float64Array.from(steps), horizons, lags, values, spectra, overflows };
 }
 
 /** A run of 1,240 steps that learns to reach farther, with one explosion at step 600. */
@@ -48,7 +51,16 @@ export function learningHistory(): FlowOverTraining {
   const slopes = steps.map((step) =>
     step === 601 ? 0.06 : -0.03 - 0.3 * Math.exp(-step / 250) - 0.006 * Math.sin(step),
   );
-  return syntheticHistory({ slopes, steps, lags: 256, overflows: [602] });
+  const spectra = steps
+    .filter((_, i) => i % 12 === 0)
+    .map((step) => ({
+      step,
+      exponent: -0.02 - 0.4 * Math.exp(-step / 250),
+      radius: 1.6 - 0.9 * Math.exp(-step / 300),
+      norm: 3.1 - 1.9 * Math.exp(-step / 300),
+      saturated: 0.3 - 0.28 * Math.exp(-step / 500),
+    }));
+  return syntheticHistory({ slopes, steps, lags: 256, spectra, overflows: [602] });
 }
 
 /** Row τ falls by `slopes[τ mod length]` powers of ten per lag. */
@@ -131,3 +143,43 @@ export function truncationsMessage(): ToPage {
 }
 
 export { ownSize };
+
+/** Of a linear recurrence R = gQ, whose every exponent is ln g, on the tokens of a synthetic frame. */
+export function spectrumMessage(gain: number, tokens: readonly string[], target = tokens.length - 1): ToPage {
+  const T = tokens.length;
+  const n = 12;
+  const directions = { length: n };
+  const from = Int32Array.from({ length: Math.ceil(T / 8) }, (_, i) => 8 * i);
+  const lags = Int32Array.from({ length: target }, (_, i) => i + 1);
+  const byLag = (value: (lag: number) => number): Float64Array => Float64Array.from(lags, value);
+  const ln = Math.log(gain);
+  const spectrum: SpectrumReport = {
+    trainingStep: 1240,
+    tokens,
+    target,
+    cause: gain < 1 ? { name: 'matrix', layer: 1, horizon: 31, share: 1, left: 31 * ln, fall: 31 * ln } : null,
+    states: [
+      {
+        direction: 'forward',
+        size: n,
+        lyapunov: Float64Array.from(directions, () => ln),
+        finiteTime: { from, exponents: new Float64Array(from.length * n).fill(ln) },
+        jacobian: {
+          steps: Int32Array.from({ length: T }, (_, t) => t),
+          largest: new Float64Array(T * n).fill(gain),
+          median: new Float64Array(T).fill(gain),
+          smallest: new Float64Array(T).fill(gain),
+        },
+        byLag: {
+          lags,
+          largest: byLag((lag) => lag * ln),
+          effectiveRank: byLag(() => n),
+          carried: byLag((lag) => (gain ** lag >= 0.01 ? n : 0)),
+        },
+      },
+    ],
+    matrices: [{ name: 'rnn.weight_hh_l1', layer: 1, direction: 'forward', spectralRadius: gain, spectralNorm: gain }],
+    notices: [],
+  };
+  return { type: 'spectrum', spectrum, notices: [], message: null };
+}

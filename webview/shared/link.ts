@@ -99,6 +99,15 @@ export class Link {
     this.post({ type: 'matrix', action: 'cancel' });
   }
 
+  /** @param vanishing log₁₀ of the threshold */
+  computeSpectrum(target: number, vanishing: number): void {
+    this.post({ type: 'spectrum', action: 'compute', target, vanishing });
+  }
+
+  cancelSpectrum(): void {
+    this.post({ type: 'spectrum', action: 'cancel' });
+  }
+
   chooseTensors(): void {
     this.post({ type: 'chooseTensors' });
   }

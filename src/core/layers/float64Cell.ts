@@ -172,6 +172,13 @@ export interface Float64Cell {
   tangentsBack?(direction: Float64Direction, step: TangentsBack): void;
   /** Of a kind in which every unit keeps a factor of its own of itself, and nothing of others, where what it reads is held: ln of it, [H]. */
   logFactors?(direction: Float64Direction, t: number, out: Float64Array): void;
+  /** Of a kind whose state reaches the next through R and the activation alone, h_t = f(a_t) with R h_{t−1} in a_t: f′(a_t), [H]. */
+  slopes?(direction: Float64Direction, t: number, after: number, out: Float64Array): void;
+  /** Of a kind one of whose states keeps a factor of itself with the gates held: its place among the states, and that factor, [H]. */
+  readonly keeps?: {
+    readonly state: number;
+    factors(direction: Float64Direction, t: number, out: Float64Array): void;
+  };
   /** What R's block of gate `gate` multiplies at a step: h_{t−1}, or r ⊙ h_{t−1}; into `out` [H]. Of a kind with R. */
   recurrentInput?(direction: Float64Direction, gate: number, t: number, before: number, out: Float64Array): void;
   /** Adds a step's share of ∂/∂(peepholes), of a cell that can have them. @param step as `back` leaves it, of one gradient @param sum [3·H] */

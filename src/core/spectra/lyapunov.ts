@@ -41,11 +41,15 @@ function directionsOf(size: number, count: number): number {
   return size <= maxWhole ? size : Math.min(count, size);
 }
 
-/** @param count K: so many exponents, or all where there are no more  @param pause called now and then; throws when it is canceled */
+/**
+ * @param count K: so many exponents, or all where there are no more  @param pause called now and then; throws when it is canceled
+ * @param followed so many directions of a block, random ones, in place of all of a small block, or of K: quicker, and rough
+ */
 export async function lyapunovSpectrum(
   state: CarriedState,
   count: number,
   pause: () => Promise<void>,
+  followed: number | null = null,
 ): Promise<LyapunovSpectrum> {
   const { order, blocks } = state;
   const every = Math.max(1, Math.ceil(order.length / maxRecords));
@@ -56,7 +60,13 @@ export async function lyapunovSpectrum(
   for (const block of blocks) {
     const growth = block.logFactors
       ? ofFactors(block.logFactors, block.size, order, ends)
-      : await ofBlock(block, directionsOf(block.size, count), order, ends, pause);
+      : await ofBlock(
+          block,
+          followed === null ? directionsOf(block.size, count) : Math.min(followed, block.size),
+          order,
+          ends,
+          pause,
+        );
     found.push(growth);
   }
   return largestOf(found, ends, count);

@@ -17,6 +17,10 @@ export function wholeFloats<T extends Float32Array | Float64Array>(array: T): T 
   return isWhole(array) ? array : (array.slice() as T);
 }
 
-function isWhole(array: Float32Array | Float64Array): boolean {
+export function wholeIntegers(array: Int32Array): Int32Array {
+  return isWhole(array) ? array : array.slice();
+}
+
+function isWhole(array: Float32Array | Float64Array | Int32Array): boolean {
   return array.buffer.byteLength === array.byteLength;
 }

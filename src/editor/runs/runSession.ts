@@ -38,6 +38,7 @@ export class RunSession extends ShownModel implements vscode.Disposable {
   private readonly watchRefused = new vscode.EventEmitter<Message>();
   private readonly interrupted = new vscode.EventEmitter<Message>();
   private readonly matrixAdvanced = new vscode.EventEmitter<number>();
+  private readonly spectrumAdvanced = new vscode.EventEmitter<number>();
   private readonly sampled = new vscode.EventEmitter<void>();
   private readonly hung = new vscode.EventEmitter<void>();
 
@@ -48,6 +49,8 @@ export class RunSession extends ShownModel implements vscode.Disposable {
   readonly onDidInterrupt = this.interrupted.event;
   /** The part of a target matrix that is computed. */
   readonly onDidAdvanceMatrix = this.matrixAdvanced.event;
+  /** The part of a spectrum that is computed. */
+  readonly onDidAdvanceSpectrum = this.spectrumAdvanced.event;
 
   /** What the model writes is new, or that it cannot. */
   readonly onDidSample = this.sampled.event;
@@ -182,7 +185,7 @@ export class RunSession extends ShownModel implements vscode.Disposable {
   }
 
   /** Asks the engine for something that only the caller needs to know of. */
-  ask<K extends 'overTraining' | 'frameAt' | 'targetMatrix' | 'truncations'>(
+  ask<K extends 'overTraining' | 'frameAt' | 'targetMatrix' | 'carriedSpectrum' | 'truncations'>(
     call: K,
     request: RequestOf<EngineCalls[K]>,
     signal?: AbortSignal,
@@ -216,6 +219,7 @@ export class RunSession extends ShownModel implements vscode.Disposable {
       this.watchRefused,
       this.interrupted,
       this.matrixAdvanced,
+      this.spectrumAdvanced,
       this.sampled,
       this.hung,
     ])
@@ -304,6 +308,10 @@ export class RunSession extends ShownModel implements vscode.Disposable {
     engine.calls.on(
       'matrixProgress',
       own((done) => this.matrixAdvanced.fire(done)),
+    );
+    engine.calls.on(
+      'spectrumProgress',
+      own((done) => this.spectrumAdvanced.fire(done)),
     );
     engine.calls.on(
       'watchFailed',

@@ -5,6 +5,7 @@ import { decodeSafetensors, encodeSafetensors } from '../../formats/safetensors'
 import { isStateName, optionsOf } from '../../layers/catalog';
 import { noOptions } from '../../layers/options';
 import type { Frame, FrameHeader, SeriesEntry, SeriesName } from '../../protocol/frame';
+import type { SpectrumSample } from '../../protocol/overTraining';
 import type { LayerShape } from '../../protocol/model';
 import { writeFileAtomic } from './atomicWrite';
 
@@ -30,6 +31,8 @@ interface Stored {
   readonly texts: readonly (readonly string[])[];
   readonly rows: readonly StoredHeader[];
   readonly overflows: readonly number[];
+  /** Files of before do not have them. An exponent of −Infinity is null, as JSON has it. */
+  readonly spectra?: readonly (Omit<SpectrumSample, 'exponent'> & { readonly exponent: number | null })[];
   /** What all rows are of. Files of before do not have it, and their rows can be of several texts and targets. */
   readonly question?: HistoryQuestion;
 }
@@ -53,6 +56,7 @@ export async function writeFlowHistory(file: string, history: FlowHistory): Prom
       length,
     })),
     overflows: history.overflowSteps,
+    spectra: history.spectra,
     ...(history.question && { question: history.question }),
   };
   await writeFileAtomic(
@@ -70,7 +74,7 @@ export async function readFlowHistory(file: string): Promise<FlowHistory> {
     const { tensors, metadata } = decodeSafetensors(await readFile(file), file);
     const data = tensors.get(dataName)?.data;
     if (!(data instanceof Float32Array)) return history;
-    const { texts, rows, overflows, question } = JSON.parse(metadata['history']) as Stored;
+    const { texts, rows, overflows, question, spectra = [] } = JSON.parse(metadata['history']) as Stored;
     const frames: Frame[] = [];
     let at = 0;
     for (const { text, length, ...header } of rows) {
@@ -91,6 +95,7 @@ export async function readFlowHistory(file: string): Promise<FlowHistory> {
     const of = question ?? questionOf(kept.at(-1));
     if (of) history.ask(of);
     overflows.forEach((step) => history.addOverflow(step));
+    for (const { exponent, ...sample } of spectra) history.addSpectrum({ ...sample, exponent: exponent ?? -Infinity });
     return history;
   } catch {
     return new FlowHistory();

@@ -5,7 +5,7 @@
  * most, so that an explosion is never thinned away. When there are too many stretches they become twice as long.
  */
 import { flowOfLane, reachOf, summaryOfLane, type Frame, type FrameHeader } from '../../protocol/frame';
-import type { FlowLane, FlowOverTraining } from '../../protocol/overTraining';
+import type { FlowLane, FlowOverTraining, SpectrumSample } from '../../protocol/overTraining';
 
 /** A frame without its unit map. */
 export interface HistoryRow extends Frame {
@@ -37,6 +37,8 @@ export interface HistoryLimits {
 /** 2M float32 are 8 MB. */
 const defaultLimits: HistoryLimits = { stretches: 256, numbers: 2_000_000 };
 const maxOverflows = 1000;
+/** With more, one is dropped where they are densest. */
+const maxSpectra = 512;
 
 type Question = Pick<FrameHeader, 'tokens' | 'target'>;
 
@@ -45,6 +47,7 @@ export class FlowHistory {
   private stepsPerStretch = 1;
   private newest: HistoryRow | null = null;
   private overflows: number[] = [];
+  private samples: SpectrumSample[] = [];
   /** What more rows must be of; null while there is none, and of a file that does not say. */
   private asked: HistoryQuestion | null = null;
 
@@ -106,10 +109,21 @@ export class FlowHistory {
     if (this.overflows.length > maxOverflows) this.overflows.shift();
   }
 
+  /** In order of training steps. */
+  get spectra(): readonly SpectrumSample[] {
+    return this.samples;
+  }
+
+  addSpectrum(sample: SpectrumSample): void {
+    this.samples = [...this.samples.filter(({ step }) => step < sample.step), sample];
+    if (this.samples.length > maxSpectra) this.samples.splice(densest(this.samples), 1);
+  }
+
   /** For a run that is resumed from an earlier step: forgets what came after it. */
   goBackTo(trainingStep: number): void {
     this.dropFrom(trainingStep + 1);
     this.overflows = this.overflows.filter((step) => step <= trainingStep);
+    this.samples = this.samples.filter(({ step }) => step <= trainingStep);
   }
 
   /** The row whose training step is nearest. */
@@ -140,6 +154,7 @@ export class FlowHistory {
       values,
       of: this.newest && !hasOwnTexts ? { tokens: this.newest.header.tokens, target: this.newest.header.target } : null,
       hasOwnTexts,
+      spectra: this.samples,
       overflows: [...this.overflows],
     };
   }
@@ -148,6 +163,7 @@ export class FlowHistory {
     this.stretches = [];
     this.stepsPerStretch = 1;
     this.newest = null;
+    this.samples = [];
   }
 
   private put(row: HistoryRow): void {
@@ -198,6 +214,14 @@ export class FlowHistory {
   }
 }
 
+/** Place of the one whose neighbors are nearest to each other; never the first or the last. */
+function densest(samples: readonly SpectrumSample[]): number {
+  let best = 1;
+  const gap = (i: number): number => samples[i + 1].step - samples[i - 1].step;
+  for (let i = 2; i < samples.length - 1; i++) if (gap(i) < gap(best)) best = i;
+  return best;
+}
+
 function merge(a: Stretch, b: Stretch): Stretch {
   return {
     index: a.index,
@@ -217,6 +241,7 @@ export function rowOf({ header, data }: Frame, before: HistoryRow | null): Histo
   // What the page has chosen lies behind the series; the text is not asked for again.
   delete kept.lane;
   delete kept.heads;
+  delete kept.spectrum;
   delete kept.probe;
   const row = { header: kept, data: data.slice(0, header.unitMap.offset) };
   return { ...row, peak: peakOf(row) };

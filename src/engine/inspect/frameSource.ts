@@ -44,12 +44,14 @@ export class FrameSource {
   private notBefore = 0;
   private timer: NodeJS.Timeout | null = null;
 
+  /** @param behindFrame what is done behind a frame while nobody changes the model; it counts as part of the frame's cost */
   constructor(
     private readonly makeFrame: MakeFrame,
     private readonly modelLock: ModelLock,
     private readonly sink: FrameSink,
     private readonly isTraining: () => boolean,
     private readonly trainingStep: () => number,
+    private readonly behindFrame: () => Promise<void> = () => Promise.resolve(),
   ) {}
 
   /** Frames of this probe from now on; the first as soon as the model is free, also within a training step. A new watch does not wait for an old frame's drawing. */
@@ -116,6 +118,7 @@ export class FrameSource {
   private async make(): Promise<void> {
     const watch = this.watched;
     if (!watch || !this.isDue()) return;
+    const isAwaited = this.isNew;
     this.isStale = this.isNew = false;
     const start = performance.now();
     try {
@@ -127,6 +130,8 @@ export class FrameSource {
       if (this.watched !== watch) return;
       this.sequence++;
       this.sink.frame(frame);
+      // A person who moves on waits for the next frame, too.
+      if (!isAwaited) await this.behindFrame();
     } catch (thrown) {
       if (thrown instanceof NoLongerWanted) return;
       if (!(thrown instanceof UserError)) throw thrown;

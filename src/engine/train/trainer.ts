@@ -151,6 +151,15 @@ export class Trainer {
     };
   }
 
+  /** Part of the gate activations, or units, that were saturated in the last step, of all layers; null where none can be, and before the first step. */
+  get saturated(): number | null {
+    // Of a gate two fractions, shut and open; of a cell without gates one.
+    const fractions = this.batch.network.forward.saturation.flat().filter(({ length }) => length > 0);
+    if (this.step === 0 || fractions.length === 0) return null;
+    const ofLayers = fractions.map((own) => own.reduce((sum, part) => sum + part, 0) / Math.max(1, own.length / 2));
+    return ofLayers.reduce((sum, part) => sum + part, 0) / ofLayers.length;
+  }
+
   /** Ends the threads that its steps run on; there must be none under way. */
   end(): void {
     this.batch.end();

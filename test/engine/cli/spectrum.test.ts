@@ -51,7 +51,7 @@ describe('inspect --spectrum', () => {
     const { spectrum, tokens, notices } = await spectrumOf(3);
     assert.ok(spectrum);
     assert.deepEqual(notices, []);
-    assert.deepEqual(Object.keys(spectrum), ['lyapunov', 'jacobian', 'spectralRadius', 'spectralNorm']);
+    assert.deepEqual(Object.keys(spectrum), ['lyapunov', 'jacobian', 'spectralRadius', 'spectralNorm', 'horizonCause']);
     assertNear(spectrum.spectralRadius['rnn.weight_hh_l0'], 0.5, 1e-6, 'radius');
     assertNear(spectrum.spectralNorm['rnn.weight_hh_l0'], 0.5, 1e-6, 'norm');
     assert.equal(spectrum.lyapunov.length, 3);
@@ -93,6 +93,22 @@ describe('inspect --spectrum', () => {
       const { spectrum } = await spectrumOf(1000);
       assert.equal(spectrum?.lyapunov.length, size);
     });
+
+  it('says what explains the horizon: of minGRU the decay it has chosen, with the horizon that the flow has', async () => {
+    await train('--layers minGRU:5');
+    const run = (options: string) => backflow(folder, `inspect spectral --text probe.txt --spectrum 2 ${options}`);
+    const { layers, spectrum } = JSON.parse((await run('--json')).output) as {
+      layers: { states: { flow: { horizon: number; log10: number[]; target: number } }[] }[];
+      spectrum: { horizonCause: Record<string, number | string> };
+    };
+    const { horizon, log10, target } = layers[0].states[0].flow;
+    const { cause, layer, horizon: explained, share, log10: left, log10Alone } = spectrum.horizonCause;
+    assert.deepEqual([cause, layer, explained], ['decay', 0, horizon]);
+    assertNear(Number(share), 1, 1e-9, 'share');
+    assertNear(Number(left), log10[target - horizon] - log10[target], 1e-6, 'left', true);
+    assertNear(Number(log10Alone), Number(left), 1e-9, 'left by it alone', true);
+    assert.match((await run('')).output, /The horizon of layer 1, \d+ tokens, comes from a chosen decay: /);
+  });
 
   it('says where exponents follow some directions only, and where they follow all', async () => {
     await train('--cell rnn --hidden 130');

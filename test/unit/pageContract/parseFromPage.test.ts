@@ -22,6 +22,8 @@ const good: readonly FromPage[] = [
   { type: 'head', choice: { layer: 1, head: 3 } },
   { type: 'travel', trainingStep: 0 },
   { type: 'matrix', action: 'cancel' },
+  { type: 'spectrum', action: 'compute', target: 12, vanishing: -3 },
+  { type: 'spectrum', action: 'cancel' },
   { type: 'playground', id: 3, settings: defaultPlayground },
   {
     type: 'playground',
@@ -83,6 +85,9 @@ const bad: readonly unknown[] = [
   { type: 'overTraining', lane: { layer: 0, direction: 'forward', state: 'gate' } },
   { type: 'travel', trainingStep: 'now' },
   { type: 'matrix', action: 'delete' },
+  { type: 'spectrum', action: 'delete' },
+  { type: 'spectrum', action: 'compute', target: -1, vanishing: -3 },
+  { type: 'spectrum', action: 'compute', target: 1, vanishing: NaN },
   { type: 'playground', settings: defaultPlayground },
   { type: 'playground', id: -1, settings: defaultPlayground },
   { type: 'playground', id: 1, settings: { ...defaultPlayground, cell: 'constructor' } },

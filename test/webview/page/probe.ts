@@ -7,6 +7,7 @@ import {
   comparedFrame,
   comparedMessage,
   learningHistory,
+  spectrumMessage,
   syntheticHistory,
   syntheticMatrix,
   truncationsMessage,
@@ -106,6 +107,11 @@ const probe = {
   },
   async matrix(...args: Parameters<typeof syntheticMatrix>): Promise<void> {
     probe.send({ type: 'matrix', matrix: syntheticMatrix(...args), message: null });
+    await probe.settled();
+  },
+  /** A spectrum with known exponents. */
+  async spectrum(...args: Parameters<typeof spectrumMessage>): Promise<void> {
+    probe.send(spectrumMessage(...args));
     await probe.settled();
   },
   async compared(): Promise<void> {

@@ -1,6 +1,6 @@
 /** The rows of the flow over training that the page has: those the engine gave, and those of the frames that came since. */
 import { flowOfLane, reachOf, summaryOfLane, type Frame, type FrameHeader } from '../../../src/protocol/frame';
-import type { FlowLane, FlowOverTraining } from '../../../src/protocol/overTraining';
+import type { FlowLane, FlowOverTraining, SpectrumSample } from '../../../src/protocol/overTraining';
 
 /** Rows from which the engine is asked for its own, thinned ones again. */
 const maxRows = 1200;
@@ -16,6 +16,7 @@ export interface OverTrainingRow {
 export class OverTraining {
   private kept: OverTrainingRow[] = [];
   private overflowed: readonly number[] = [];
+  private samples: readonly SpectrumSample[] = [];
   private lane: FlowLane | null = null;
   /** The text and target of every row. */
   private question: FlowOverTraining['of'] = null;
@@ -37,6 +38,11 @@ export class OverTraining {
     return this.overflowed;
   }
 
+  /** In order of training steps; fewer than rows. */
+  get spectra(): readonly SpectrumSample[] {
+    return this.samples;
+  }
+
   /** Whether the engine has answered; until then frames are of no use here. */
   get isLoaded(): boolean {
     return this.lane !== null;
@@ -53,11 +59,12 @@ export class OverTraining {
   clear(): void {
     this.kept = [];
     this.overflowed = [];
+    this.samples = [];
     this.lane = this.question = null;
     this.version++;
   }
 
-  load({ lane, of, hasOwnTexts, steps, horizons, lags, values, overflows }: FlowOverTraining): void {
+  load({ lane, of, hasOwnTexts, steps, horizons, lags, values, spectra, overflows }: FlowOverTraining): void {
     this.lane = lane;
     this.kept = Array.from(steps, (step, row) => ({
       step,
@@ -67,6 +74,7 @@ export class OverTraining {
     this.question = of;
     this.hasOwnTexts = hasOwnTexts;
     this.overflowed = overflows;
+    this.samples = spectra;
     this.version++;
   }
 
@@ -76,6 +84,8 @@ export class OverTraining {
    */
   add({ header, data }: Frame): boolean {
     if (!this.lane) return false;
+    const { spectrum } = header;
+    if (spectrum) this.samples = [...this.samples.filter(({ step: before }) => before < spectrum.step), spectrum];
     if (!this.isOf(header)) return this.kept.at(-1)?.step !== header.trainingStep;
     const { layer, direction, state } = this.lane;
     const flow = flowOfLane({ header, data }, layer, direction, state);

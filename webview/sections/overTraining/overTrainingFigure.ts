@@ -152,7 +152,8 @@ export class OverTrainingFigure {
     if (view.pointed) this.drawStep(pen, view.pointed.step, theme, false);
   }
 
-  private x(step: number): number {
+  /** Where a training step stands. */
+  xOf(step: number): number {
     return this.view.left + ((this.placeOf(step) - this.steps.first) / this.steps.count) * this.view.width;
   }
 
@@ -210,7 +211,7 @@ export class OverTrainingFigure {
         this.drawLine(pen, points, y, color);
       pen.fillStyle = theme.second;
       for (const point of metrics.clipped.points)
-        pen.fillRect(Math.round(this.x(point.x)) - 1, Math.round(y(point.y)) - 1, 3, 3);
+        pen.fillRect(Math.round(this.xOf(point.x)) - 1, Math.round(y(point.y)) - 1, 3, 3);
     });
   }
 
@@ -219,7 +220,7 @@ export class OverTrainingFigure {
     pen.lineWidth = 1;
     pen.lineJoin = 'round';
     pen.beginPath();
-    for (const point of points) pen.lineTo(this.x(point.x), y(point.y));
+    for (const point of points) pen.lineTo(this.xOf(point.x), y(point.y));
     pen.stroke();
   }
 
@@ -239,10 +240,10 @@ export class OverTrainingFigure {
           open = false;
           return;
         }
-        const [x, y] = [this.x(step), this.yOfLag(horizon)];
+        const [x, y] = [this.xOf(step), this.yOfLag(horizon)];
         if (open) pen.lineTo(x, y);
         else pen.moveTo(x, y);
-        pen.lineTo(this.x(rows.at(i + 1)?.step ?? step) + 0.5, y);
+        pen.lineTo(this.xOf(rows.at(i + 1)?.step ?? step) + 0.5, y);
         open = true;
       });
       pen.stroke();
@@ -256,7 +257,7 @@ export class OverTrainingFigure {
     for (const overflow of rows.overflows) {
       const step = Math.min(overflow, this.first + this.steps.total);
       if (!this.isInView(step)) continue;
-      const x = Math.round(this.x(step));
+      const x = Math.round(this.xOf(step));
       pen.fillRect(x - 1, normTop, 2, mapTop + mapHeight - normTop);
       pen.textAlign = x > this.view.left + this.view.width / 2 ? 'right' : 'left';
       pen.fillText(
@@ -302,7 +303,7 @@ export class OverTrainingFigure {
 
   private drawStep(pen: Pen, step: number, theme: Theme, traveled: boolean): void {
     if (!this.isInView(step)) return;
-    const x = Math.round(this.x(step));
+    const x = Math.round(this.xOf(step));
     pen.fillStyle = theme.background;
     pen.fillRect(x - 1, normTop - 2, 3, mapTop + mapHeight - normTop + 4);
     pen.fillStyle = theme.foreground;

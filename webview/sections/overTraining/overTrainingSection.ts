@@ -13,11 +13,14 @@ import { zoomKey } from '../../shared/figures/pointer';
 import { listenToFingers, listenToRowZoom, listenToWheel, type Zoomable } from '../../shared/figures/zooming';
 import { keptOf, keyOf, laneOf, lanesOf, lanesOfSeries } from './lanes';
 import { OverTraining, type OverTrainingRow } from './overTraining';
-import { OverTrainingFigure, type Place } from './overTrainingFigure';
+import { OverTrainingFigure, type OverTrainingView, type Place } from './overTrainingFigure';
 import { overTrainingVerdict, reachInWords } from './overTrainingVerdict';
+import { SpectraFigure } from './spectraFigure';
+import { spectraTable, spectrumText } from './spectraWords';
 import type { PageParts, Scene, Section } from '../../shared/section';
 import { sectionFrame } from '../../shared/sectionFrame';
 import { visibleText } from '../../shared/symbols';
+import type { Theme } from '../../shared/theme';
 
 /** Milliseconds between two pictures of new rows: the heatmap changes slowly, and the screen belongs to the flow. */
 const pace = 400;
@@ -33,6 +36,8 @@ export class OverTrainingSection implements Section {
   readonly root: HTMLElement;
   private readonly rows = new OverTraining();
   private readonly figure: OverTrainingFigure;
+  private readonly spectra: SpectraFigure;
+  private readonly ofSpectra: HTMLElement;
   private readonly lanes: ChoiceRow;
   private readonly said = element('p', { class: 'said' });
   private readonly readout = element('p', { class: 'caption number' });
@@ -62,6 +67,7 @@ export class OverTrainingSection implements Section {
   constructor(private readonly parts: PageParts) {
     const { texts } = parts;
     this.figure = new OverTrainingFigure(texts, () => this.moved());
+    this.spectra = new SpectraFigure(texts);
     this.lanes = new ChoiceRow(texts.get('panel.overTraining.lane'), 'lane', (value) => this.choose(laneOf(value)));
     this.now = button({
       action: 'now',
@@ -79,6 +85,7 @@ export class OverTrainingSection implements Section {
         'panel.overTraining.explainedMore',
         { formula: 'r_{lag} = log₁₀(‖∂ℓ_τ/∂h_{τ−lag}‖ / ‖∂ℓ_τ/∂h_τ‖)' },
         'panel.overTraining.explainedNorm',
+        'panel.overTraining.explainedSpectra',
       ],
       onExport: () => parts.exportSection(this),
     });
@@ -87,10 +94,17 @@ export class OverTrainingSection implements Section {
     const { canvas } = this.figure.figure;
     canvas.tabIndex = 0;
     canvas.setAttribute('role', 'slider');
+    this.ofSpectra = element(
+      'div',
+      {},
+      element('h3', { text: texts.get('panel.overTraining.spectra') }),
+      this.spectra.figure.canvas,
+    );
     this.body = element(
       'div',
       { class: 'figures' },
       canvas,
+      this.ofSpectra,
       element('p', { class: 'caption dim', text: texts.get('panel.overTraining.hint') }),
       this.readout,
     );
@@ -165,19 +179,25 @@ export class OverTrainingSection implements Section {
     } else if (!isMarkedNew) return;
     this.drawnFor = { traveled, pointed: this.pointed };
     this.figure.draw(width, rows, metrics, view, theme);
+    this.drawSpectra(width, view, theme);
     this.describe(traveled);
     setText(this.readout, this.valueText(traveled));
   }
 
   figures(): readonly ExportedFigure[] {
-    return this.rows.rows.length > 0
-      ? [this.figure.figure.exported('over-training', this.parts.texts.get('panel.overTraining.title'))]
-      : [];
+    if (this.rows.rows.length === 0) return [];
+    const { texts } = this.parts;
+    return [
+      this.figure.figure.exported('over-training', texts.get('panel.overTraining.title')),
+      ...(this.rows.spectra.length > 0
+        ? [this.spectra.figure.exported('spectra-over-training', texts.get('panel.overTraining.spectraOf'))]
+        : []),
+    ];
   }
 
   tables(): readonly ExportedTable[] {
     const {
-      rows: { rows },
+      rows: { rows, spectra },
       parts: { texts },
     } = this;
     if (rows.length === 0) return [];
@@ -189,7 +209,24 @@ export class OverTrainingSection implements Section {
         columns,
         rows: () => rows.flatMap(({ step, relative }) => Array.from(relative, (value, lag) => [step, lag, value])),
       },
+      ...(spectra.length > 0 ? [spectraTable(spectra, texts)] : []),
     ];
+  }
+
+  private drawSpectra(
+    width: number,
+    { left, width: room, traveled, pointed }: Pick<OverTrainingView, 'left' | 'width' | 'traveled' | 'pointed'>,
+    theme: Theme,
+  ): void {
+    const { spectra } = this.rows;
+    this.ofSpectra.hidden = spectra.length === 0;
+    const last = spectra.at(-1);
+    if (!last) return;
+    const marked = [traveled, pointed?.step ?? null].filter((step) => step !== null);
+    const xOf = (step: number): number => this.figure.xOf(step);
+    this.spectra.draw(width, spectra, { left, width: room, xOf, marked }, theme);
+    const { texts } = this.parts;
+    this.spectra.figure.describe(texts.get('panel.overTraining.spectraDescription', spectrumText(last, texts)));
   }
 
   /** The states of the model's layers, the top one first, which is chosen; of layers without states what they read, the lowest first. */
@@ -383,6 +420,8 @@ export class OverTrainingSection implements Section {
           : texts.get('panel.overTraining.norm', numbers.short(before.y)),
       );
     }
+    const sample = this.rows.spectra.findLast((each) => each.step <= step);
+    if (sample) parts.push(spectrumText(sample, texts));
     return parts.join(' · ');
   }
 }

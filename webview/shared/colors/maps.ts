@@ -61,6 +61,10 @@ export const flowScale = { low: -8, high: 4 } as const;
 /** Those that are named where there is room for few. */
 export const flowTicks = [flowScale.high, 0, -4, flowScale.low];
 
+/** The same colors for what one step does, where a factor of ten is much. */
+export const stepScale = { low: -2, high: 1 } as const;
+export const stepTicks = [stepScale.high, 0, -1, stepScale.low];
+
 const decoded = new Map<string, Uint32Array>();
 
 function decode(hex: string): Uint32Array {
@@ -100,6 +104,16 @@ export function flowMap(kind: PageKind): ColorMap {
         special.unreachable,
         special.notFinite,
       ),
+  );
+}
+
+/** log₁₀ of the factor of one step: blue, neutral at 0, orange. */
+export function stepMap(kind: PageKind): ColorMap {
+  const special = specialColors[kind];
+  const { low, high } = stepScale;
+  return cached(
+    `step ${kind}`,
+    () => new ColorMap(decode(tables[kind].flow), low, high, special.zero, special.unreachable, special.notFinite),
   );
 }
 

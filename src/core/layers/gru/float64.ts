@@ -142,6 +142,13 @@ export const float64: Float64Cell = {
         dh[i] = gates[at + u] * dh[i] + byUpdate[u] * ofGates[i] + byCandidate[u] * ofCandidate[i];
   },
 
+  keeps: {
+    state: 0,
+    factors: ({ layer: { hiddenSize: H }, gates }, t, out) => {
+      out.set(gates.subarray(3 * t * H, (3 * t + 1) * H));
+    },
+  },
+
   recurrentInput(direction, gate, t, before, out) {
     previousState(direction, before, out);
     const {

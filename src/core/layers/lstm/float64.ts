@@ -149,6 +149,13 @@ export const float64: Float64Cell = {
       }
   },
 
+  keeps: {
+    state: 1,
+    factors: ({ layer: { hiddenSize: H }, gates }, t, out) => {
+      out.set(gates.subarray((4 * t + 2) * H, (4 * t + 3) * H));
+    },
+  },
+
   recurrentInput: (direction, _gate, _t, before, out) => {
     previousState(direction, before, out);
   },

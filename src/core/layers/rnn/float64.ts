@@ -84,6 +84,10 @@ export const float64: Float64Cell = {
     gradient.set(previous);
   },
 
+  slopes({ layer: { hiddenSize: H }, activations: [f], states: [states], preActivations: a }, t, after, out) {
+    for (let u = 0; u < H; u++) out[u] = f.slope(a[t * H + u], states[after * H + u]);
+  },
+
   recurrentInput: (direction, _gate, _t, before, out) => {
     previousState(direction, before, out);
   },

@@ -17,6 +17,8 @@ function frameAt(trainingStep: number, slope: number, tokens = 20, target = toke
   return { header: { ...header, trainingStep }, data };
 }
 
+const spectrumAt = (step: number, exponent: number) => ({ step, exponent, radius: 0.5, norm: null, saturated: 0.25 });
+
 /** `flow`, `hidden`, `total` of the hidden state; `cellFlow`, `cell`, `totalCell` of the cell state. */
 function nameOfBefore(name: SeriesName, state: StateName | null): string {
   if (state === null) return name;
@@ -185,6 +187,15 @@ describe('the flows over training', () => {
     );
   });
 
+  it('keep so many spectra, the newest among them, evenly over the run', () => {
+    const history = new FlowHistory();
+    for (let step = 1; step <= 5000; step++) history.addSpectrum(spectrumAt(step, -0.1));
+    const steps = history.spectra.map(({ step }) => step);
+    assert.ok(steps.length > 200 && steps.length <= 512, `${steps.length}`);
+    assert.equal(steps.at(-1), 5000);
+    assert.ok(steps.every((step, i) => i === 0 || (step > steps[i - 1] && step - steps[i - 1] < 64)));
+  });
+
   it('go back with a run that does, and remember its overflows until then', () => {
     const history = new FlowHistory();
     for (let step = 1; step <= 10; step++) history.add(frameAt(step, -0.1));
@@ -192,7 +203,12 @@ describe('the flows over training', () => {
     history.addOverflow(11);
     history.add(frameAt(10, -0.2));
     assert.deepEqual(history.overflowSteps, [8, 11], 'another look at the same step changes nothing');
+    for (const step of [3, 8, 9]) history.addSpectrum(spectrumAt(step, -0.1));
     history.goBackTo(8);
+    assert.deepEqual(
+      history.lane(lane).spectra.map(({ step }) => step),
+      [3, 8],
+    );
     assert.deepEqual([...history.lane(lane).steps], [1, 2, 3, 4, 5, 6, 7, 8]);
     assert.deepEqual(history.overflowSteps, [8]);
   });
@@ -205,8 +221,11 @@ describe('the flows over training', () => {
     for (let step = 1; step <= 700; step++) history.add(frameAt(step, step === 400 ? 0.3 : -0.1, 10));
     history.ask({ text: 'abcdefghijk', target: 9 });
     history.addOverflow(701);
+    history.addSpectrum(spectrumAt(300, -0.25));
+    history.addSpectrum(spectrumAt(500, -Infinity));
     await writeFlowHistory(file, history);
     const read = await readFlowHistory(file);
+    assert.deepEqual(read.spectra, [spectrumAt(300, -0.25), spectrumAt(500, -Infinity)]);
     assert.deepEqual(read.overflowSteps, [701]);
     assert.deepEqual(read.question, history.question);
     const [before, after] = [history.lane(lane), read.lane(lane)];

@@ -1,0 +1,81 @@
+/** What is sampled of the spectrum while a model learns: of models whose exponents are known. */
+import assert from 'node:assert/strict';
+import { Vocabulary } from '../../../../src/core/corpus/vocabulary';
+import { plainStack, uniformModel, type GivenStack } from '../../../../src/core/model/config';
+import { Parameters } from '../../../../src/core/model/parameters';
+import { generalModelOf } from '../../../../src/core/model/plainModel';
+import { createBackend } from '../../../../src/engine/backend';
+import { FlowHistory } from '../../../../src/engine/inspect/flowHistory';
+import type { InspectedModel } from '../../../../src/engine/inspect/inspector';
+import { SpectrumSampler } from '../../../../src/engine/inspect/spectrumSampler';
+import { assertNear } from '../../../reference/compare';
+
+const letters = ['a', 'b', 'c'];
+const text = 'abcacb'.repeat(20);
+
+async function modelOf(
+  given: Partial<GivenStack> & Pick<GivenStack, 'cell'>,
+  fill: (parameters: Parameters) => void,
+): Promise<InspectedModel> {
+  const config = uniformModel({
+    ...plainStack,
+    activation: 'relu',
+    layers: 1,
+    hiddenSize: 12,
+    vocabularySize: letters.length,
+    ...given,
+  });
+  const parameters = new Parameters(config);
+  fill(parameters);
+  return {
+    general: generalModelOf(config, parameters),
+    plain: { config, parameters },
+    isLive: true,
+    vocabulary: new Vocabulary(letters),
+    backend: await createBackend({ backend: 'wasm', threads: 1 }, 1, Infinity),
+  };
+}
+
+function asked(): FlowHistory {
+  const history = new FlowHistory();
+  history.ask({ text, target: text.length - 2 });
+  return history;
+}
+
+describe('spectra over training', () => {
+  for (const gain of [0.8, 1.1])
+    it(`R = ${gain} Q, linear: the exponent is ln ${gain}, radius and norm are ${gain}`, async () => {
+      const H = 12;
+      // Relu units that are all active, and R a scaled permutation.
+      const model = await modelOf({ cell: 'rnn' }, ({ layers: [[{ W, R }]] }) => {
+        W.fill(1e-3);
+        for (let u = 0; u < H; u++) R[u * H + ((u + 5) % H)] = gain;
+      });
+      const history = asked();
+      const sampler = new SpectrumSampler(model, history, () => 0.25);
+      const sample = await sampler.sample(7);
+      assert.ok(sample);
+      assertNear(sample.exponent, Math.log(gain), 1e-6, 'exponent', true);
+      assertNear(sample.radius!, gain, 1e-3, 'radius');
+      assertNear(sample.norm!, gain, 1e-6, 'norm');
+      assert.deepEqual([sample.step, sample.saturated], [7, 0.25]);
+      assert.deepEqual(history.spectra, [sample]);
+      assert.equal(await sampler.sample(7), null, 'one step once');
+      assert.equal(await sampler.sample(8), null, 'and then it rests');
+    });
+
+  it('minGRU with its gate held at a bias: the factor it keeps, and no recurrent matrix', async () => {
+    const model = await modelOf({ cell: 'minGRU', hiddenSize: 5 }, ({ layers: [[{ Wb }]] }) => Wb.fill(-1, 0, 5));
+    const sample = await new SpectrumSampler(model, asked(), () => null).sample(1);
+    assertNear(sample!.exponent, -Math.log(1 + Math.exp(-1)), 1e-6, 'exponent', true);
+    assert.deepEqual([sample!.radius, sample!.norm, sample!.saturated], [null, null, null]);
+  });
+
+  it('nothing of a model whose layers carry no state, nor before there is a text', async () => {
+    const attention = { cell: 'attention', hiddenSize: 8, embeddingSize: 8 } as const;
+    const model = await modelOf(attention, () => undefined);
+    assert.equal(await new SpectrumSampler(model, asked(), () => null).sample(1), null);
+    const rnn = await modelOf({ cell: 'rnn' }, () => undefined);
+    assert.equal(await new SpectrumSampler(rnn, new FlowHistory(), () => null).sample(1), null);
+  });
+});
