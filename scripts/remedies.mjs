@@ -2,6 +2,7 @@
 //   npm run remedies [-- OPTIONS]
 //     --seeds N       (3)      --steps N (2000)      --delays 10,30,100      --only NAME,…  remedies by the names below
 //     --out FILE      docs/remedies.md of this project      --raw FILE  every run as JSON, one a line: those that are there are not trained again
+//     --table         the table alone, of the runs that are there
 // Needs `npm run build`. Minutes to hours: there are remedies × delays × seeds runs.
 import { spawn } from 'node:child_process';
 import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -17,6 +18,7 @@ const { values: given } = parseArgs({
     steps: { type: 'string', default: '2000' },
     delays: { type: 'string', default: '10,30,100' },
     only: { type: 'string', default: '' },
+    table: { type: 'boolean', default: false },
     out: { type: 'string', default: join(root, 'docs/remedies.md') },
     raw: { type: 'string', default: join(root, 'out/remedies.jsonl') },
   },
@@ -46,7 +48,7 @@ const remedies = {
   'LSTM of 16 units': lstm,
   'LSTM of 16 units, forget-gate bias 3': [...lstm, '--forget-bias', '3'],
 };
-const asked = given.only === '' ? Object.keys(remedies) : given.only.split(',');
+const asked = given.table ? [] : given.only === '' ? Object.keys(remedies) : given.only.split(',');
 
 /** Mulberry32, as in samples.mjs. */
 function generator(seed) {
@@ -154,6 +156,6 @@ const table = [
   ...Object.keys(remedies).map((remedy) => `| ${remedy} | ${delays.map((delay) => cell(remedy, delay)).join(' | ')} |`),
 ].join('\n');
 const page = readFileSync(given.out, 'utf8');
-const marks = /(<!-- table -->\n)[^]*?(\n<!-- end of the table -->)/;
+const marks = /(<!-- table -->\n)[^]*?(<!-- end of the table -->)/;
 if (!marks.test(page)) throw new Error(`${given.out} has no marks between which the table could stand`);
-writeFileSync(given.out, page.replace(marks, `$1${table}$2`));
+writeFileSync(given.out, page.replace(marks, `$1${table}\n$2`));
