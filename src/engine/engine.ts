@@ -45,7 +45,7 @@ import { makeTargetMatrix } from './inspect/targetMatrix';
 import { describeToken } from './inspect/tokenReport';
 import { compareTruncations } from './inspect/truncations';
 import { examineModel, messageOf, type Examined } from './model/examination';
-import { exportModel } from './model/exportModel';
+import { exportable, exportModel } from './model/exportModel';
 import { openModel, openModelOrGraph } from './model/openModel';
 import { graphResult, modelResult } from './model/openResult';
 import { RecordedReader } from './recording/recordedReader';
@@ -311,12 +311,12 @@ export class Engine {
   private async exportModel(path: string): Promise<readonly Message[]> {
     const {
       inspector: {
-        model: { plain, vocabulary },
+        model: { plain, general, vocabulary },
       },
       trainingStep,
     } = this.model;
-    if (!plain) throw new UserError('error.model.notExportable');
-    const notices = await this.modelLock.run(() => exportModel(path, plain, vocabulary, trainingStep()));
+    const written = plain ?? exportable(general);
+    const notices = await this.modelLock.run(() => exportModel(path, written, vocabulary, trainingStep()));
     return notices.map(({ key, args }) => ({ key, args }));
   }
 

@@ -19,6 +19,8 @@ export class TensorBoardView {
   private nextLook = 0;
   private look: Promise<void> = Promise.resolve();
   private isLooking = false;
+  /** The training step of the last report. */
+  private reported = -1;
 
   /** Throws a UserError where the folder cannot be written to. */
   constructor(
@@ -59,6 +61,9 @@ export class TensorBoardView {
       if (text === null || this.problem) return;
       const request = { text, target: 'last', thresholds: defaultThresholds, matrix: true } as const;
       const report = await this.engine.call('inspect', request);
+      // The run may end at the step that has just been looked at.
+      if (report.trainingStep === this.reported) return;
+      this.reported = report.trainingStep;
       this.guarded(() => {
         this.log.report(report);
       });

@@ -4,7 +4,8 @@ import { dirname, extname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { formatVocabulary } from '../../modelFiles/vocabularyFormat';
 import type { Vocabulary } from '../../core/corpus/vocabulary';
-import type { PlainModel } from '../../core/model/plainModel';
+import type { GeneralModel } from '../../core/model/generalModel';
+import { plainModelOf, type PlainModel } from '../../core/model/plainModel';
 import { encodeSafetensors } from '../../formats/safetensors';
 import type { PublishedFiles } from '../../modelFiles/torch/published/published';
 import { writePublished } from '../../modelFiles/torch/published/registry';
@@ -13,7 +14,17 @@ import { checkExportable } from '../../modelFiles/onnx/languageModelGraph';
 import { encodeCheckpoint } from '../../modelFiles/checkpointFile';
 import { UserError } from '../../userError';
 import { writeFileAtomic } from '../files/atomicWrite';
+import { messageOf } from './examination';
 import { configBeside } from './openModel';
+
+/** The form that can be written, which is the one that can be trained. Throws a UserError that says why there is none. */
+export function exportable(general: GeneralModel): PlainModel {
+  try {
+    return plainModelOf(general);
+  } catch (thrown) {
+    throw thrown instanceof UserError ? new UserError('error.model.notExportable', messageOf(thrown)) : thrown;
+  }
+}
 
 /** What is to be said of what was written. @param step steps it has been trained for  Throws a UserError for another ending, and where the file cannot be written. */
 export async function exportModel(

@@ -47,7 +47,7 @@ export class RecordedReader {
   /** The newest that can be read, with a notice of those that cannot. Throws a UserError where there is none. */
   async newest(pause: () => Promise<void>): Promise<ReadStep> {
     const steps = await this.folder.steps();
-    let refusal = new UserError('error.recording.noStepYet', this.folder.path);
+    let refusal = this.folder.noStep();
     for (const [skipped, step] of steps.toReversed().entries()) {
       try {
         const read = await this.read(step, pause);

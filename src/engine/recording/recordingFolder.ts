@@ -51,7 +51,7 @@ export class RecordingFolder {
     const file = files.get(step);
     if (file === undefined) {
       const steps = [...files.keys()].sort((a, b) => a - b);
-      if (steps.length === 0) throw new UserError('error.recording.noStepYet', this.path);
+      if (steps.length === 0) throw this.noStep();
       const shown = steps.length > namedSteps ? ['…', ...steps.slice(-namedSteps)] : steps;
       throw new UserError('error.recording.noSuchStep', this.path, step, shown.join(', '));
     }
@@ -63,6 +63,14 @@ export class RecordingFolder {
     const found = recordedStep(await readTensors(path, wanted), path);
     if (found.step !== step) throw wrongField(path, 'step', found.step);
     return found;
+  }
+
+  /** Why there is no step: none has come yet, or none will, since nothing in the model carries a state. */
+  noStep(): UserError {
+    const { modules, model } = this.record;
+    return modules.length === 0
+      ? new UserError('error.recording.noModules', this.path, model)
+      : new UserError('error.recording.noStepYet', this.path);
   }
 
   private get stepsPath(): string {

@@ -19,6 +19,8 @@ export class ChartSection implements Section {
   readonly root: HTMLElement;
   private readonly loss: LineChart;
   private readonly norm: LineChart;
+  /** Hidden where nothing is validated, as in a recording. */
+  private readonly validationKey: HTMLElement;
   private readonly lossNote = element('span', { class: 'note' });
   private readonly normNote = element('span', { class: 'note key second' });
 
@@ -47,10 +49,11 @@ export class ChartSection implements Section {
         { formula: 'g ← g · c / (‖g‖ + 10⁻⁶) where ‖g‖ > c' },
       ],
     });
+    this.validationKey = key('second dot', texts.get('panel.loss.validation'));
     loss.controls.replaceWith(
       element('span', { class: 'dim', text: texts.get('panel.loss.subtitle') }),
       key('accent line', texts.get('panel.loss.training')),
-      key('second dot', texts.get('panel.loss.validation')),
+      this.validationKey,
     );
     norm.controls.replaceWith(
       key('faint line', texts.get('panel.norm.before')),
@@ -105,7 +108,7 @@ export class ChartSection implements Section {
     return [
       this.loss.exported('loss', `${texts.get('panel.loss.title')}, ${texts.get('panel.loss.subtitle')}`, [
         texts.get('panel.loss.training'),
-        texts.get('panel.loss.validation'),
+        ...(this.validationKey.hidden ? [] : [texts.get('panel.loss.validation')]),
       ]),
       this.norm.exported('gradient-norm', texts.get('panel.norm.title'), [
         texts.get('panel.norm.before'),
@@ -123,6 +126,7 @@ export class ChartSection implements Section {
     this.clipping = clipping;
     const { metrics } = this;
     this.loss.show([metrics.loss.points, metrics.validation.points]);
+    this.validationKey.hidden = metrics.validation.points.length === 0;
     this.norm.show([metrics.normBefore.points, metrics.normAfter.points, metrics.clipped.points]);
     this.noteLoss(this.loss.pointed);
     this.noteNorm(this.norm.pointed);

@@ -11,7 +11,7 @@ export function metricTables(metrics: Metrics, texts: Texts): ExportedTable[] {
     columns: ['training step', column],
     rows: () => series.points.map(({ x, y }): Cell[] => [x, y]),
   });
-  return [
+  const tables = [
     table(
       'loss-training',
       `${texts.get('panel.loss.title')}, ${texts.get('panel.loss.training')}`,
@@ -37,4 +37,6 @@ export function metricTables(metrics: Metrics, texts: Texts): ExportedTable[] {
       metrics.normAfter,
     ),
   ];
+  // A recording, or a run without validation, has none.
+  return tables.filter(({ id }) => id !== 'loss-validation' || metrics.validation.points.length > 0);
 }

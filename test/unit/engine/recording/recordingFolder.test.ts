@@ -56,6 +56,23 @@ describe('a recording’s folder', () => {
     assert.equal(await RecordingFolder.find(path('nothing')), null);
   });
 
+  it('says that no step will come where nothing in the model carries a state', async () => {
+    rmSync(path('steps'), { recursive: true });
+    const text = readFileSync(path('run.json'), 'utf8');
+    await assert.rejects((await found()).read(2), says(/has no step yet/));
+    writeFileSync(
+      path('run.json'),
+      JSON.stringify({
+        ...(JSON.parse(text) as object),
+        model: { class: 'Net', modules: [], embedding: null, head: null },
+      }),
+    );
+    await assert.rejects(
+      (await found()).read(2),
+      says(/only losses and gradient norms: Net has no nn\.RNN.*call backflow_recorder\.flow/),
+    );
+  });
+
   it('does not take what has not its name yet for a step', async () => {
     writeFileSync(path('steps', '.step-000008.safetensors.part'), 'half');
     writeFileSync(path('steps', 'step-8.safetensors'), 'half');
