@@ -238,7 +238,7 @@ function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Buffer {
 /** Of any model, in float64. */
 export class Float64Reading implements Reading {
   readonly trace: Float64Trace;
-  /** Watched the way back of the mean loss. */
+  /** What has watched the way back of the mean loss, once that was computed. */
   private watched: BackwardSearch | null = null;
   private lastInFloat64: { readonly target: number; readonly found: Promise<Float64PerTarget> } | null = null;
 
@@ -254,11 +254,11 @@ export class Float64Reading implements Reading {
   }
 
   totals(): Promise<Totals> {
-    return Promise.resolve(this.totalsOf(this.gradient()));
+    return Promise.resolve(this.totalsOf(float64Gradient(this.trace)));
   }
 
   totalsWithInput(): ReturnType<Reading['totalsWithInput']> {
-    const gradient = this.gradient();
+    const gradient = this.watchedGradient();
     const { steps, model } = this.trace;
     const [own] = gradient.inputs;
     const lowest = own ? null : new LowestInput(model, steps);
@@ -302,11 +302,11 @@ export class Float64Reading implements Reading {
   }
 
   nonFinite(): NonFiniteNumbers {
-    if (!this.watched) this.gradient();
+    if (!this.watched) this.watchedGradient();
     return numbersOf(this.trace, new ForwardSearch(this.trace).run(), this.watched ?? new BackwardSearch(this.trace));
   }
 
-  private gradient(): Float64Gradient {
+  private watchedGradient(): Float64Gradient {
     const { trace } = this;
     const watch = new BackwardSearch(trace);
     const gradient = float64Gradient(trace, watch);
