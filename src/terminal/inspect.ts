@@ -85,7 +85,11 @@ async function spectrumOf(
 ): Promise<SpectrumReport | null> {
   if (spectrum === null) return null;
   const { vanishing } = thresholds;
-  return engine.call('carriedSpectrum', { text, count: spectrum, values: spectrum, target, vanishing, byLag: false }, stop);
+  return engine.call(
+    'carriedSpectrum',
+    { text, count: spectrum, values: spectrum, target, vanishing, byLag: false },
+    stop,
+  );
 }
 
 /** The model, and the text as it reads it: of a model of bytes any file is one. */
