@@ -58,7 +58,7 @@ export async function horizonParts(
 ): Promise<HorizonParts | null> {
   const { cell, directions, sublayers } = trace.layers[trace.layers.length - 1];
   if (directions.length > 0) return partsOfCell(trace, target, vanishing);
-  if (!sublayers.some(({ mixer }) => mixer?.code.logFactors)) return null;
+  if (!sublayers.some(({ mixer }) => mixer !== null && 'logFactors' in mixer.code)) return null;
   const { norms } = await perTargetInFloat64(trace, target);
   const [farthest] = farthestStatesFirst(cell);
   const log10 = norms[trace.layers.length - 1][0][kindOf(cell).states.indexOf(farthest)];
@@ -202,14 +202,15 @@ class Walk {
 
 /** Of the state that is spoken of; null of a cell that passes it on through R alone. */
 function factorsOf(
-  { keeps, logFactors }: Float64Cell,
+  cell: Float64Cell,
   state: number,
   own: Parameters<Float64Cell['forward']>[0],
 ): ((t: number, out: Float64Array) => void) | null {
+  const { keeps } = cell;
   if (keeps?.state === state) return (t, out) => keeps.factors(own, t, out);
-  if (!logFactors) return null;
+  if (!cell.logFactors) return null;
   return (t, out) => {
-    logFactors(own, t, out);
+    cell.logFactors?.(own, t, out);
     for (let u = 0; u < out.length; u++) out[u] = Math.exp(out[u]);
   };
 }

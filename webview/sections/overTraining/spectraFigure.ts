@@ -13,7 +13,7 @@ const gap = 14;
 export interface StepPlaces {
   readonly left: number;
   readonly width: number;
-  xOf(step: number): number;
+  readonly xOf: (step: number) => number;
   /** Training steps that are marked. */
   readonly marked: readonly number[];
 }

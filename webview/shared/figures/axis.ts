@@ -6,7 +6,7 @@ import type { Theme } from '../theme';
 
 export interface Axis {
   readonly ticks: readonly number[];
-  y(value: number): number;
+  readonly y: (value: number) => number;
 }
 
 /**
