@@ -85,7 +85,8 @@ def _sweep(options: argparse.Namespace) -> int:
 
     def told(trial: Trial) -> None:
         outcome = folder.outcome(trial)
-        tell(f"{trial.name}: {outcome.reason or outcome.state}")
+        # What ASHA has ended has its result when all are.
+        tell(f"{trial.name}: {outcome.reason or ('stopped' if outcome.state == 'missing' else outcome.state)}")
 
     run_trials(folder, trials, backflow, corpus, options.steps, address=options.address, asha=options.asha, concurrent=options.concurrent, told=told)
     outcomes = folder.outcomes()

@@ -120,9 +120,7 @@ def _finish_stopped(folder: SweepFolder, trial: Trial, backflow: Backflow, reaso
     try:
         wait_for_earlier(folder.of(trial))
         result["step"] = checkpoint_of(folder.run_of(trial))
-        if result["step"] is None:
-            result.update(state="failed")
-        else:
+        if result["step"] is not None:
             result.update(last_metrics(folder.run_of(trial)))
             result.update(horizon(backflow, folder.run_of(trial), Path(folder.path) / "probe.txt"))
     except TrialFailed as error:
