@@ -47,8 +47,14 @@ def run_trials(
         return
     # Trials are processes of one thread; what Ray says of itself is kept from the terminal.
     os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
+    # A busy machine needs longer than Ray's half minute.
+    os.environ.setdefault("RAY_raylet_start_wait_time_s", "180")
     local = {} if address else {"include_dashboard": False}
-    ray.init(address=address, log_to_driver=False, logging_level="ERROR", ignore_reinit_error=True, **local)
+    try:
+        ray.init(address=address, log_to_driver=False, logging_level="ERROR", ignore_reinit_error=True, **local)
+    except Exception as error:
+        # Ray's own kinds of failure are many: no such address, another version there, a machine too busy to start.
+        raise refuse("rayStart", reason=(str(error).strip().splitlines() or [type(error).__name__])[0]) from None
     try:
         scheduler = None
         if asha:
