@@ -15,6 +15,7 @@ from .trainer import Backflow, TrialFailed, checkpoint_of, horizon, last_metrics
 
 # A worker that is lost so often has another reason than bad luck.
 RESTARTS = 3
+STARTS = 3
 # ASHA first looks after this fraction of the steps, and keeps this fraction of the trials each time.
 FIRST_LOOK, KEPT = 1 / 9, 1 / 3
 
@@ -47,14 +48,7 @@ def run_trials(
         return
     # Trials are processes of one thread; what Ray says of itself is kept from the terminal.
     os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
-    # A busy machine needs longer than Ray's half minute.
-    os.environ.setdefault("RAY_raylet_start_wait_time_s", "180")
-    local = {} if address else {"include_dashboard": False}
-    try:
-        ray.init(address=address, log_to_driver=False, logging_level="ERROR", ignore_reinit_error=True, **local)
-    except Exception as error:
-        # Ray's own kinds of failure are many: no such address, another version there, a machine too busy to start.
-        raise refuse("rayStart", reason=(str(error).strip().splitlines() or [type(error).__name__])[0]) from None
+    _start(ray, address)
     try:
         scheduler = None
         if asha:
@@ -86,6 +80,21 @@ def run_trials(
     for trial in waiting:
         if folder.outcome(trial).state == "missing":
             _finish_stopped(folder, trial, backflow, reasons.get(trial.name))
+
+
+def _start(ray: Any, address: Optional[str]) -> None:
+    local = {} if address else {"include_dashboard": False}
+    for attempt in range(STARTS):
+        try:
+            ray.init(address=address, log_to_driver=False, logging_level="ERROR", ignore_reinit_error=True, **local)
+            return
+        except Exception as error:
+            ray.shutdown()
+            # Ray gives itself half a minute, whatever the machine does besides; what it has loaded by then is faster the next time.
+            if "timed out during startup" in str(error) and attempt < STARTS - 1:
+                continue
+            # Its kinds of failure are many: no such address, another version there.
+            raise refuse("rayStart", reason=(str(error).strip().splitlines() or [type(error).__name__])[0]) from None
 
 
 def _Told(tune: Any, told: Callable[[Trial], None]) -> Any:
