@@ -96,6 +96,8 @@ def _sweep(options: argparse.Namespace) -> int:
         print("\t".join([outcome.trial.name, outcome.state, horizon, "" if loss is None else f"{loss:.4f}"]))
     if options.html:
         _draw(folder, options.html, options.axes)
+    if any(outcome.state == "missing" for outcome in outcomes):
+        tell(sentence("sweepInterrupted"))
     return 1 if any(outcome.state in ("failed", "missing") for outcome in outcomes) else 0
 
 

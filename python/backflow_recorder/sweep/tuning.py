@@ -6,7 +6,7 @@ import contextlib
 import io
 import os
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Set
 
 from ..sentences import refuse
 from .folder import SweepFolder
@@ -48,6 +48,7 @@ def run_trials(
         return
     # Trials are processes of one thread; what Ray says of itself is kept from the terminal.
     os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
+    ended: Set[str] = set()
     _start(ray, address)
     try:
         scheduler = None
@@ -68,7 +69,7 @@ def run_trials(
                 storage_path=str(folder.path.resolve()),
                 failure_config=tune.FailureConfig(max_failures=RESTARTS),
                 verbose=0,
-                callbacks=[_Told(tune, told)],
+                callbacks=[_Told(tune, lambda trial: (ended.add(trial.name), told(trial)))],
             ),
         )
         # Some of what Ray prints it prints at any level.
@@ -77,8 +78,9 @@ def run_trials(
         reasons = {result.config["trial"]["name"]: str(result.error).strip().splitlines()[-1] for result in results if result.error is not None}
     finally:
         ray.shutdown()
+    # Ctrl+C ends Tune as if it were done; what was cut short then is for the next call.
     for trial in waiting:
-        if folder.outcome(trial).state == "missing":
+        if folder.outcome(trial).state == "missing" and (trial.name in ended or trial.name in reasons):
             _finish_stopped(folder, trial, backflow, reasons.get(trial.name))
 
 
@@ -97,7 +99,7 @@ def _start(ray: Any, address: Optional[str]) -> None:
             raise refuse("rayStart", reason=(str(error).strip().splitlines() or [type(error).__name__])[0]) from None
 
 
-def _Told(tune: Any, told: Callable[[Trial], None]) -> Any:
+def _Told(tune: Any, told: Callable[[Trial], Any]) -> Any:
     class Told(tune.Callback):
         """Of each trial that has ended."""
 
