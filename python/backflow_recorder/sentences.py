@@ -132,6 +132,7 @@ SENTENCES: Dict[str, Tuple[str, str]] = {
         "Backflow's command line ({cli}) was not found: npm run build makes dist/cli.js; name it by --cli.",
         "Backflow 명령줄({cli})을 찾을 수 없습니다. npm run build로 dist/cli.js를 만들고 --cli로 지정하십시오.",
     ),
+    "rayStart": ("Ray did not start: {reason}", "Ray가 시작되지 않았습니다. 이유: {reason}"),
     "sweepOther": (
         "{folder} holds another sweep, or other files. Name another folder by --out.",
         "{folder}에 다른 스윕이나 파일이 있습니다. --out으로 다른 폴더를 지정하십시오.",

@@ -21,8 +21,15 @@ export const frameworks = {
   },
   newest: {
     torch: newest,
-    packages: ['numpy', 'lightning==2.6.6', 'transformers==5.24.0', 'accelerate==1.15.0', 'ray[tune]==2.60.0'],
-    files: ['test_lightning.py', 'test_huggingface.py', 'test_sweep_ray.py'],
+    packages: [
+      'numpy',
+      'lightning==2.6.6',
+      'transformers==5.24.0',
+      'accelerate==1.15.0',
+      'ray[tune]==2.60.0',
+      'tensorboard==2.21.0',
+    ],
+    files: ['test_lightning.py', 'test_huggingface.py', 'test_sweep_ray.py', 'test_tensorboard.py'],
   },
 };
 

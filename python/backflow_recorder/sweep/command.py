@@ -85,7 +85,8 @@ def _sweep(options: argparse.Namespace) -> int:
 
     def told(trial: Trial) -> None:
         outcome = folder.outcome(trial)
-        tell(f"{trial.name}: {outcome.reason or outcome.state}")
+        # What ASHA has ended has its result when all are.
+        tell(f"{trial.name}: {outcome.reason or ('stopped' if outcome.state == 'missing' else outcome.state)}")
 
     run_trials(folder, trials, backflow, corpus, options.steps, address=options.address, asha=options.asha, concurrent=options.concurrent, told=told)
     outcomes = folder.outcomes()
@@ -95,6 +96,8 @@ def _sweep(options: argparse.Namespace) -> int:
         print("\t".join([outcome.trial.name, outcome.state, horizon, "" if loss is None else f"{loss:.4f}"]))
     if options.html:
         _draw(folder, options.html, options.axes)
+    if any(outcome.state == "missing" for outcome in outcomes):
+        tell(sentence("sweepInterrupted"))
     return 1 if any(outcome.state in ("failed", "missing") for outcome in outcomes) else 0
 
 

@@ -66,18 +66,20 @@ def train(backflow: Backflow, corpus: str, trial: Trial, folder: Path, steps: in
         # Of a trainer that was killed before its first checkpoint.
         shutil.rmtree(run, ignore_errors=True)
     result: Dict[str, Any] = {"state": "done", "step": done, "loss": None, "validationLoss": None}
+    every = max(1, steps // REPORTS)
     if done is None or done < steps:
         if done is None:
-            words = ["train", corpus, "--out", str(run), "--threads", "1", *trial.arguments()]
+            # A checkpoint for each report: what ASHA ends, and a worker that is lost, leave the newest.
+            words = ["train", corpus, "--out", str(run), "--threads", "1", "--checkpoint-every", str(every), *trial.arguments()]
         else:
             words = ["train", "--resume", str(run)]
-        result.update(_followed(backflow, [*words, "--steps", str(steps), "--json"], folder, max(1, steps // REPORTS), report))
+        result.update(_followed(backflow, [*words, "--steps", str(steps), "--json"], folder, steps, every, report))
     else:
         result.update(last_metrics(run))
     return result
 
 
-def _followed(backflow: Backflow, words: Sequence[str], folder: Path, every: int, report: Callable[[int, float], None]) -> Dict[str, Any]:
+def _followed(backflow: Backflow, words: Sequence[str], folder: Path, steps: int, every: int, report: Callable[[int, float], None]) -> Dict[str, Any]:
     # A plain child: where this process is killed Ray ends it too, or it finds its output closed, saves a checkpoint and ends.
     with open(folder / "errors.txt", "w+b") as errors:
         child = subprocess.Popen(
@@ -93,7 +95,8 @@ def _followed(backflow: Backflow, words: Sequence[str], folder: Path, every: int
                     result = {"step": event["step"], "loss": loss}
                     if loss is None:
                         return {**result, "state": "diverged"}
-                    if event["step"] % every == 0:
+                    # Not of the last step: ASHA ends a trial that has reached it, before its result is written.
+                    if event["step"] % every == 0 and event["step"] < steps:
                         report(event["step"], float(loss))
                 elif event.get("event") == "done":
                     loss = event.get("loss")

@@ -6,7 +6,7 @@ import contextlib
 import io
 import os
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Set
 
 from ..sentences import refuse
 from .folder import SweepFolder
@@ -15,6 +15,7 @@ from .trainer import Backflow, TrialFailed, checkpoint_of, horizon, last_metrics
 
 # A worker that is lost so often has another reason than bad luck.
 RESTARTS = 3
+STARTS = 3
 # ASHA first looks after this fraction of the steps, and keeps this fraction of the trials each time.
 FIRST_LOOK, KEPT = 1 / 9, 1 / 3
 
@@ -47,8 +48,8 @@ def run_trials(
         return
     # Trials are processes of one thread; what Ray says of itself is kept from the terminal.
     os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
-    local = {} if address else {"include_dashboard": False}
-    ray.init(address=address, log_to_driver=False, logging_level="ERROR", ignore_reinit_error=True, **local)
+    ended: Set[str] = set()
+    _start(ray, address)
     try:
         scheduler = None
         if asha:
@@ -68,7 +69,7 @@ def run_trials(
                 storage_path=str(folder.path.resolve()),
                 failure_config=tune.FailureConfig(max_failures=RESTARTS),
                 verbose=0,
-                callbacks=[_Told(tune, told)],
+                callbacks=[_Told(tune, lambda trial: (ended.add(trial.name), told(trial)))],
             ),
         )
         # Some of what Ray prints it prints at any level.
@@ -77,12 +78,28 @@ def run_trials(
         reasons = {result.config["trial"]["name"]: str(result.error).strip().splitlines()[-1] for result in results if result.error is not None}
     finally:
         ray.shutdown()
+    # Ctrl+C ends Tune as if it were done; what was cut short then is for the next call.
     for trial in waiting:
-        if folder.outcome(trial).state == "missing":
+        if folder.outcome(trial).state == "missing" and (trial.name in ended or trial.name in reasons):
             _finish_stopped(folder, trial, backflow, reasons.get(trial.name))
 
 
-def _Told(tune: Any, told: Callable[[Trial], None]) -> Any:
+def _start(ray: Any, address: Optional[str]) -> None:
+    local = {} if address else {"include_dashboard": False}
+    for attempt in range(STARTS):
+        try:
+            ray.init(address=address, log_to_driver=False, logging_level="ERROR", ignore_reinit_error=True, **local)
+            return
+        except Exception as error:
+            ray.shutdown()
+            # Ray gives itself half a minute, whatever the machine does besides; what it has loaded by then is faster the next time.
+            if "timed out during startup" in str(error) and attempt < STARTS - 1:
+                continue
+            # Its kinds of failure are many: no such address, another version there.
+            raise refuse("rayStart", reason=(str(error).strip().splitlines() or [type(error).__name__])[0]) from None
+
+
+def _Told(tune: Any, told: Callable[[Trial], Any]) -> Any:
     class Told(tune.Callback):
         """Of each trial that has ended."""
 
@@ -120,9 +137,7 @@ def _finish_stopped(folder: SweepFolder, trial: Trial, backflow: Backflow, reaso
     try:
         wait_for_earlier(folder.of(trial))
         result["step"] = checkpoint_of(folder.run_of(trial))
-        if result["step"] is None:
-            result.update(state="failed")
-        else:
+        if result["step"] is not None:
             result.update(last_metrics(folder.run_of(trial)))
             result.update(horizon(backflow, folder.run_of(trial), Path(folder.path) / "probe.txt"))
     except TrialFailed as error:

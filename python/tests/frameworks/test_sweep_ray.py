@@ -63,7 +63,7 @@ def test_a_trial_whose_worker_is_killed_resumes_from_its_checkpoint(tmp_path):
             time.sleep(0.05)
             for note in (tmp_path / "sweep").glob("trials/*/process.json"):
                 run = note.parent / "run"
-                # Of its own, every 500 steps or 30 seconds: Ray may end the trainer with the worker, before it can save another.
+                # Ray may end the trainer with the worker, before it can save another.
                 if checkpoint_of(run) is not None:
                     pid = json.loads(note.read_text())["pid"]
         inode = run.stat().st_ino
