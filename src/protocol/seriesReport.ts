@@ -1,6 +1,6 @@
 /** What one series of a text comes to for one target, from its numbers. */
 import { regionsOf, relativeTo, type Thresholds } from '../terms/regions';
-import { measuresOf } from '../terms/seriesSummary';
+import { measuresOf } from './seriesMeasures';
 import type { SeriesChoice, SeriesReport } from './graph';
 
 export interface SeriesValues {

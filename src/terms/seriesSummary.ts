@@ -1,30 +1,5 @@
 /** What a per-target gradient comes to: horizon and slope, or level and slope, relative to the target's own step. */
-import type { Direction } from '../layers/direction';
 import type { Level, Thresholds } from './regions';
-
-/** What is said of a series in place of it. */
-export interface SeriesMeasures {
-  /** See `horizonOf`, `slopeOf` and `levelOf`; lags are counted as the direction reads: of one that reads from the end, lag k is the step τ + k. */
-  readonly horizon: number | null;
-  readonly slope: number | null;
-  readonly level: Level | null;
-}
-
-/** @param relative r_t, T values  @param target τ */
-export function measuresOf(
-  relative: Float64Array,
-  target: number,
-  direction: Direction,
-  thresholds: Thresholds,
-): SeriesMeasures {
-  const isForward = direction === 'forward';
-  const [series, own] = isForward ? [relative, target] : [relative.toReversed(), relative.length - 1 - target];
-  return {
-    horizon: horizonOf(series, own, thresholds),
-    slope: slopeOf(series, own),
-    level: levelOf(series, own, thresholds),
-  };
-}
 
 /** The smallest lag at which the gradient is under 10^vanishing of the target's own step; null if it never is. */
 export function horizonOf(relative: Float64Array, target: number, { vanishing }: Thresholds): number | null {

@@ -3,7 +3,7 @@ import { joinedLogarithms } from '../../core/analysis/boundaries';
 import { directionNames } from '../../core/model/trace';
 import type { Direction } from '../../layers/direction';
 import { regionsOf, relativeTo, type Region, type Thresholds } from '../../terms/regions';
-import { measuresOf, type SeriesMeasures } from '../../terms/seriesSummary';
+import { measuresOf, type SeriesMeasures } from '../../protocol/seriesMeasures';
 import { UserError } from '../../userError';
 import type { Reading } from './reading';
 

@@ -4,7 +4,7 @@ import type { Direction } from '../../layers/direction';
 import type { InputReport, LayerReport, StateReport } from '../../protocol/engine';
 import type { FlowReport } from '../../protocol/flowReport';
 import { relativeTo, type Thresholds } from '../../terms/regions';
-import { measuresOf } from '../../terms/seriesSummary';
+import { measuresOf } from '../../protocol/seriesMeasures';
 
 type Place = Pick<LayerReport, 'layer' | 'direction' | 'kind'>;
 type StateSeries = Omit<StateReport, 'flow'> & { readonly log10: Float64Array };

@@ -253,11 +253,15 @@ export class EditorWindow {
     const input = this.page.locator('.quick-input-widget:visible .quick-input-box input');
     // The dialog lists the folder it proposes before it takes another path.
     await this.page.locator('.quick-input-widget:visible .quick-input-list .monaco-list-row').first().waitFor();
+    let isEntered = false;
     await this.until(`${path} to be accepted`, async () => {
-      await input.fill(path);
+      // It may have been accepted later than was waited for.
+      if (isEntered && !(await input.isVisible())) return true;
+      if (!(await succeeds(input.fill(path, { timeout: stepOnce })))) return false;
       // Late, the dialog puts its own proposal back.
       await this.page.waitForTimeout(500);
       if ((await input.inputValue()) !== path) return false;
+      isEntered = true;
       await input.press('Enter');
       return succeeds(input.waitFor({ state: 'hidden', timeout: 3000 }));
     });

@@ -1,6 +1,7 @@
 /** Which series are level, and what their level and slope are: series with closed forms. */
 import { strict as assert } from 'node:assert';
-import { levelOf, measuresOf } from '../../../src/terms/seriesSummary';
+import { levelOf } from '../../../src/terms/seriesSummary';
+import { measuresOf } from '../../../src/protocol/seriesMeasures';
 import { assertNear } from '../../reference/compare';
 
 const thresholds = { vanishing: -3, exploding: 2 };

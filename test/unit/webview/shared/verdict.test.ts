@@ -1,7 +1,7 @@
 /** The verdict on a graph, which can have more tensors than a sentence can name. */
 import assert from 'node:assert/strict';
 import english from '../../../../l10n/bundle.l10n.json';
-import { measuresOf } from '../../../../src/terms/seriesSummary';
+import { measuresOf } from '../../../../src/protocol/seriesMeasures';
 import { pageStringsOf } from '../../../../src/messages';
 import type { Frame, SeriesEntry } from '../../../../src/protocol/frame';
 import type { SeriesRole } from '../../../../src/protocol/graph';
