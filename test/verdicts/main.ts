@@ -39,6 +39,8 @@ export interface Judged {
 
 const pause = () => Promise.resolve();
 const otherText = 400;
+/** The lag of the formulas in cases.ts. */
+const needOfMade = 20;
 
 async function sayAll(trial: TrainedCase, model: TrainedModel): Promise<{ said: Said[]; last: Frame | null }> {
   const { inspector, run, summary, history } = model;
@@ -148,7 +150,7 @@ async function judgeMade(): Promise<Judged[]> {
       isHealthy: ailment === null,
       ailments: ailment === null ? [] : [ailment],
       why: because,
-      said: saidOfFrame(frame),
+      said: [...saidOfFrame(frame), ...saidWithinNeed(frame, needOfMade)],
     });
   }
   return judged;
