@@ -1,7 +1,7 @@
 /**
  * npm run verdicts: trains the models of the trial, labels them, and counts what is said of which. See scripts/verdicts.mjs, which starts this several times:
- *   main.js part I N FILE       makes every Nth model from the Ith on, and keeps in FILE what is said of it
- *   main.js page FOLDER FILE …  writes tables.md and said.json into a folder from what was kept
+ *   main.js part I N FILE [NAME]  makes every Nth model from the Ith on, of those with NAME in theirs, and keeps in FILE what is said of it
+ *   main.js page FOLDER FILE …    writes tables.md and said.json into a folder from what was kept
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -39,6 +39,8 @@ export interface Judged {
 
 const pause = () => Promise.resolve();
 const otherText = 400;
+/** The lag of the formulas in cases.ts. */
+const needOfMade = 20;
 
 async function sayAll(trial: TrainedCase, model: TrainedModel): Promise<{ said: Said[]; last: Frame | null }> {
   const { inspector, run, summary, history } = model;
@@ -148,7 +150,7 @@ async function judgeMade(): Promise<Judged[]> {
       isHealthy: ailment === null,
       ailments: ailment === null ? [] : [ailment],
       why: because,
-      said: saidOfFrame(frame),
+      said: [...saidOfFrame(frame), ...saidWithinNeed(frame, needOfMade)],
     });
   }
   return judged;
@@ -156,9 +158,9 @@ async function judgeMade(): Promise<Judged[]> {
 
 async function main([what, ...args]: readonly string[]): Promise<void> {
   if (what === 'part') {
-    const [index, count, file] = args;
+    const [index, count, file, name = ''] = args;
     const isOwn = (_: unknown, i: number) => i % Number(count) === Number(index);
-    const { judged, frames } = await judgeTrained(trained.filter(isOwn));
+    const { judged, frames } = await judgeTrained(trained.filter((trial) => trial.name.includes(name)).filter(isOwn));
     const part: Part = { judged: [...(index === '0' ? await judgeMade() : []), ...judged], frames };
     writeFileSync(file, serialize(part));
     return;
@@ -166,7 +168,9 @@ async function main([what, ...args]: readonly string[]): Promise<void> {
   const [folder, ...files] = args;
   const parts = files.map((file) => deserialize(readFileSync(file)) as Part);
   const names = [...made, ...trained].map(({ name }) => name);
-  const judged = parts.flatMap((part) => part.judged).toSorted((a, b) => names.indexOf(a.name) - names.indexOf(b.name));
+  // What was made again takes the place of what was there.
+  const byName = new Map(parts.flatMap((part) => part.judged.map((each) => [each.name, each] as const)));
+  const judged = names.flatMap((name) => byName.get(name) ?? []);
   const comparisons = judgeComparisons(new Map(parts.flatMap(({ frames }) => [...frames])));
   writeFileSync(join(folder, 'said.json'), JSON.stringify([...judged, ...comparisons], null, 1));
   writeFileSync(join(folder, 'tables.md'), pageOf(judged, comparisons));

@@ -22,6 +22,11 @@ const ofDepth = [
   'panel.depth.zero',
   'panel.depth.notFinite',
 ];
+const ofTerminal = ['falls', 'fallsAndRises', 'stays', 'level', 'notFinite', 'zeroAtTarget', 'onlyTarget'].map(
+  (name) => `flow.${name}`,
+);
+const ofMatrix = ['', 'None', 'Zero', 'NotFinite'].map((name) => `panel.matrix.summary${name}`);
+const ofTraining = ['panel.overTraining.sentence', 'panel.overTraining.sentenceOnce'];
 const ofHeads = ['panel.attention.reads', 'panel.attention.readsEvenly', 'panel.attention.readsItself'];
 
 /** In the order of the page. Sentences about a run's first and last step, a matrix and a comparison tell numbers too. */
@@ -42,22 +47,22 @@ export const sentences: readonly Sentence[] = [
   { key: 'tint.vanishingBefore', about: null },
   { key: 'tint.vanishingAt', about: null },
   { key: 'tint.explodingBefore', about: 'exploding' },
-  { key: 'tint.explodingAt', about: 'exploding' },
-  { key: 'flow.falls', about: null },
-  { key: 'flow.fallsAndRises', about: null },
-  { key: 'flow.stays', about: 'none' },
-  { key: 'flow.level', about: 'none' },
-  { key: 'flow.explodingAt', about: 'exploding' },
-  { key: 'flow.onlyTarget', about: null },
-  { key: 'flow.zeroAtTarget', about: null },
-  { key: 'flow.notFinite', about: 'notFinite' },
-  { key: 'panel.overTraining.reachAll', about: 'none' },
-  { key: 'panel.overTraining.reachLevel', about: null },
-  { key: 'panel.overTraining.reachNotFinite', about: 'notFinite' },
-  { key: 'panel.matrix.summaryNone', about: 'none' },
-  { key: 'panel.matrix.summaryNotFinite', about: 'notFinite' },
+  { key: 'tint.explodingAt', about: null },
+  { key: 'flow.falls', about: null, among: ofTerminal },
+  { key: 'flow.fallsAndRises', about: null, among: ofTerminal },
+  { key: 'flow.stays', about: 'none', among: ofTerminal },
+  { key: 'flow.level', about: 'none', among: ofTerminal },
+  { key: 'flow.explodingAt', about: 'exploding', among: ofTerminal },
+  { key: 'flow.onlyTarget', about: null, among: ofTerminal },
+  { key: 'flow.zeroAtTarget', about: null, among: ofTerminal },
+  { key: 'flow.notFinite', about: 'notFinite', among: ofTerminal },
+  { key: 'panel.overTraining.reachAll', about: 'none', among: ofTraining },
+  { key: 'panel.overTraining.reachLevel', about: null, among: ofTraining },
+  { key: 'panel.overTraining.reachNotFinite', about: null, among: ofTraining },
+  { key: 'panel.matrix.summaryNone', about: 'none', among: ofMatrix },
+  { key: 'panel.matrix.summaryNotFinite', about: 'notFinite', among: ofMatrix },
   { key: 'panel.depth.vanishes', about: 'depth', among: ofDepth },
-  { key: 'panel.depth.explodes', about: 'depth', among: ofDepth },
+  { key: 'panel.depth.explodes', about: null, among: ofDepth },
   { key: 'panel.depth.stays', about: 'none', among: ofDepth },
   { key: 'panel.attention.readsEvenly', about: null, among: ofHeads },
   { key: 'panel.finding.tanhMostlySaturated', about: 'units', among: ofTanh },

@@ -5,7 +5,7 @@ import type { Frame, FrameHeader } from '../../src/protocol/frame';
 import { headWeightsOf, unitMapOf } from '../../src/protocol/frame';
 import type { FlowOverTraining } from '../../src/protocol/overTraining';
 import type { TargetMatrix } from '../../src/protocol/targetMatrix';
-import { rangeOf } from '../../src/layers/catalog';
+import { isUnboundedBy } from '../../src/layers/catalog';
 import { nearestRegions, noteKey, tintOf } from '../../src/editor/probe/tintLevels';
 import { flowRows, firstRows, inputRows, type FlowRow } from '../../webview/shared/flowRows';
 import { Texts, type Segment } from '../../webview/shared/texts';
@@ -171,9 +171,10 @@ export function saidOfUnits(
 ): Said[] {
   const { header } = frame;
   const { unitMap, layers } = header;
-  const isBounded = rangeOf(layers[unitMap.layer].cell, unitMap.quantity, activation) !== 'unbounded';
-  const relu = activation === 'relu' && unitMap.quantity === 'hidden';
-  const statistics = statisticsOf(unitMapOf(frame), unitMap.units, quantityOf(header), isBounded);
+  // As the page has it: tanh is what bounds a unit.
+  const isUnbounded = isUnboundedBy(layers[unitMap.layer].cell, activation);
+  const relu = isUnbounded && unitMap.quantity === 'hidden';
+  const statistics = statisticsOf(unitMapOf(frame), unitMap.units, quantityOf(header), !isUnbounded);
   return saying(
     (texts) => findingsOf(statistics, quantityOf(header), relu, texts).join(' '),
     (key, text) => {

@@ -64,7 +64,8 @@ export async function train(
   lane: (model: ModelSettings) => FlowLane,
 ): Promise<TrainedModel> {
   const home = await mkdtemp(join(tmpdir(), 'backflow-verdicts-'));
-  const { engine, close } = connectInProcess();
+  const connection = connectInProcess();
+  const { engine } = connection;
   try {
     const model = modelOf(trial);
     const folder = join(home, 'run');
@@ -107,7 +108,7 @@ export async function train(
     const inspector = new Inspector({ general, plain: trial.spoil ? null : plain, isLive: false, vocabulary, backend });
     return { run, summary, problem, history, general, vocabulary, inspector };
   } finally {
-    await close();
+    await connection.close();
     await rm(home, { recursive: true, force: true });
   }
 }
