@@ -56,6 +56,8 @@ describe('the command line, with a model', () => {
         'matrix',
         'inputs',
         'parameterNorms',
+        'nonFinite',
+        'underflow',
         'inputMatrix',
         'mode',
         'notices',

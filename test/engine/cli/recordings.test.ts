@@ -103,6 +103,8 @@ describe('the command line, with a recording', () => {
       'regions',
       'inputs',
       'parameterNorms',
+      'nonFinite',
+      'underflow',
       'series',
       'agreement',
       'notices',

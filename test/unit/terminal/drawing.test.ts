@@ -275,11 +275,13 @@ describe('the flow in a terminal', () => {
       [-1, 0],
     ]);
     assert.deepEqual(json.notices, []);
-    assert.deepEqual(Object.keys(json).slice(-7), [
+    assert.deepEqual(Object.keys(json).slice(-9), [
       'regions',
       'matrix',
       'inputs',
       'parameterNorms',
+      'nonFinite',
+      'underflow',
       'inputMatrix',
       'mode',
       'notices',
