@@ -1,4 +1,4 @@
-/** The spectral radius and its cap, beside eigenvalues (ml-matrix). */
+/** The spectral radius and its cap, beside the exact one. */
 import assert from 'node:assert/strict';
 import { plainStack, uniformModel } from '../../../../src/core/model/config';
 import { randomOrthogonal } from '../../../../src/core/model/orthogonal';
@@ -27,7 +27,7 @@ describe('the spectral radius from above', () => {
     'of one that is far from normal': triangular,
   };
   for (const [name, A] of Object.entries(cases))
-    it(`${name}: that of its eigenvalues`, () => {
+    it(`${name}: the exact one, or little more`, () => {
       const bound = logRadiusBound(A, n);
       const exact = Math.log(radiusOf(A, n));
       assert.ok(bound > exact - below && bound < exact + above, `${bound} for ${exact}`);
