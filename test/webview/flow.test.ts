@@ -99,12 +99,12 @@ describe('the flow on the page', () => {
     await open({ tokens: 80, slopes: [-0.101, -0.052], sequence: 1 });
     assert.equal(
       await text('.verdict'),
-      'The gradient of this token falls below a thousandth after 30 tokens in layer 1 and 58 in layer 2. At the tokens before “village by the sea…” it is below a thousandth.',
+      'The gradient of this token falls below a thousandth after 30 tokens in layer 1 and 58 in layer 2. Before “village by the sea…” it is below a thousandth.',
     );
     await frame({ tokens: 80, slopes: [-0.101], sequence: 2 });
     assert.equal(
       await text('.verdict'),
-      'The gradient of this token falls below a thousandth after 30 tokens. At the tokens before “that ran backwards…” it is below a thousandth.',
+      'The gradient of this token falls below a thousandth after 30 tokens. Before “that ran backwards…” it is below a thousandth.',
     );
     await frame({ tokens: 80, slopes: [-0.101], zeroAt: Array.from({ length: 50 }, (_, t) => t), sequence: 2 });
     assert.match(
@@ -133,7 +133,7 @@ describe('the flow on the page', () => {
     await open({ tokens: 80, slopes: [-0.101], cellSlopes: [-0.052] });
     assert.equal(
       await text('.verdict'),
-      'The gradient of this token falls below a thousandth after 30 tokens in the hidden state and 58 in the cell state. At the tokens before “village by the sea…” it is below a thousandth.',
+      'The gradient of this token falls below a thousandth after 30 tokens in the hidden state and 58 in the cell state. Before “village by the sea…” it is below a thousandth.',
     );
     // The cell state's row lies over the hidden state's.
     const x = columnCenter(40, 80);

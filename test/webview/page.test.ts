@@ -228,7 +228,7 @@ describe('the page', () => {
       assert.match(await text('.facts'), /«step 1\.240 of 5\.000»\s+«loss 1,\d\d nats»/);
       assert.match(
         await text('.verdict'),
-        /^«The gradient of this token falls below «a thousandth» after ««31 tokens»»\.» «At the tokens before “[^”]*” it is below «a thousandth»\.»/,
+        /^«The gradient of this token falls below «a thousandth» after ««31 tokens»»\.» «Before “[^”]*” it is below «a thousandth»\.»/,
       );
     });
   });

@@ -41,7 +41,7 @@ describe('the verdict on models with a known answer', () => {
     // 0.7¹⁹ = 1.1·10⁻³, 0.7²⁰ = 8·10⁻⁴.
     assert.match(
       said(await linear(0.7)),
-      /^The gradient of this token falls below a thousandth after 20 tokens\. At the tokens before “[^”]+” it is below a thousandth\.$/,
+      /^The gradient of this token falls below a thousandth after 20 tokens\. Before “[^”]+” it is below a thousandth\.$/,
     );
     // 1.5¹¹ = 86, 1.5¹² = 130.
     assert.equal(said(await linear(1.5)), 'The gradient of this token grows a hundredfold after 12 tokens.');
