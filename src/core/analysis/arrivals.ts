@@ -32,6 +32,11 @@ export interface Arrivals<V> {
   readonly isReached: Uint8Array;
 }
 
+/** Whether a row is anything but zero: what is no number is, and must not be taken for zero. */
+export function isSent(logScale: number): boolean {
+  return logScale !== -Infinity;
+}
+
 export function arrivals<V>({ zeros }: Pick<Arithmetic<V>, 'zeros'>, steps: number, width: number): Arrivals<V> {
   return {
     values: zeros(steps * width),

@@ -3,6 +3,7 @@
  * targets of a block pass a step together, through every layer, so that the weights are fetched once for all of them. Each target is a row with
  * a scale of its own, and has the bits that it has by itself.
  */
+import { isSent } from './arrivals';
 import type { MatrixRows } from './matrixRows';
 import type { WalkedLayer, WalkStep } from './perTargetWalk';
 
@@ -157,8 +158,8 @@ export class BlockWalk<V extends Vector> implements MatrixRows {
     }
     walked.lengths(above, rows, I, lengths);
     for (let r = 0; r < rows; r++) {
-      if (aboveScales[r] > -Infinity) aboveScales[r] += Math.log(lengths[r]);
-      if (lengths[r] === 0 || !(aboveScales[r] > -Infinity)) lengths[r] = 1;
+      if (isSent(aboveScales[r])) aboveScales[r] += Math.log(lengths[r]);
+      if (lengths[r] === 0 || !isSent(aboveScales[r])) lengths[r] = 1;
     }
     walked.divideRows(above, rows, I, lengths);
   }
@@ -187,7 +188,7 @@ export class BlockWalk<V extends Vector> implements MatrixRows {
       if (logScale === -Infinity) {
         hidden.fill(0, r * H, (r + 1) * H);
         further.fill(0, r * F, (r + 1) * F);
-      } else if (aboveScales[r] > -Infinity) {
+      } else if (isSent(aboveScales[r])) {
         const factor = Math.exp(logScales[r] - logScale);
         walked.combine(hidden, previous, factor, above, Math.exp(aboveScales[r] - logScale), r * H, H);
         if (factor !== 1) walked.combine(further, further, factor, further, 0, r * F, F);

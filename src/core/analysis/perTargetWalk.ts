@@ -4,7 +4,7 @@
  * goes. Exactly zero stays exactly zero. The walk is the same in every precision; what computes it is a `Walked`.
  */
 import type { Direction } from '../../layers/direction';
-import { addArrival, arrivals, rescale, type Arithmetic, type Arrivals } from './arrivals';
+import { addArrival, arrivals, isSent, rescale, type Arithmetic, type Arrivals } from './arrivals';
 
 /** log₁₀‖∂ℓ_τ/∂s_t‖ of one layer and direction: for each of its states T values, NaN where τ cannot depend on it, −Infinity for exactly zero. */
 export type PerTargetNorms = readonly Float64Array[];
@@ -221,8 +221,7 @@ export class PerTargetWalk<V extends Vector> {
     const { walked, above, below } = this;
     for (let t = 0; t < walked.steps; t++) {
       if (above.isReached[t] === 1) below.isReached[t] = 1;
-      if (above.logScales[t] > -Infinity)
-        addArrival(walked, below, t, above.values, t * width, width, above.logScales[t]);
+      if (isSent(above.logScales[t])) addArrival(walked, below, t, above.values, t * width, width, above.logScales[t]);
     }
   }
 
@@ -234,7 +233,7 @@ export class PerTargetWalk<V extends Vector> {
     above.isReached[target] = 1;
     const { outputSize: width } = walked.layers[walked.layers.length - 1];
     const logScale = await walked.lossGradient(target, above.values, target * width);
-    if (logScale > -Infinity) above.logScales[target] = rescale(walked, above.values, target * width, width, logScale);
+    if (isSent(logScale)) above.logScales[target] = rescale(walked, above.values, target * width, width, logScale);
   }
 
   /** One direction of one layer, from its last step to its first. */
@@ -296,7 +295,6 @@ export class PerTargetWalk<V extends Vector> {
     const { walked, down, below, sent } = this;
     const { preActivations, logScales } = sent[d];
     const { inputSize } = walked.layers[layer];
-    const isSent = (logScale: number) => logScale > -Infinity;
     const first = logScales.findIndex(isSent);
     if (first < 0) return;
     const last = logScales.subarray(0, walked.steps).findLastIndex(isSent);

@@ -2,7 +2,7 @@
  * Gradients of one target whose rows have scales of their own, through a sublayer in which steps mix. The way back is linear in what comes from above, so it is gone
  * once for each band of scales that can be told apart in float64; mostly there is one.
  */
-import { addArrival, type Arrivals } from '../../analysis/arrivals';
+import { addArrival, isSent, type Arrivals } from '../../analysis/arrivals';
 import { float64Arithmetic } from '../../float64/arithmetic';
 
 /** In nats. Within a band a row is at least e^−300 of the largest, which leaves the numbers it meets as much room again. */
@@ -17,11 +17,15 @@ export interface Band {
   readonly logScale: number;
 }
 
-/** Of all rows that are not zero, the largest first. */
+/** Of all rows that are not zero, the largest first; before them those that are no numbers, which no scale holds. */
 export function bandsOf({ values, logScales }: Arrivals<Float64Array>, steps: number, width: number): Band[] {
   const left = new Set<number>();
-  for (let t = 0; t < steps; t++) if (logScales[t] > -Infinity) left.add(t);
   const bands: Band[] = [];
+  for (let t = 0; t < steps; t++) {
+    if (logScales[t] < Infinity) {
+      if (isSent(logScales[t])) left.add(t);
+    } else bands.push({ rows: new Float64Array(width).fill(NaN), first: t, last: t, logScale: 0 });
+  }
   while (left.size > 0) {
     const logScale = Math.max(...[...left].map((t) => logScales[t]));
     const inside = [...left].filter((t) => logScales[t] > logScale - bandWidth);

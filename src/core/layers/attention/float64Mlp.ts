@@ -1,4 +1,5 @@
 /** The sublayer `mlp` in float64: y_t = W₂ gelu(W₁ x_t + b₁) + b₂, step by step. */
+import { isSent } from '../../analysis/arrivals';
 import { exactGelu, tanhGelu } from '../../float64/gelu';
 import { addProduct, matrix, setProduct, setProductOfTransposed } from '../../float64/matrixProduct';
 import { scratch } from '../../float64/scratch';
@@ -58,7 +59,6 @@ export const float64Mlp: Float64Mixer<MlpTrace> = {
     const inner = innerWidth(layer);
     const { steps: T } = trace;
     for (let t = 0; t < T; t++) if (above.isReached[t] === 1) below.isReached[t] = 1;
-    const isSent = (logScale: number) => logScale > -Infinity;
     const scales = above.logScales.subarray(0, T);
     const first = scales.findIndex(isSent);
     if (first < 0) return [];

@@ -1,6 +1,6 @@
 /** The gradient of one target, at any lag: what travels is kept beside the logarithm of its length, and every step's rows are at a scale of their own. */
 import type { Arrivals } from '../../analysis/arrivals';
-import { addArrival } from '../../analysis/arrivals';
+import { addArrival, isSent } from '../../analysis/arrivals';
 import { float64Arithmetic, log10Of } from '../../float64/arithmetic';
 import { matrix, setProduct } from '../../float64/matrixProduct';
 import { lengthOf } from '../../numeric';
@@ -53,7 +53,7 @@ export function flow(
   const sent = new Float64Array((lastSent + 1) * I);
   setProduct(matrix(sent, I), matrix(ofProjected, 2 * E), matrix(p.W_in, I), lastSent + 1, I, 2 * E);
   for (let t = 0; t <= lastSent; t++)
-    if (common[t] > -Infinity) addArrival(float64Arithmetic, below, t, sent, t * I, I, common[t]);
+    if (isSent(common[t])) addArrival(float64Arithmetic, below, t, sent, t * I, I, common[t]);
   return [ofScan, ofInputs];
 }
 
@@ -63,7 +63,6 @@ function sentRows(
   lastReached: number,
   width: number,
 ): { rows: Float64Array; first: number; last: number } {
-  const isSent = (scale: number) => scale > -Infinity;
   const scales = logScales.subarray(0, lastReached + 1);
   const [first, last] = [scales.findIndex(isSent), scales.findLastIndex(isSent)];
   if (last < 0) return { rows: new Float64Array(0), first: 0, last };
@@ -90,7 +89,7 @@ function scaledVisits(
       scales[t] = scale;
       const factor = Math.exp(arriving[t] - scale);
       // Where nothing arrives they are zero.
-      if (arriving[t] > -Infinity && factor !== 1)
+      if (isSent(arriving[t]) && factor !== 1)
         for (let i = t * E; i < (t + 1) * E; i++) {
           gates.y[i] *= factor;
           gates.z[i] *= factor;
@@ -111,6 +110,6 @@ function scaleOf(scales: Float64Array, t: number, K: number, factors: Float64Arr
   let scale = -Infinity;
   for (let later = t; later < end; later++) scale = Math.max(scale, scales[later]);
   factors.fill(0);
-  if (scale > -Infinity) for (let later = t; later < end; later++) factors[later - t] = Math.exp(scales[later] - scale);
+  if (isSent(scale)) for (let later = t; later < end; later++) factors[later - t] = Math.exp(scales[later] - scale);
   return scale;
 }

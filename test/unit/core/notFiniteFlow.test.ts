@@ -1,0 +1,36 @@
+/** A weight that is no number: no gradient through it may be said to be zero. */
+import assert from 'node:assert/strict';
+import { perTargetInFloat64 } from '../../../src/core/float64/float64PerTarget';
+import { readInFloat64 } from '../../../src/core/float64/float64Trace';
+import { generalModelOf } from '../../../src/core/model/plainModel';
+import { plainStack, uniformModel } from '../../../src/core/model/config';
+import { cellNames } from '../../../src/layers/catalog';
+import { randomModel } from '../support/models';
+
+describe('the flow of a model with a weight that is no number', () => {
+  for (const cell of cellNames)
+    for (const residual of [false, true])
+      for (const value of [NaN, Infinity])
+        it(`${cell}${residual ? ', with a residual' : ''}, ${value}: is not said to be zero where the target reads it`, async () => {
+          const H = 8;
+          const stack = { ...plainStack, cell, residual, activation: 'tanh', layers: 2, hiddenSize: H } as const;
+          const config = uniformModel({ ...stack, vocabularySize: 5, embeddingSize: H });
+          const { parameters, ids } = randomModel(config, 3, 7);
+          // The first of the lowest layer's own parameters: all that stands above it reads what comes of it.
+          const entry = parameters.layout.entries.find(({ layer }) => layer === 0)!;
+          parameters.view(entry)[0] = value;
+          const trace = readInFloat64(
+            generalModelOf(config, parameters),
+            Int32Array.from(ids.slice(0, -1)),
+            Int32Array.from(ids.slice(1)),
+          );
+          const target = trace.steps - 1;
+          const { norms, inputs } = await perTargetInFloat64(trace, target);
+          const ofStates = norms.flat(2).map((series) => series[target]);
+          const ofInputs = inputs.map((series) => series?.[target]);
+          assert.ok(
+            ![...ofStates, ...ofInputs].includes(-Infinity),
+            JSON.stringify([ofStates.map(String), ofInputs.map(String)]),
+          );
+        });
+});
