@@ -207,7 +207,7 @@ SENTENCES: Dict[str, Tuple[str, str]] = {
         "{folder}은(는) 기록이 아닙니다. 기록기가 쓴 run.json이 없습니다.",
     ),
     "newerRecording": (
-        "{file} is in version {version} of its form, and this package reads version {known}: pip install --upgrade backflow-recorder.",
+        "{file} has format version {version}, and this package reads version {known}: pip install --upgrade backflow-recorder.",
         "{file}은(는) 형식 버전 {version}이고 이 패키지는 버전 {known}을 읽습니다: pip install --upgrade backflow-recorder.",
     ),
     "noFlow": (

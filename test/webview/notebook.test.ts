@@ -211,7 +211,7 @@ describe('a notebook’s output', () => {
 
   it('says in a sentence why an output cannot be shown', async () => {
     const broken: [unknown, RegExp][] = [
-      [{ ...one, version: 2 }, /is in version 2 of its form, and this Backflow reads version 1\. Update/],
+      [{ ...one, version: 2 }, /has format version 2, and this Backflow reads version 1\. Update/],
       [{ ...one, format: 'other' }, /format is missing or wrong\. Run the cell again/],
       [null, /format is missing/],
       [{ ...one, targets: [one.steps] }, /targets is missing or wrong/],

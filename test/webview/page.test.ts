@@ -84,7 +84,7 @@ describe('the page', () => {
       });
       assert.match(
         message,
-        /Stream 3 of the batch: On the way forward it begins at token 41 \(“e”\): the hidden state, unit 17, is 3\.61e38, one step before 2\.90e38\.$/,
+        /Stream 3 of the batch: On the way forward it begins at token 41 \(“e”\): the hidden state, unit 17, is 3\.61e38 \(one step before: 2\.90e38\)\.$/,
       );
       const status = JSON.stringify({ state: 'paused', step: 1299, message });
       await page.evaluate(`probe.send({ type: 'status', status: ${status} })`);

@@ -36,9 +36,9 @@ describe('what the page shows of the spectrum', () => {
     await on.page.evaluate('probe.spectrum(0.8, probe.tokens(60))');
     assert.equal(
       await text('.spectrum .said'),
-      'The horizon of layer 2, 31 tokens, comes from the small recurrent matrix: it keeps 0.80 of the gradient per token, which is 100 % of what is lost on the way. No gradient can keep more than its norm, ‖R‖₂ = 0.80. ' +
+      'The horizon of layer 2, 31 tokens, comes from the small recurrent matrix: it keeps 0.80 of the gradient per token and accounts for 100 % of what is lost on the way. Per token no gradient can keep more than the matrix’s norm, ‖R‖₂ = 0.80. ' +
         'The slowest of 12 directions fades by a factor of 0.80 per token (−0.223 nats): half of it is gone after 3 tokens. ' +
-        '0 of 12 directions still carry more than 1 % to the target from 50 tokens before it.',
+        'From 50 tokens before the target, 1 % or more still arrives along 0 of 12 directions.',
     );
     assert.match(await text('.spectrum table'), /rnn\.weight_hh_l1\s+0\.80\s+0\.80/);
     for (const figure of ['exponents', 'finiteTime', 'singularValues', 'directions'])
@@ -65,7 +65,7 @@ describe('what the page shows of the spectrum', () => {
       assert.deepEqual((await posted('mark')).at(-1), { type: 'mark', step: 49 }, figure);
       assert.match(
         await text('.spectrum .figures > .caption.number >> nth=1'),
-        /slowest directions here: −0\.223, −0\.223, −0\.223 nats per token · singular values: largest 0\.80, median 0\.80, smallest 0\.80 · 10 tokens back: 12 of 12 directions carry more than 1 %, effective rank 12\.0/,
+        /slowest directions here: −0\.223, −0\.223, −0\.223 nats per token · singular values: largest 0\.80, median 0\.80, smallest 0\.80 · 10 tokens back: 12 of 12 directions carry 1 % or more, effective rank 12\.0/,
       );
       await on.page.mouse.move(0, 0);
     }

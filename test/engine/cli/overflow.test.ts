@@ -219,7 +219,7 @@ describe('numbers that float32 cannot hold', () => {
     const { output } = await backflow(folder, 'inspect recording');
     assert.match(
       output,
-      /On the way forward it begins at (token 7 \(“.+”\)|step 7): the “rnn\.l1:h” is ∞, one step before/,
+      /On the way forward it begins at (token 7 \(“.+”\)|step 7): the “rnn\.l1:h” is ∞ \(one step before: /,
     );
   });
 });

@@ -188,7 +188,7 @@ export class OverTrainingFigure {
     pen.textAlign = 'right';
     pen.textBaseline = 'middle';
     pen.fillStyle = theme.dim;
-    pen.fillText(this.texts.get('panel.norm.title'), left + width, 5);
+    pen.fillText(this.texts.get('panel.norm.title'), left + width, 7);
     if (max === 0) return;
     const low = Math.floor(Math.log10(min));
     const high = Math.max(low + 1, Math.ceil(Math.log10(max)));
