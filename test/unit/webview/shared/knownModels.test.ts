@@ -103,7 +103,7 @@ describe('the verdict on models with a known answer', () => {
     const frame = await linear(0.7);
     assert.match(
       said(frame, flowRows(frame), inKorean),
-      /토큰 20개를 거슬러 가면 천분의 일 아래로 .* 천분의 일보다 작습니다\.$/,
+      /토큰 20개만큼 거슬러 가면 천분의 일 아래로 .* 천분의 일보다 작습니다\.$/,
     );
   });
 });
