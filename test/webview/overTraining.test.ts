@@ -62,6 +62,8 @@ describe('what the page shows of the flow over training', () => {
       saturated: 0.12,
     }));
     await on.page.evaluate(`probe.overTraining(${JSON.stringify({ ...learning, spectra })})`);
+    // New rows are painted at a pace of their own, not in the next frame.
+    await canvas('spectraOverTraining').waitFor();
     await settled();
     assert.match(
       (await canvas('spectraOverTraining').getAttribute('aria-label'))!,
