@@ -62,7 +62,8 @@ describe('what the page shows of the flow over training', () => {
       saturated: 0.12,
     }));
     await on.page.evaluate(`probe.overTraining(${JSON.stringify({ ...learning, spectra })})`);
-    await settled();
+    // A new picture is drawn when it is time for one.
+    await on.page.locator('canvas[data-figure="spectraOverTraining"][aria-label]').waitFor();
     assert.match(
       (await canvas('spectraOverTraining').getAttribute('aria-label'))!,
       /Newest at step 300: largest exponent −0\.400 nats per token, ρ 0\.90, ‖R‖₂ 1\.50, 12 % saturated\./,

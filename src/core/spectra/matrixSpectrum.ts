@@ -1,7 +1,6 @@
 /** How a recurrent matrix by itself changes lengths. */
-import { matrix, setProduct } from '../float64/matrixProduct';
 import type { Weights } from '../model/generalModel';
-import { lengthOf } from '../numeric';
+import { Powers } from './powers';
 import { SingularValues } from './singularValues';
 
 /** Beyond this it takes minutes. */
@@ -32,9 +31,9 @@ export function matrixSpectrumOf(
 ): MatrixSpectrum | null {
   const values = blockOf(R, H, block);
   if (!values) return null;
-  const powers = new Powers(values, H, precision === 'exactly' ? leastPower : roughPower);
-  while (powers.square());
-  return { spectralRadius: powers.radius, spectralNorm: normOf(values, H) };
+  const powers = new Powers(values, H);
+  while (isOpen(powers, precision)) powers.square();
+  return { spectralRadius: Math.exp(powers.logRadius), spectralNorm: normOf(values, H) };
 }
 
 /** The same in pieces. @param pause called between them; throws when it is canceled */
@@ -47,8 +46,11 @@ export async function matrixSpectrumInPieces(
   const values = blockOf(R, H, block);
   if (!values) return null;
   const powers = new Powers(values, H);
-  while (powers.square()) await pause();
-  return { spectralRadius: powers.radius, spectralNorm: normOf(values, H) };
+  while (isOpen(powers, 'exactly')) {
+    powers.square();
+    await pause();
+  }
+  return { spectralRadius: Math.exp(powers.logRadius), spectralNorm: normOf(values, H) };
 }
 
 function blockOf(R: Weights, H: number, block: number): Float64Array | null {
@@ -60,48 +62,10 @@ function normOf(values: Float64Array, n: number): number {
   return new SingularValues(values, n).at(0);
 }
 
-/** A^m for m = 1, 2, 4, …, by which ρ is known: Gelfand's formula, ρ = lim ‖A^m‖^(1/m), needs products alone, whatever the eigenvalues. */
-class Powers {
-  /** A^m is e^(m · log) times `power`, which is of length 1. */
-  private power: Float64Array;
-  private next: Float64Array;
-  private log = 0;
-  private m = 1;
-  private change = Infinity;
-
-  /** @param A [n, n] */
-  constructor(
-    A: Float64Array,
-    private readonly n: number,
-    private readonly least = leastPower,
-  ) {
-    this.power = A.slice();
-    this.next = new Float64Array(n * n);
-    this.normalize();
-  }
-
-  /** ‖A^m‖^(1/m). */
-  get radius(): number {
-    return Math.exp(this.log);
-  }
-
-  /** Doubles m; whether more would change anything. */
-  square(): boolean {
-    const { power, next, n } = this;
-    if (this.log === -Infinity || this.m >= maxPower || (this.least < leastPower && this.m >= this.least)) return false;
-    setProduct(matrix(next, n), matrix(power, n), matrix(power, n), n, n, n);
-    [this.power, this.next] = [next, power];
-    this.m *= 2;
-    this.normalize();
-    // What the powers' own growth is beside ρ^m, a power of m at most, is nothing any more.
-    return Math.abs(this.change) > tolerance || this.m < this.least;
-  }
-
-  private normalize(): void {
-    const { power } = this;
-    const length = lengthOf(power);
-    if (length > 0) for (let i = 0; i < power.length; i++) power[i] /= length;
-    this.change = Math.log(length) / this.m;
-    this.log += this.change;
-  }
+/** Whether another doubling would change anything. */
+function isOpen({ m, logRadius, change }: Powers, precision: Precision): boolean {
+  if (logRadius === -Infinity || m >= maxPower) return false;
+  if (precision === 'roughly' && m >= roughPower) return false;
+  // What the powers' own growth is beside ρ^m, a power of m at most, is nothing any more.
+  return Math.abs(change) > tolerance || m < (precision === 'exactly' ? leastPower : roughPower);
 }
