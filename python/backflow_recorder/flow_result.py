@@ -97,9 +97,18 @@ class Flow:
         """Horizon, slope, vanished and exploded of one series for the last target; empty where one is not defined."""
         found = self.scalars(name)
         if found.vanished is None or found.exploded is None:
-            return [sentence("flowNothing"), "", "", ""]
+            return [sentence(self._why_none(name)), "", "", ""]
         horizon = sentence("flowNoHorizon") if found.horizon is None else str(found.horizon)
         return [horizon, "" if found.slope is None else f"{found.slope:+.3g}".replace("-", "−"), f"{found.vanished:.0%}", f"{found.exploded:.0%}"]
+
+    def _why_none(self, name: str) -> str:
+        target = self.targets[-1]
+        direction = next(one.direction for one in self.series if one.name == name)
+        if target == 0 or direction == "backward":
+            return "flowNothing"
+        # Up to the target an exact zero is −inf, so that NaN is a number that is none.
+        until = self.flows[name][-1][: target + 1]
+        return "flowNotFinite" if np.isnan(until).any() or np.isposinf(until).any() else "flowZero"
 
     def __repr__(self) -> str:
         lines = [self.title()]

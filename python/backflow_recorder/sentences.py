@@ -196,6 +196,8 @@ SENTENCES: Dict[str, Tuple[str, str]] = {
     "flowVanishedAt": ("vanished below", "아래는 소실"),
     "flowExplodedAt": ("exploded above", "위는 폭발"),
     "flowNothing": ("none: nothing before the target", "없음: 대상 앞에 아무것도 없습니다"),
+    "flowNotFinite": ("none: the gradient is not finite", "없음: 기울기가 유한하지 않습니다"),
+    "flowZero": ("none: the gradient is zero at the target", "없음: 대상에서 기울기가 0입니다"),
     "flowNoHorizon": ("beyond the text", "글보다 멉니다"),
     "flowExplained": (
         "Horizon: how many steps back the gradient first falls below a thousandth of its size at the target. Of the steps before the target, vanished are those at or below a thousandth, exploded those at or above a hundredfold.",

@@ -139,6 +139,13 @@ def test_the_html_of_flows_that_have_nothing_to_draw():
         assert Tags(html).open == [] and text.startswith("Gradient flow of Model")
 
 
+@pytest.mark.parametrize(("value", "said"), [(np.nan, "not finite"), (np.inf, "not finite"), (-np.inf, "is zero at the target"), (0, "beyond the text")])
+def test_why_a_series_has_no_horizon(value, said):
+    _, html, text = shown(made(4, [3], value=lambda target, t: value if t == 3 else -1.0))
+    assert said in text and said in html and "nothing before" not in text
+    assert "nothing before" in shown(made(4, [0]))[2] and "nothing before" in shown(made(4, [2], direction="backward"))[2]
+
+
 def recorded(folder, matrix=False, steps=5, **model):
     torch.manual_seed(1)
     net = CharModel(**model)

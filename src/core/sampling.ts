@@ -26,7 +26,8 @@ export function checkSampling(settings: SamplingSettings): SamplingSettings {
 }
 
 /**
- * What every token's chance is proportional to; the likeliest has 1. Temperature, then top-k (Fan et al. 2018,
+ * What every token's chance is proportional to; the likeliest has 1. Throws a UserError where no token can be drawn: of a prediction that is not finite, or that gives
+ * no probability to any of those. Temperature, then top-k (Fan et al. 2018,
  * arXiv:1805.04833), then top-p, the nucleus (Holtzman et al. 2019, arXiv:1904.09751). Of equally likely tokens the first stays.
  * @param probabilities V of them
  * @param excluded ids that are never drawn
@@ -37,7 +38,9 @@ export function samplingWeights(
   excluded: ReadonlySet<number>,
 ): Float64Array {
   const allowed = Float64Array.from(probabilities, (p, id) => (excluded.has(id) ? 0 : p));
+  // NaN where one of them is.
   const largest = allowed.reduce((max, p) => Math.max(max, p), 0);
+  if (!(largest > 0 && Number.isFinite(largest))) throw new UserError('error.generate.notFinite');
   if (temperature === 0) return onlyFirst(allowed, allowed.indexOf(largest));
   // Relative to the largest, so that a small temperature does not underflow.
   const weights = allowed.map((p) => (p / largest) ** (1 / temperature));

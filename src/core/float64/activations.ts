@@ -13,6 +13,11 @@ function tanhSlope(x: number): number {
   return (4 * e) / (1 + e) ** 2;
 }
 
+/** 1 above `edge`, 0 elsewhere; of what is no number none, which must not be taken for a dead unit. */
+function stepAt(edge: number, x: number): number {
+  return x > edge ? 1 : x <= edge ? 0 : NaN;
+}
+
 const functions: Readonly<Record<ActivationName, FunctionOfForm>> = {
   affine: { value: (x, alpha, beta) => alpha * x + beta, slope: (_, __, alpha) => alpha },
   elu: {
@@ -21,10 +26,13 @@ const functions: Readonly<Record<ActivationName, FunctionOfForm>> = {
   },
   hardsigmoid: {
     value: (x, alpha, beta) => Math.max(0, Math.min(1, alpha * x + beta)),
-    slope: (x, _, alpha, beta) => (alpha * x + beta > 0 && alpha * x + beta < 1 ? alpha : 0),
+    slope: (x, _, alpha, beta) => alpha * stepAt(0, alpha * x + beta) * stepAt(-1, -(alpha * x + beta)),
   },
-  leakyrelu: { value: (x, alpha) => (x >= 0 ? x : alpha * x), slope: (x, _, alpha) => (x > 0 ? 1 : alpha) },
-  relu: { value: (x) => Math.max(0, x), slope: (x) => (x > 0 ? 1 : 0) },
+  leakyrelu: {
+    value: (x, alpha) => (x >= 0 ? x : alpha * x),
+    slope: (x, _, alpha) => (x > 0 ? 1 : x <= 0 ? alpha : NaN),
+  },
+  relu: { value: (x) => Math.max(0, x), slope: (x) => stepAt(0, x) },
   scaledtanh: {
     value: (x, alpha, beta) => alpha * Math.tanh(beta * x),
     slope: (x, _, alpha, beta) => alpha * beta * tanhSlope(beta * x),
@@ -39,7 +47,10 @@ const functions: Readonly<Record<ActivationName, FunctionOfForm>> = {
   softplus: { value: (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))), slope: (x) => 1 / (1 + Math.exp(-x)) },
   softsign: { value: (x) => x / (1 + Math.abs(x)), slope: (x) => 1 / (1 + Math.abs(x)) ** 2 },
   tanh: { value: (x) => Math.tanh(x), slope: (x) => tanhSlope(x) },
-  thresholdedrelu: { value: (x, alpha) => (x > alpha ? x : 0), slope: (x, _, alpha) => (x > alpha ? 1 : 0) },
+  thresholdedrelu: {
+    value: (x, alpha) => (x > alpha ? x : stepAt(alpha, x)),
+    slope: (x, _, alpha) => stepAt(alpha, x),
+  },
 };
 
 /** One activation of a layer, its input cut to ± clip. */

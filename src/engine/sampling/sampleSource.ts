@@ -41,6 +41,8 @@ interface GrowingSample {
   readonly began: number;
   /** Milliseconds it has taken so far. */
   cost: number;
+  /** Whether the model has read what stands before it. */
+  isBegun: boolean;
 }
 
 export class SampleSource {
@@ -115,14 +117,7 @@ export class SampleSource {
     if (this.timer || !this.isDue()) return;
     this.timer = setTimeout(() => {
       this.timer = null;
-      void this.continueIfDue().then(
-        () => this.changed(),
-        (thrown: unknown) => {
-          // A graph can turn out not to read a text as long as that.
-          this.watch(null);
-          if (!(thrown instanceof UserError)) throw thrown;
-        },
-      );
+      void this.continueIfDue().then(() => this.changed());
     }, 0);
   }
 
@@ -131,11 +126,24 @@ export class SampleSource {
     const { watched, sampler } = this;
     if (!watched || !sampler || !this.isDue()) return;
     const start = this.now();
-    const growing = await this.sampleUnderWay(sampler, watched);
+    const growing = this.sampleUnderWay(sampler, watched);
     const { generation, step, loss } = growing;
-    const isWhole = await generation.continueWhile(
-      () => this.growing === growing && (generation.tokens === 0 || this.now() - start < room),
-    );
+    let isWhole: boolean;
+    try {
+      if (!growing.isBegun) await generation.begin();
+      growing.isBegun = true;
+      isWhole = await generation.continueWhile(
+        () => this.growing === growing && (generation.tokens === 0 || this.now() - start < room),
+      );
+    } catch (thrown) {
+      // A prediction can turn out not to be finite, and a graph not to read a text as long as that: there is no sample of this step, and training goes on.
+      if (!(thrown instanceof UserError)) throw thrown;
+      if (this.growing !== growing) return;
+      this.growing = null;
+      this.drawn = { watch: watched, step };
+      this.notBefore = growing.began + pace;
+      return;
+    }
     // Looked away, or asked for others, in the meantime.
     if (this.growing !== growing) return;
     growing.cost += this.now() - start;
@@ -147,15 +155,13 @@ export class SampleSource {
   }
 
   /** The one that was begun, unless it is out of date and there is time for another. */
-  private async sampleUnderWay(sampler: TokenSampler, watch: SampleWatch): Promise<GrowingSample> {
+  private sampleUnderWay(sampler: TokenSampler, watch: SampleWatch): GrowingSample {
     const { vocabulary, trainingStep, loss, isTraining } = this.sampled;
     if (this.growing && (isTraining() || this.growing.step === trainingStep())) return this.growing;
     // Of a model of sequences several of them: one may be short.
     const request = { ...watch, prompt: '', topK: null, topP: null, maxTokens, maxCharacters, repeats: true };
     const generation = new Generation(sampler, vocabulary, request);
-    const growing = { generation, step: trainingStep(), loss: loss(), began: this.now(), cost: 0 };
-    this.growing = growing;
-    await generation.begin();
-    return growing;
+    this.growing = { generation, step: trainingStep(), loss: loss(), began: this.now(), cost: 0, isBegun: false };
+    return this.growing;
   }
 }

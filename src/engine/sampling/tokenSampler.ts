@@ -17,7 +17,7 @@ export interface TokenSampler {
    * prompt is the beginning of a line. Rejects with a UserError for settings out of range and symbols the model does not know.
    */
   begin(prompt: string, drawing: Drawing): Promise<void>;
-  /** The next token's id; null at the end of a sequence. */
+  /** The next token's id; null at the end of a sequence. Rejects with a UserError where the prediction is not finite. */
   next(): Promise<number | null>;
   /** What is to be said of the text that was drawn since it began. */
   readonly notices: readonly UserError[];

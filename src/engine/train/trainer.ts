@@ -240,6 +240,10 @@ export class Trainer {
 
   private overflow(loss: number): UserError {
     const step = this.step + 1;
+    // An update, or a scale at the start, can leave float32 where no gradient has: then no good weights are kept.
+    const { layout } = this.parameters;
+    const broken = layout.entries.find((each) => !this.parameters.view(each).every(Number.isFinite));
+    if (broken) return new UserError('error.train.weightsNotFinite', step, broken.name);
     if (!Number.isFinite(loss)) {
       return new UserError('error.train.lossOverflow', step);
     }

@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { perTargetInFloat64 } from '../../../src/core/float64/float64PerTarget';
 import { readInFloat64 } from '../../../src/core/float64/float64Trace';
+import { activationOf } from '../../../src/core/float64/activations';
+import type { ActivationName } from '../../../src/core/model/generalModel';
 import { generalModelOf } from '../../../src/core/model/plainModel';
 import { plainStack, uniformModel } from '../../../src/core/model/config';
 import { cellNames } from '../../../src/layers/catalog';
@@ -33,4 +35,19 @@ describe('the flow of a model with a weight that is no number', () => {
             JSON.stringify([ofStates.map(String), ofInputs.map(String)]),
           );
         });
+});
+
+describe('the slope of an activation', () => {
+  // Of `affine` it is a constant.
+  const names: readonly ActivationName[] = [
+    ...(['elu', 'hardsigmoid', 'leakyrelu', 'relu', 'scaledtanh', 'sigmoid', 'softplus'] as const),
+    ...(['softsign', 'tanh', 'thresholdedrelu'] as const),
+  ];
+  for (const name of names)
+    it(`${name}: of what is no number is none, and not that of a unit that is dead`, () => {
+      const f = activationOf({ name, alpha: 0.2, beta: 0.5 }, null);
+      assert.ok(Number.isNaN(f.value(NaN)) && Number.isNaN(f.slope(NaN, f.value(NaN))));
+      const clipped = activationOf({ name, alpha: 0.2, beta: 0.5 }, 3);
+      assert.ok(Number.isNaN(clipped.value(NaN)) && Number.isNaN(clipped.slope(NaN, clipped.value(NaN))));
+    });
 });

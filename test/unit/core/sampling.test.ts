@@ -92,6 +92,18 @@ describe('sampling', () => {
     }
   });
 
+  it('refuses a prediction that no token can be drawn from', () => {
+    for (const settings of [{}, { temperature: 0 }, { topK: 1 }, { topP: 0.5 }])
+      for (const [from, excluded] of [
+        [[NaN, NaN], []],
+        [[0.5, NaN], []],
+        [[Infinity, 0], []],
+        [[1, 0, 0], [0]],
+      ] as const)
+        assert.throws(() => chances(settings, [...excluded], from), /^UserError: No token can be drawn/);
+    near(chances({}, [0], [NaN, 1]), [0, 1]);
+  });
+
   it('is refused, with the reason, for models that do not predict the next token', () => {
     refuseGeneration({ bidirectional: false, objective: 'next' });
     assert.throws(

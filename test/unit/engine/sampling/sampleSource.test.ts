@@ -243,6 +243,20 @@ describe('samples of a model in training', () => {
     await refused(await modelOf(biased([0.5, 0.5]), vocabulary), -1, /temperature/);
   });
 
+  it('are left out where the prediction is not finite, and training goes on', async () => {
+    const model = biased([0.5, 0.5]);
+    model.parameters.output.b[0] = NaN;
+    const trial = new Trial(await modelOf(model, new Vocabulary(['a', 'b'])), 1);
+    trial.source.watch(watch);
+    assert.equal(await trial.train(3, 4000), 0);
+    assert.deepEqual(trial.samples, []);
+    model.parameters.output.b[0] = 0;
+    trial.source.watch(null);
+    trial.source.watch(watch);
+    await trial.train(20, 4000);
+    assert.ok(trial.samples.length > 0, 'once it is finite there are samples again');
+  });
+
   it('leave no trace in the training: the same bits with them and without', async () => {
     const ids = Int32Array.from({ length: 403 }, (_, i) => (i * i + (i >> 2)) % 5);
     const settings = checkTraining({

@@ -167,4 +167,14 @@ describe('a batch that failed', () => {
     assert.equal(await searchBatch(overflow.batch, model, () => Promise.resolve(false)), null, 'it can be given up');
     trainer.end();
   });
+
+  it('is not said to have kept good weights where an update has left float32', async () => {
+    const config = uniformModel({ ...one, cell: 'rnn', layers: 1 });
+    const settings = checkTraining({ ...defaultTrainingSettings, window: 7, batch: 3, learningRate: 1e300 });
+    const backend = await createBackend({ backend: 'wasm', threads: 1 }, 1, Infinity);
+    const trainer = Trainer.create(config, settings, parametersFor(config), streams(), backend);
+    await trainer.next();
+    await assert.rejects(trainer.next(), /Before step 2 the weights layer0\.forward\.W already have .* not finite/);
+    trainer.end();
+  });
 });
