@@ -7,7 +7,6 @@ import type {
   BranchRequest,
   DescribeRequest,
   EngineCalls,
-  EngineEvents,
   ExamineRequest,
   InspectAnswer,
   InspectRequest,
@@ -29,15 +28,12 @@ import type { RunDescription } from '../protocol/run';
 import type { SampleRequest, SampleResult, SampleWatch } from '../protocol/sample';
 import type { SpectrumReport, SpectrumRequest } from '../protocol/spectrum';
 import type { MatrixRequest, TargetMatrix } from '../protocol/targetMatrix';
-import { createBackend } from './backend';
-import { readFlowHistory, writeFlowHistory } from './files/flowHistoryFile';
-import { readOverflow } from './files/overflowFile';
+import type { Emit } from './emit';
+import { readFlowHistory } from './files/flowHistoryFile';
 import { FlowHistory } from './inspect/flowHistory';
 import { attribute, prepareAttribution } from './inspect/attribution';
-import type { FrameSource } from './inspect/frameSource';
 import { makeGraphMatrix } from './inspect/graph/graphFrame';
 import type { GraphInspector } from './inspect/graph/graphInspector';
-import type { InspectedModel } from './inspect/inspector';
 import { PartOfTime } from './inspect/partOfTime';
 import { Playground } from './inspect/playground';
 import { MatrixSource } from './inspect/matrixRows';
@@ -46,28 +42,20 @@ import { makeSpectrum, prepareSpectrum } from './inspect/spectrum';
 import { makeTargetMatrix } from './inspect/targetMatrix';
 import { describeToken } from './inspect/tokenReport';
 import { compareTruncations } from './inspect/truncations';
-import { examineModel, messageOf, type Examined } from './model/examination';
+import { examineModel, type Examined } from './model/examination';
 import { exportable, exportModel } from './model/exportModel';
-import { openModel, openModelOrGraph } from './model/openModel';
-import { graphResult, modelResult } from './model/openResult';
-import { RecordedReader } from './recording/recordedReader';
-import { RecordingFolder } from './recording/recordingFolder';
-import { openResultOf } from './recording/openedRecording';
 import { Sampler } from './sampling/sampler';
 import { sampleText } from './sampling/sampleText';
-import { Run, type RunParts } from './train/run';
+import type { Run, RunParts } from './train/run';
 import { setUpBranch } from './train/branch';
 import { setUpResumed, setUpRun } from './train/setUp';
 import type { Message } from '../messages';
-import { loadGraph, type LoadedGraph, type ModelSink } from './loadedGraph';
-import { loadModel, type LoadedModel, type TrainedModel } from './loadedModel';
-import { LoadedRecording } from './loadedRecording';
+import { loadRun } from './loadedRun';
+import type { LoadedModel } from './loadedModel';
+import { ModelHolder } from './modelHolder';
 import { ModelLock } from './modelLock';
+import { open } from './opening';
 
-export type Emit = <K extends keyof EngineEvents>(event: K, value: EngineEvents[K]) => void;
-
-/** The flows over training are written with a checkpoint, but not more often than this, milliseconds. */
-const historyInterval = 10_000;
 /** Part of a target matrix, or of a spectrum, after which its progress is reported again. */
 const progressShare = 0.02;
 /** Part of the time that a spectrum may take while a run is on. */
@@ -88,7 +76,7 @@ export class Engine {
     stop: () => this.run.stop(),
     watch: (watch) => this.watch(watch),
     frameDrawn: ({ sequence }) => {
-      this.frames.frameDrawn(sequence);
+      this.holder.frames.frameDrawn(sequence);
       return null;
     },
     inspect: (request, signal) => this.inspect(request, signal),
@@ -110,18 +98,10 @@ export class Engine {
       this.playground.run(settings, thresholds, () => yieldToMessages(signal)),
     exportModel: ({ path }) => this.exportModel(path),
   };
-  private readonly sink: ModelSink = {
-    frame: this.emitter('frame'),
-    watchFailed: this.emitter('watchFailed'),
-    sampleDrawn: this.emitter('sampleDrawn'),
-  };
+  private readonly holder = new ModelHolder();
   private readonly playground = new Playground();
-  private loaded: LoadedModel | null = null;
-  private graph: LoadedGraph | null = null;
-  private recording: LoadedRecording | null = null;
   private examined: Examined | null = null;
   private matrices: MatrixSource | null = null;
-  private isLoading = false;
 
   /** @param cores that it may use where a request does not say how many threads */
   constructor(
@@ -131,66 +111,45 @@ export class Engine {
   ) {}
 
   private train(request: TrainRequest, signal: AbortSignal): Promise<RunDescription> {
-    return this.load(async () => {
-      const parts = await setUpRun(request, this.modelLock, this.cores, signal);
-      return this.startRun(parts, new FlowHistory());
-    });
+    return this.startRun(async () => ({
+      parts: await setUpRun(request, this.modelLock, this.cores, signal),
+      history: new FlowHistory(),
+    }));
   }
 
   private resumeRun(request: ResumeRequest): Promise<RunDescription> {
-    return this.load(async () => {
+    return this.startRun(async () => {
       const parts = await setUpResumed(request, this.modelLock, this.cores);
       const history = await readFlowHistory(parts.folder.flowsPath);
       history.goBackTo(parts.trainer.step);
-      return this.startRun(parts, history);
+      return { parts, history };
     });
   }
 
   private branchRun(request: BranchRequest): Promise<RunDescription> {
-    return this.load(async () =>
-      this.startRun(await setUpBranch(request, this.modelLock, this.cores), new FlowHistory()),
-    );
+    return this.startRun(async () => ({
+      parts: await setUpBranch(request, this.modelLock, this.cores),
+      history: new FlowHistory(),
+    }));
   }
 
-  private open(request: OpenRequest, signal: AbortSignal): Promise<OpenResult> {
-    return this.load(async () => {
-      const recording = await RecordingFolder.find(request.path);
-      if (recording) return this.openRecording(recording, request, signal);
-      const opened = request.allowsGraph
-        ? await openModelOrGraph(request, () => yieldToMessages(signal), { signal })
-        : await openModel(request, { signal });
-      if (opened.mode === 'graph') {
-        this.graph = loadGraph(opened, this.modelLock, this.sink);
-        return graphResult(opened);
-      }
-      const { general, plain, vocabulary, trainingStep, folder } = opened;
-      const backend = await createBackend(request, this.cores, Infinity);
-      const history = folder ? await readFlowHistory(folder.flowsPath) : new FlowHistory();
-      const model = { general, plain, isLive: false, vocabulary, backend };
-      this.loaded = this.prepare(model, {
-        run: null,
-        history,
-        trainingStep: () => trainingStep,
-        saturated: () => null,
-      });
-      const overflow = folder && (await readOverflow(folder.overflowPath));
-      const run = folder && {
-        description: folder.record.description,
-        history: await folder.readHistory(),
-        // One that the run has got past by now, as on another machine, is none of this checkpoint's.
-        overflow: overflow && overflow.trainingStep > trainingStep ? overflow : null,
-      };
-      return modelResult(opened, backend.name, run);
+  private async startRun(
+    setUp: () => Promise<{ readonly parts: RunParts; readonly history: FlowHistory }>,
+  ): Promise<RunDescription> {
+    const { run } = await this.holder.load(async () => {
+      const { parts, history } = await setUp();
+      return { mode: 'stack', ...loadRun(parts, history, this.emit) };
     });
+    this.emit('started', run.description);
+    run.start();
+    return run.description;
   }
 
-  private async openRecording(folder: RecordingFolder, request: OpenRequest, signal: AbortSignal): Promise<OpenResult> {
-    if (!request.allowsGraph) throw new UserError('error.recording.notModel', folder.path);
-    const backend = await createBackend(request, this.cores, Infinity);
-    const reader = new RecordedReader(folder, request, backend);
-    const sink = { ...this.sink, progress: this.emitter('progress'), recorded: this.emitter('recorded') };
-    this.recording = await LoadedRecording.open(reader, this.modelLock, sink, () => yieldToMessages(signal));
-    return openResultOf(this.recording, folder.record, backend.name, await this.recording.unit());
+  private async open(request: OpenRequest, signal: AbortSignal): Promise<OpenResult> {
+    const { emit, modelLock, cores } = this;
+    const opening = { emit, modelLock, cores, signal, pause: () => yieldToMessages(signal) };
+    const { result } = await this.holder.load(() => open(request, opening));
+    return result;
   }
 
   private async examine(request: ExamineRequest, signal: AbortSignal): Promise<Examination> {
@@ -204,8 +163,7 @@ export class Engine {
   }
 
   private watch(watch: Watch | null): null {
-    if (this.recording) this.recording.watch(watch);
-    else this.frames.watch(watch);
+    (this.holder.recording ?? this.holder.frames).watch(watch);
     return null;
   }
 
@@ -227,8 +185,9 @@ export class Engine {
   private inspectRecording(request: RecordingRequest, signal: AbortSignal): Promise<RecordingReport> {
     return this.modelLock.run(() => {
       signal.throwIfAborted();
-      if (!this.recording) throw new UserError('error.recording.notOpen');
-      return this.recording.report(request, () => yieldToMessages(signal));
+      const { recording } = this.holder;
+      if (!recording) throw new UserError('error.recording.notOpen');
+      return recording.report(request, () => yieldToMessages(signal));
     });
   }
 
@@ -271,14 +230,15 @@ export class Engine {
   }
 
   private async attribute(request: AttributeRequest, signal: AbortSignal): Promise<AttributionReport> {
-    const { graph } = this;
+    const { graph } = this.holder;
     if (graph) return this.modelLock.run(() => graph.inspector.attribute(request, () => yieldToMessages(signal)));
     const prepared = await this.modelLock.run(() => prepareAttribution(this.model.inspector, request));
     return 'parts' in prepared ? prepared : attribute(prepared, () => yieldToMessages(signal));
   }
 
   private sample(request: SampleRequest, signal: AbortSignal): Promise<SampleResult> {
-    const { graph, modelLock } = this;
+    const { graph } = this.holder;
+    const { modelLock } = this;
     const pause = () => yieldToMessages(signal);
     const grown = (text: string) => {
       if (request.stream !== undefined) this.emit('sampled', { stream: request.stream, text });
@@ -290,16 +250,16 @@ export class Engine {
   }
 
   private watchSamples(watch: SampleWatch | null): null {
-    (this.graph ?? this.model).samples.watch(watch);
+    this.holder.samples.watch(watch);
     return null;
   }
 
   private overTraining(lane: FlowLane): FlowOverTraining {
-    return this.recording ? this.recording.overTraining(lane) : this.model.history.lane(lane);
+    return this.holder.recording?.overTraining(lane) ?? this.model.history.lane(lane);
   }
 
   private async frameAt(trainingStep: number, signal: AbortSignal): Promise<Frame | null> {
-    const { recording } = this;
+    const { recording } = this.holder;
     if (!recording) return this.model.history.at(trainingStep);
     return this.modelLock.run(() => recording.frameAt(trainingStep, () => yieldToMessages(signal)));
   }
@@ -308,8 +268,9 @@ export class Engine {
     const progress = this.matrixProgress();
     return this.modelLock.run(() => {
       signal.throwIfAborted();
-      if (this.recording) return this.recording.matrix(request, progress, () => yieldToMessages(signal));
-      if (this.graph) return makeGraphMatrix(this.graph.inspector, request, () => yieldToMessages(signal), progress);
+      const { recording, graph } = this.holder;
+      if (recording) return recording.matrix(request, progress, () => yieldToMessages(signal));
+      if (graph) return makeGraphMatrix(graph.inspector, request, () => yieldToMessages(signal), progress);
       return makeTargetMatrix(this.model.inspector, request.text, this.model.trainingStep(), async (done) => {
         progress(done);
         await yieldToMessages(signal);
@@ -329,14 +290,6 @@ export class Engine {
     };
   }
 
-  private prepare(model: InspectedModel, of: TrainedModel): LoadedModel {
-    return loadModel(model, of, this.modelLock, this.sink);
-  }
-
-  private emitter<K extends keyof EngineEvents>(event: K): (value: EngineEvents[K]) => void {
-    return (value) => this.emit(event, value);
-  }
-
   private async exportModel(path: string): Promise<readonly Message[]> {
     const {
       inspector: {
@@ -350,82 +303,22 @@ export class Engine {
   }
 
   /** Ends what is under way, saving a checkpoint of a run. */
-  async close(): Promise<void> {
-    this.recording?.dispose();
-    this.graph?.frames.dispose();
-    this.graph?.samples.dispose();
-    this.loaded?.frames.dispose();
-    this.loaded?.samples.dispose();
-    const run = this.loaded?.run;
-    if (run && ['running', 'paused'].includes(run.status.state)) await run.stop();
+  close(): Promise<void> {
+    return this.holder.close();
   }
 
   private get model(): LoadedModel {
-    if (this.graph) throw new UserError('error.graph.notAvailable', messageOf(this.graph.inspector.stackRefusal));
-    if (this.recording) throw new UserError('error.recording.notAvailable');
-    if (!this.loaded) throw new UserError('error.model.noneOpen');
-    return this.loaded;
-  }
-
-  private get openedGraph(): GraphInspector {
-    if (!this.graph) throw new UserError('error.graph.notOpen');
-    return this.graph.inspector;
-  }
-
-  private get frames(): FrameSource {
-    return (this.recording ?? this.graph ?? this.model).frames;
+    return this.holder.model;
   }
 
   private get run(): Run {
-    const { run } = this.model;
-    if (!run) throw new UserError('error.model.notTraining');
-    return run;
+    return this.holder.run;
   }
 
-  /** One model for one engine: a second load is refused, as long as the first has not failed. */
-  private async load<T>(work: () => Promise<T>): Promise<T> {
-    if (this.loaded || this.graph || this.recording || this.isLoading)
-      throw new Error('this engine already has a model');
-    this.isLoading = true;
-    try {
-      return await work();
-    } finally {
-      this.isLoading = false;
-    }
-  }
-
-  private startRun(parts: RunParts, history: FlowHistory): RunDescription {
-    let historySaved = performance.now();
-    const run = new Run(parts, {
-      status: (status) => {
-        this.emit('status', status);
-        this.loaded?.frames.changed();
-        this.loaded?.samples.changed();
-      },
-      progress: (progress) => this.emit('progress', progress),
-      finished: (summary) => this.emit('finished', summary),
-      saved: async (isLast) => {
-        if (!isLast && performance.now() - historySaved < historyInterval) return;
-        historySaved = performance.now();
-        await parts.folder.reportingRemoval(() => writeFlowHistory(parts.folder.flowsPath, history));
-      },
-      overflowed: (step) => history.addOverflow(step),
-      stepped: async () => {
-        this.loaded?.frames.changed();
-        await this.loaded?.frames.makeIfDue();
-        this.loaded?.samples.changed();
-        await this.loaded?.samples.continueIfDue();
-      },
-    });
-    this.loaded = this.prepare(parts.model, {
-      run,
-      history,
-      trainingStep: () => parts.trainer.step,
-      saturated: () => parts.trainer.saturated,
-    });
-    this.emit('started', parts.description);
-    run.start();
-    return parts.description;
+  private get openedGraph(): GraphInspector {
+    const { graph } = this.holder;
+    if (!graph) throw new UserError('error.graph.notOpen');
+    return graph.inspector;
   }
 }
 
