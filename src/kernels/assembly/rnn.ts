@@ -141,9 +141,10 @@ function unitsBack(relu: usize, h: usize, dh: usize, carried: usize, da: usize, 
   storeGradient(da, throughActivation(relu, d, load(h, lanes)), lanes);
 }
 
+/** d ⊙ φ′; where h is no number, none, which must not be taken for a dead unit. The mask of a comparison, all ones, is a NaN itself. */
 @inline
 function throughActivation(relu: usize, d: v128, h: v128): v128 {
-  return relu ? v128.and(d, f32x4.gt(h, f32x4.splat(0))) : times(d, slopeOfTanh(h));
+  return relu ? v128.or(v128.and(d, f32x4.gt(h, f32x4.splat(0))), f32x4.ne(h, h)) : times(d, slopeOfTanh(h));
 }
 
 /** ∂L/∂a of one step for many rows of gradients. hidden [H]: h_t; dh, da [rows, H]. */

@@ -7,7 +7,7 @@ import type { ActivationName } from '../../../src/core/model/generalModel';
 import { generalModelOf } from '../../../src/core/model/plainModel';
 import { plainStack, uniformModel } from '../../../src/core/model/config';
 import { cellNames } from '../../../src/layers/catalog';
-import { randomModel } from '../support/models';
+import { randomModel, readProbe } from '../support/models';
 
 describe('the flow of a model with a weight that is no number', () => {
   for (const cell of cellNames)
@@ -35,6 +35,32 @@ describe('the flow of a model with a weight that is no number', () => {
             JSON.stringify([ofStates.map(String), ofInputs.map(String)]),
           );
         });
+});
+
+describe('the same in float32, as of long texts', () => {
+  for (const activation of ['tanh', 'relu'] as const)
+    for (const hiddenSize of [8, 7])
+      it(`rnn, ${activation}, ${hiddenSize} units: no gradient of a state that is no number is zero`, async () => {
+        const config = uniformModel({
+          ...plainStack,
+          cell: 'rnn',
+          activation,
+          layers: 2,
+          hiddenSize,
+          vocabularySize: 5,
+        });
+        const { parameters, ids } = randomModel(config, 3, 7);
+        // All of what the lowest layer's states are.
+        parameters.layers[0][0].Wb.fill(NaN);
+        const { backward, perTarget } = await readProbe('wasm', config, parameters, ids);
+        await backward.run({ truncation: 0 });
+        for (const layer of [0, 1])
+          assert.ok(backward.totals[layer][0][0].every(Number.isNaN), `totals of layer ${layer}`);
+        const target = ids.length - 2;
+        const flows = await perTarget.run(target);
+        for (const layer of [0, 1]) assert.ok(flows[layer][0][0].every(Number.isNaN), `flow of layer ${layer}`);
+        assert.ok(backward.gradient.layers[0][0].R.every(Number.isNaN), 'gradient of R');
+      });
 });
 
 describe('the slope of an activation', () => {
