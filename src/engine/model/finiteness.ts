@@ -1,30 +1,33 @@
 /** Whether a model's numbers are numbers: a training that has overflowed, or a file that was damaged, leaves some that are not finite. */
-import type { GeneralModel, Norm, Weights } from '../../core/model/generalModel';
+import type { GeneralModel } from '../../core/model/generalModel';
+import type { Floats } from '../../core/model/trace';
+import { parametersOf } from '../../core/nonFinite/parameters';
+import type { Tensor } from '../../formats/safetensors';
 
 /** More names are not worth reading. */
 const maxNames = 8;
 
 /** The parameters that have a number that is not finite, by their names as a checkpoint has them; the first of them only. */
-export function notFinite({ embedding, layers, norm, output }: GeneralModel): string[] {
-  const found = new Set<string>();
-  const look = (name: string, values: Weights | null) => {
-    if (found.size < maxNames && values && !values.every(Number.isFinite)) found.add(name);
-  };
-  const lookAtNorm = (name: string, own: Norm | null) => {
-    look(`${name}.gamma`, own?.gamma ?? null);
-    look(`${name}.beta`, own?.beta ?? null);
-  };
-  look('embedding', embedding);
-  for (const [index, { directions, sublayers }] of layers.entries()) {
-    const layer = `layer${index}`;
-    for (const { W, R, Wb, Rb, own, peepholes } of directions)
-      for (const [role, values] of Object.entries({ W, R, Wb, Rb, ...own, ...(peepholes ? { P: peepholes } : {}) }))
-        look(`${layer}.${role}`, values);
-    for (const { name, norm: before } of sublayers)
-      lookAtNorm(name === '' ? `${layer}.norm` : `${layer}.${name}.norm`, before);
-  }
-  lookAtNorm('norm', norm);
-  look('output.W', output.W);
-  look('output.b', output.b);
-  return Array.from(found);
+export function notFinite(model: GeneralModel): string[] {
+  return namesOfBroken(parametersOf(model));
+}
+
+/** The same of a file's tensors, by their names there. */
+export function tensorsNotFinite(tensors: ReadonlyMap<string, Tensor>): string[] {
+  return namesOfBroken(
+    Array.from(
+      tensors,
+      ([name, { data }]) =>
+        [name, data instanceof Float32Array || data instanceof Float64Array ? data : noNumbers] as const,
+    ),
+  );
+}
+
+const noNumbers = new Float64Array(0);
+
+function namesOfBroken(named: readonly (readonly [name: string, values: Floats])[]): string[] {
+  return named
+    .filter(([, values]) => !values.every(Number.isFinite))
+    .slice(0, maxNames)
+    .map(([name]) => name);
 }

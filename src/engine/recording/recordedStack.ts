@@ -11,6 +11,7 @@ import type { Architecture } from '../../protocol/model';
 import type { RecordingAgreement } from '../../protocol/recording';
 import { relativeTo } from '../../terms/regions';
 import { UserError } from '../../userError';
+import { tensorsNotFinite } from '../model/finiteness';
 import { isAt, placeOf } from './places';
 import type { RecordingRecord } from './runFile';
 
@@ -31,7 +32,7 @@ export function stackOf(step: RecordedStep, record: RecordingRecord, given: Arch
   const { ids, targets, steps } = step;
   if (!ids) throw new UserError('error.recording.noIds');
   if (!targets || targets.some((target, t) => target < 0 || (t + 1 < steps && target !== ids[t + 1])))
-    throw new UserError('error.recording.notNext');
+    throw noTargets(step);
   const { model, notices } = readDecodedWeights({ tensors: step.weights, unread: step.unread, metadata: {} }, file, {
     activation: given.activation ?? activationIn(record),
     tensors: given.tensors ?? answersIn(step, record),
@@ -40,6 +41,16 @@ export function stackOf(step: RecordedStep, record: RecordingRecord, given: Arch
   if (all.some((id) => id >= model.vocabularySize))
     throw new UserError('error.recording.idTooLarge', Math.max(...all), model.vocabularySize);
   return { model: withInitialStates(model, step), ids: all, notices };
+}
+
+/** The recorder reads what was to be predicted from the gradient of the scores: of numbers that are not finite there is nothing to read. */
+function noTargets({ weights, series }: RecordedStep): UserError {
+  const ofWeights = tensorsNotFinite(weights);
+  const isBroken = ({ norm }: RecordedSeries) => !norm.every(Number.isFinite);
+  const broken = ofWeights.length > 0 ? ofWeights : series.filter(isBroken).map(({ name }) => name);
+  return broken.length > 0
+    ? new UserError('error.recording.notFinite', broken.join(', '))
+    : new UserError('error.recording.notNext');
 }
 
 /** Tokens of a recording by their names; a text is not read. */

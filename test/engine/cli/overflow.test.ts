@@ -199,6 +199,13 @@ describe('numbers that float32 cannot hold', () => {
       output,
       /The parameter layer1\.forward\.R has a number that is not finite.* at token 0 \(“h”\): the pre-activation of layer 2, unit 1, is NaN\./,
     );
+    assert.match(output, /loss not finite/);
+    const { output: spectrum } = await backflow(folder, 'inspect nan.safetensors --text probe.txt --spectrum 2');
+    assert.match(
+      spectrum,
+      /^Carried state of 6 numbers: no exponents, since its Jacobians have numbers that are not finite\.$/m,
+    );
+    assert.doesNotMatch(spectrum, /NaN (nats|bits)|exponents NaN|largest NaN/);
   });
 
   it('are said of a recording, with the name of what was recorded', async () => {
@@ -220,6 +227,22 @@ describe('numbers that float32 cannot hold', () => {
     assert.match(
       output,
       /On the way forward it begins at (token 7 \(“.+”\)|step 7): the “rnn\.l1:h” is ∞ \(one step before: /,
+    );
+  });
+
+  it('are why a recording’s model cannot be read again: of NaN weights the recorder has read no targets', async () => {
+    cpSync(resolve('test/vectors/data/recordings/lstm'), join(folder, 'nan-recording'), { recursive: true });
+    const steps = join(folder, 'nan-recording', 'steps');
+    const newest = join(steps, (await readdir(steps)).toSorted().at(-1) ?? '');
+    const { tensors, metadata } = decodeSafetensors(new Uint8Array(readFileSync(newest)), newest);
+    const weights = tensors.get('rnn.weight_hh_l0') as Extract<Tensor, { dtype: 'F64' | 'F32' }>;
+    weights.data.fill(NaN);
+    const others = new Map(Array.from(tensors).filter(([name]) => name !== ':targets'));
+    writeFileSync(newest, encodeSafetensors(others, metadata));
+    const { notices } = await inspected('nan-recording');
+    assert.ok(
+      notices.some((notice) => /could not be read again .*not finite .* in rnn\.weight_hh_l0, so what/.test(notice)),
+      notices.join('\n'),
     );
   });
 });
