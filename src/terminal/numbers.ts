@@ -3,6 +3,7 @@ import { localize } from './language';
 
 /** Nats, with bits beside them. */
 export function lossText(nats: number): string {
+  if (!Number.isFinite(nats)) return localize('loss.notFinite');
   return localize('loss.natsAndBits', significant(nats), significant(nats / Math.LN2));
 }
 

@@ -50,9 +50,10 @@ export function spectrumInWords(report: SpectrumReport): string[] {
 }
 
 function stateInWords({ direction, size, lyapunov, jacobian }: StateSpectrum): string[] {
+  const which = direction === 'backward' ? localize('report.spectrumBackward') : '';
+  if (lyapunov.some(Number.isNaN)) return [localize('report.spectrumNotFinite', size, which)];
   const written = Array.from(lyapunov.subarray(0, maxWritten), exponent);
   const exponents = `${written.join(', ')}${lyapunov.length > maxWritten ? ', …' : ''}`;
-  const which = direction === 'backward' ? localize('report.spectrumBackward') : '';
   const lines = [localize('report.spectrum', size, which, exponents)];
   if (!jacobian) return lines;
   const width = jacobian.largest.length / jacobian.steps.length;

@@ -223,6 +223,10 @@ function readOptimization(given: GivenOptions): Partial<TrainingSettings> {
   const nesterov = given.switches.has('nesterov');
   if (nesterov && !(optimizer === 'sgd' && momentum > 0))
     throw new UsageError(localize('usage.nesterovWithoutMomentum'));
+  const flossing = limit(given, 'flossing', defaults.flossing);
+  for (const option of ['flossing-every', 'flossing-exponents'])
+    if (flossing === null && given.values.has(option))
+      throw new UsageError(localize('usage.flossingWithoutWeight', option));
   const fraction = (option: string) =>
     number(given, option, (x) => x >= 0 && x <= 1, localize('value.numberFromZeroToOne'));
   return {
@@ -242,7 +246,7 @@ function readOptimization(given: GivenOptions): Partial<TrainingSettings> {
     clipValue: limit(given, 'clip-value', defaults.clipValue),
     omega: limit(given, 'omega', defaults.omega),
     radiusCap: limit(given, 'radius-cap', defaults.radiusCap),
-    flossing: limit(given, 'flossing', defaults.flossing),
+    flossing,
     flossingEvery: integer(given, 'flossing-every', 1, 1e9) ?? defaults.flossingEvery,
     flossingExponents: integer(given, 'flossing-exponents', 1, maxFlossed) ?? defaults.flossingExponents,
   };
