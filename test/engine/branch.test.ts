@@ -1,7 +1,8 @@
 /** A run that is branched off from a checkpoint of another: the same bits where nothing is changed, and what is changed where something is. */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { RpcError } from '../../src/protocol/rpc';
 import type { BranchRequest } from '../../src/protocol/engine';
 import type { RunDescription } from '../../src/protocol/run';
 import type { TrainingSettings } from '../../src/protocol/settings';
@@ -102,6 +103,21 @@ describe('a branch of a run', () => {
     await assert.rejects(branch({ step: 3 }), /has no checkpoint of step 3/);
     await assert.rejects(branch({ weights: 'raiseForgetBias' }), /No layer of this model has what/);
     await assert.rejects(branch({ training: { window: 100_000 } }), /too short|window/);
+    await assert.rejects(branch({ training: { dropout: 0.2 } }), /has only one\. Choose at least 2 layers/);
     assert.deepEqual(everything(folder.path), before);
+  });
+
+  it('says of a checkpoint that is broken which file it is; of the newest it takes the one before', async () => {
+    const run = join(folder.path, 'broken');
+    cpSync(origin, run, { recursive: true });
+    const state = join(run, 'checkpoints', 'step-8.safetensors');
+    writeFileSync(state, readFileSync(state).subarray(0, 100));
+    await assert.rejects(
+      branch({ run, step: 8 }),
+      (thrown) =>
+        thrown instanceof RpcError && thrown.sentence.args.some((arg) => String(arg).endsWith('step-8.safetensors')),
+    );
+    const { steps } = await branch({ run, step: null });
+    assert.equal(steps[0], 5);
   });
 });

@@ -17,7 +17,7 @@ import { UserError } from '../../userError';
 import { RunFolder, type Checkpoint } from '../files/runFolder';
 import type { ModelLock } from '../modelLock';
 import { versions } from '../versions';
-import { checkLayers, checkTraining } from './checkTraining';
+import { checkLayers, checkTogether, checkTraining, checkWindows } from './checkTraining';
 import { modelOfSettings, settingsInFull } from './modelOfSettings';
 import { readersOf } from './readers';
 import type { RunParts } from './run';
@@ -29,8 +29,11 @@ export async function setUpBranch(request: BranchRequest, modelLock: ModelLock, 
   const origin = await RunFolder.open(run);
   const { description: before } = origin.record;
   const training = checkTraining({ ...before.training, ...changes });
-  const begin = (checkpoint: Checkpoint) => branched(request, origin, checkpoint, training, modelLock, cores);
-  const parts = await (step === null ? newestWhole(origin, begin) : begin(await checkpointAt(origin, step)));
+  checkTogether(before.model, training);
+  const checkpoints = step === null ? await origin.checkpoints() : [await checkpointAt(origin, step)];
+  const parts = await newestWhole(origin, checkpoints, (checkpoint) =>
+    branched(request, origin, checkpoint, training, modelLock, cores),
+  );
   const { plain, model } = parts;
   const description: RunDescription = {
     ...before,
@@ -85,6 +88,7 @@ async function branched(
   const config = fresh ? freshConfig(description.model, fresh, saved.config) : saved.config;
   const readers = readersOf(corpus, training, config);
   checkLayers(config, training, readers.training.steps);
+  if (fresh) checkWindows(config, training);
   const random = Random.fromSeed(training.seed);
   const parameters = fresh
     ? initialize(config, random, training)

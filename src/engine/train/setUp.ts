@@ -183,7 +183,9 @@ export async function setUpResumed(
   try {
     const { description: before } = folder.record;
     const training = checkTraining(steps === null ? before.training : { ...before.training, steps });
-    const parts = await newestWhole(folder, (checkpoint) => restored(folder, checkpoint, training, modelLock, cores));
+    const parts = await newestWhole(folder, await folder.checkpoints(), (checkpoint) =>
+      restored(folder, checkpoint, training, modelLock, cores),
+    );
     const { unit } = parts.model.vocabulary;
     const source = await sourceOf(folder);
     folder.remake = () => keepCorpusAgain(folder, source);
@@ -247,10 +249,14 @@ export async function keptSource(folder: RunFolder): Promise<CorpusSource> {
   );
 }
 
-/** What `restore` makes of the newest checkpoint from which it can. Throws what it says of the newest where it can from none. */
-export async function newestWhole<T>(folder: RunFolder, restore: (checkpoint: Checkpoint) => Promise<T>): Promise<T> {
+/** What `restore` makes of the newest of these checkpoints from which it can. Throws what it says of the newest where it can from none. @param checkpoints newest first */
+export async function newestWhole<T>(
+  folder: RunFolder,
+  checkpoints: readonly Checkpoint[],
+  restore: (checkpoint: Checkpoint) => Promise<T>,
+): Promise<T> {
   let first: UserError | null = null;
-  for (const checkpoint of await folder.checkpoints()) {
+  for (const checkpoint of checkpoints) {
     try {
       return await restore(checkpoint);
     } catch (thrown) {
@@ -292,6 +298,7 @@ async function restored(
   return parts;
 }
 
+/** What `newestWhole` takes for a broken checkpoint. Throws no UserError. */
 export async function broken<T>(read: () => T | Promise<T>): Promise<T> {
   try {
     return await read();
