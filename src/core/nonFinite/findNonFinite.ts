@@ -1,5 +1,5 @@
 /** The first number of a model's pass over a window, forward and back, that is not finite or leaves float32. */
-import { float64Gradient } from '../float64/float64Backward';
+import { float64Gradient, type Float64Gradient } from '../float64/float64Backward';
 import type { Float64Trace } from '../float64/float64Trace';
 import { BackwardSearch } from './backward';
 import { ForwardSearch } from './forward';
@@ -20,22 +20,30 @@ export interface FoundPlace extends Place {
 
 /** Of one window, alone. */
 export function findNonFinite(trace: Float64Trace): NonFiniteNumbers {
-  const forward = new ForwardSearch(trace).run();
+  return numbersOf(trace.model, new ForwardSearch(trace).run(), watchedGradient(trace).backward);
+}
+
+/** The gradient, and what has watched it on its way back. */
+export function watchedGradient(trace: Float64Trace): {
+  readonly gradient: Float64Gradient;
+  readonly backward: BackwardSearch;
+} {
   const backward = new BackwardSearch(trace);
   const gradient = float64Gradient(trace, backward);
   backward.parameters(gradientsOf(trace.model, gradient));
-  return numbersOf(trace, forward, backward);
+  return { gradient, backward };
 }
 
-/** What both ways have found, and the parameters. */
+/** What both ways have found, and the parameters. @param forward null where nothing was found */
 export function numbersOf(
-  { model }: Pick<Float64Trace, 'model'>,
-  forward: ForwardSearch,
+  model: Float64Trace['model'],
+  forward: ForwardSearch | null,
   backward: BackwardSearch,
 ): NonFiniteNumbers {
   const broken = parameterOutside(model);
-  const place = forward.earliest.place ?? backward.earliest.place;
-  const isFiniteInFloat64 = forward.isFinite && backward.isFinite && (!broken || Number.isFinite(broken.value));
+  const place = forward?.earliest.place ?? backward.earliest.place;
+  const isFinite = (forward?.isFinite ?? true) && backward.isFinite;
+  const isFiniteInFloat64 = isFinite && (!broken || Number.isFinite(broken.value));
   const first = place ? { ...place, parameter: broken?.parameter ?? place.parameter } : broken;
   return { first: first && { ...first, isFiniteInFloat64 }, underflow: backward.underflow.place };
 }

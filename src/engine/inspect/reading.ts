@@ -12,10 +12,9 @@ import { float64InputRows, inputMatrixInFloat64 } from '../../core/float64/float
 import { inputFlow, perTargetInFloat64, type Float64PerTarget } from '../../core/float64/float64PerTarget';
 import { matrixInFloat64, topRowsInFloat64 } from '../../core/float64/float64Matrix';
 import { readInFloat64, type Float64Trace } from '../../core/float64/float64Trace';
-import { BackwardSearch } from '../../core/nonFinite/backward';
-import { numbersOf, type NonFiniteNumbers } from '../../core/nonFinite/findNonFinite';
+import type { BackwardSearch } from '../../core/nonFinite/backward';
+import { numbersOf, watchedGradient, type NonFiniteNumbers } from '../../core/nonFinite/findNonFinite';
 import { ForwardSearch } from '../../core/nonFinite/forward';
-import { gradientsOf } from '../../core/nonFinite/parameters';
 import type { HeadNorms } from '../../core/layers/float64Mixer';
 import { LowestInput } from '../../core/float64/lowestInput';
 import { readsBothWays } from '../../core/model/config';
@@ -258,7 +257,8 @@ export class Float64Reading implements Reading {
   }
 
   totalsWithInput(): ReturnType<Reading['totalsWithInput']> {
-    const gradient = this.watchedGradient();
+    const { gradient, backward } = watchedGradient(this.trace);
+    this.watched = backward;
     const { steps, model } = this.trace;
     const [own] = gradient.inputs;
     const lowest = own ? null : new LowestInput(model, steps);
@@ -302,17 +302,8 @@ export class Float64Reading implements Reading {
   }
 
   nonFinite(): NonFiniteNumbers {
-    if (!this.watched) this.watchedGradient();
-    return numbersOf(this.trace, new ForwardSearch(this.trace).run(), this.watched ?? new BackwardSearch(this.trace));
-  }
-
-  private watchedGradient(): Float64Gradient {
-    const { trace } = this;
-    const watch = new BackwardSearch(trace);
-    const gradient = float64Gradient(trace, watch);
-    watch.parameters(gradientsOf(trace.model, gradient));
-    this.watched = watch;
-    return gradient;
+    const backward = this.watched ?? watchedGradient(this.trace).backward;
+    return numbersOf(this.trace.model, new ForwardSearch(this.trace).run(), backward);
   }
 
   private totalsOf(gradient: Float64Gradient): Totals {

@@ -1,12 +1,12 @@
 /** Where a batch whose loss or gradient was not finite first leaves float32: each stream is read again in float64, with the weights and the state of the failed step. */
 import { float64Gradient } from '../../core/float64/float64Backward';
-import { readInFloat64 } from '../../core/float64/float64Trace';
+import { readInFloat64, type Float64Trace } from '../../core/float64/float64Trace';
 import type { GeneralModel } from '../../core/model/generalModel';
 import { BackwardSearch } from '../../core/nonFinite/backward';
-import { numbersOf, type FoundPlace } from '../../core/nonFinite/findNonFinite';
+import { findNonFinite, numbersOf, type FoundPlace } from '../../core/nonFinite/findNonFinite';
 import { ForwardSearch } from '../../core/nonFinite/forward';
 import { gradientsOf } from '../../core/nonFinite/parameters';
-import { isBefore } from '../../core/nonFinite/place';
+import { isBefore, type Rank } from '../../core/nonFinite/place';
 import type { RunOverflow } from '../../protocol/nonFinite';
 import type { InspectedModel } from '../inspect/inspector';
 import { reported } from '../nonFinite/numbers';
@@ -41,52 +41,44 @@ export async function placeOfOverflow(
 export async function searchBatch(batch: FailedBatch, model: GeneralModel, pause: Pause): Promise<FoundInBatch | null> {
   const windowOf = streamWindows(batch, model);
   const streams = Array.from({ length: batch.batch }, (_, b) => b).filter((b) => batch.lengths[b] > 0);
+  // Of one stream at a time: all together need much memory.
   const read = (b: number) => {
     const { inputs, targets, window } = windowOf(b);
-    const trace = readInFloat64(model, inputs, targets, window);
-    return { trace, forward: new ForwardSearch(trace).run() };
+    return readInFloat64(model, inputs, targets, window);
   };
   // Forward first: only if all streams come through it, the way back is what failed.
-  let first: { readonly stream: number; readonly rank: readonly number[] } | null = null;
+  let first: { readonly stream: number; readonly rank: Rank } | null = null;
   for (const stream of streams) {
-    const { rank } = read(stream).forward.earliest;
+    const { rank } = new ForwardSearch(read(stream)).run().earliest;
     if (rank && (!first || isBefore(rank, first.rank))) first = { stream, rank };
     if (!(await pause())) return null;
   }
-  if (first) {
-    const { trace, forward } = read(first.stream);
-    const backward = new BackwardSearch(trace);
-    float64Gradient(trace, backward);
-    const { first: place } = numbersOf(trace, forward, backward);
-    return { place, stream: first.stream };
-  }
+  if (first) return { place: findNonFinite(read(first.stream)).first, stream: first.stream };
   return searchBackward(streams, read, model, pause);
 }
 
+/** Of a batch that comes through the way forward. */
 async function searchBackward(
   streams: readonly number[],
-  read: (stream: number) => { readonly trace: ReturnType<typeof readInFloat64>; readonly forward: ForwardSearch },
+  read: (stream: number) => Float64Trace,
   model: GeneralModel,
   pause: Pause,
 ): Promise<FoundInBatch | null> {
-  let found: { readonly stream: number; readonly backward: BackwardSearch; readonly rank: readonly number[] } | null =
-    null;
-  let last: Pick<ReturnType<typeof read>, 'forward' | 'trace'> | null = null;
+  let found: { readonly stream: number; readonly backward: BackwardSearch; readonly rank: Rank } | null = null;
+  let last: BackwardSearch | null = null;
   const sums = new Map<string, Float64Array>();
   for (const stream of streams) {
-    const own = read(stream);
-    const backward = new BackwardSearch(own.trace);
-    for (const [name, values] of gradientsOf(model, float64Gradient(own.trace, backward))) addTo(sums, name, values);
+    const trace = read(stream);
+    const backward = new BackwardSearch(trace);
+    for (const [name, values] of gradientsOf(model, float64Gradient(trace, backward))) addTo(sums, name, values);
     const { rank } = backward.earliest;
     if (rank && (!found || isBefore(rank, found.rank))) found = { stream, backward, rank };
-    last = own;
+    last = backward;
     if (!(await pause())) return null;
   }
-  if (!last) return { place: null, stream: null };
-  const backward = found?.backward ?? new BackwardSearch(last.trace);
-  backward.parameters(sums);
-  const { first: place } = numbersOf(last.trace, last.forward, backward);
-  return { place, stream: found?.stream ?? null };
+  const backward = found?.backward ?? last;
+  backward?.parameters(sums);
+  return { place: backward && numbersOf(model, null, backward).first, stream: found?.stream ?? null };
 }
 
 function addTo(sums: Map<string, Float64Array>, name: string, values: Float64Array): void {

@@ -168,6 +168,74 @@ describe('a batch that failed', () => {
     trainer.end();
   });
 
+  it('is searched on the way back where all streams come through the way forward', async () => {
+    const config = uniformModel({ ...one, cell: 'rnn', layers: 1, hiddenSize: 1 });
+    const parameters = parametersFor(config);
+    parameters.values.fill(0);
+    const [{ W, R }] = parameters.layers[0];
+    // Token 4 saturates the unit, which then lets no gradient through; else h stays 0, where the gradient grows by R a step.
+    W[4] = 1000;
+    R[0] = 1e8;
+    parameters.output.W.set([1, -1]);
+    // Three streams of windows of 7: the first and the third read a 4 at their step 3.
+    const ids = new Int32Array(3 * 14 + 1);
+    ids[3] = ids[28 + 3] = 4;
+    // After it the unit would stay saturated: another token turns it back to 0.
+    const settings = checkTraining({ ...defaultTrainingSettings, window: 7, batch: 3, clipNorm: null });
+    const backend = await createBackend({ backend: 'wasm', threads: 1 }, 1, Infinity);
+    const trainer = Trainer.create(config, settings, parameters, new Streams(ids, 7, 3), backend);
+    const overflow = await trainer.next().then(
+      () => assert.fail('it overflows'),
+      (thrown: unknown) => thrown,
+    );
+    assert.ok(overflow instanceof Overflow);
+    const found = await searchBatch(overflow.batch, generalModelOf(config, trainer.parameters), goOn);
+    const { value, before, ...place } = found!.place!;
+    assert.equal(found?.stream, 1);
+    assert.deepEqual(place, {
+      ...{ pass: 'backward', step: 1, layer: 0, direction: 'forward', quantity: 'hidden', unit: 0 },
+      ...{ parameter: null, isFiniteInFloat64: true },
+    });
+    // ∂ℓ/∂h of each step is Σ_v (1/5 − y_v) W_v = −1, of a mean over 21 tokens.
+    assert.ok(Math.abs(value / (-1e40 / 21) - 1) < 1e-6 && Math.abs((before ?? 0) / (-1e32 / 21) - 1) < 1e-6);
+    trainer.end();
+  });
+
+  it('is of no stream where only the sum over all of them leaves float32', async () => {
+    const config = uniformModel({ ...one, cell: 'rnn', layers: 1, hiddenSize: 1, embeddingSize: 1 });
+    const parameters = parametersFor(config);
+    parameters.values.fill(0);
+    // ∂ℓ/∂W = ∂ℓ/∂a · x = −2 · 7e18 (1 − tanh² 1) · 1e20, of which each stream has a third: 1.96e38.
+    parameters.embedding!.fill(1e20);
+    parameters.layers[0][0].W.fill(1e-20);
+    parameters.output.W.set([-7e18, 7e18, -7e18, -7e18, -7e18]);
+    const batchOf = (lengths: readonly number[]): FailedBatch => ({
+      ...{
+        config,
+        parameters,
+        steps: 1,
+        maxSteps: 1,
+        batch: 3,
+        predicted: 3,
+        truncation: 0,
+        dropout: null,
+        carried: [],
+      },
+      ...{ inputs: new Int32Array(3), targets: new Int32Array(3), lengths: Int32Array.from(lengths) },
+    });
+    const model = generalModelOf(config, parameters);
+    const found = await searchBatch(batchOf([1, 1, 1]), model, goOn);
+    const { value, ...place } = found!.place!;
+    assert.equal(found?.stream, null);
+    assert.deepEqual(place, {
+      ...{ pass: 'backward', step: null, layer: null, direction: null, quantity: 'parameter', unit: 0, before: null },
+      ...{ parameter: 'layer0.forward.W', isFiniteInFloat64: true },
+    });
+    const expected = 14e38 * (1 - Math.tanh(1) ** 2);
+    assert.ok(Math.abs(value / expected - 1) < 1e-6, `${value} for ${expected}`);
+    assert.deepEqual(await searchBatch(batchOf([1, 0, 0]), model, goOn), { place: null, stream: null });
+  });
+
   it('is not said to have kept good weights where an update has left float32', async () => {
     const config = uniformModel({ ...one, cell: 'rnn', layers: 1 });
     const settings = checkTraining({ ...defaultTrainingSettings, window: 7, batch: 3, learningRate: 1e300 });
