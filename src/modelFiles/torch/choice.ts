@@ -70,7 +70,9 @@ function questionOf(unordered: readonly Reading[], file: string): UserError {
   const readings = Array.from(unordered).sort((a, b) => nameScore(b) - nameScore(a));
   const [{ chain }] = readings;
   const isOneRow = new Set(readings.map((reading) => chainName(reading.chain))).size === 1;
-  const choices = [...(isOneRow ? [] : choicesOfCopies(chain)), ...choicesOf(readings)].slice(0, maxChoices);
+  // What is taken for two directions may as well be a model and its copy.
+  const apart = chain.flatMap((module) => module.pair ?? [module]);
+  const choices = [...(isOneRow ? [] : choicesOfCopies(apart)), ...choicesOf(readings)].slice(0, maxChoices);
   return new UserError('error.torch.ambiguous', file, choices.slice(0, 4).join(' / ')).needing('tensors', choices);
 }
 
