@@ -345,7 +345,7 @@ function noticesOf(
 ): UserError[] {
   return [
     ...(embedding === output ? [new UserError('notice.torch.tied', file, output.names.join(', '))] : []),
-    ...(chain.some(({ isPair }) => isPair)
+    ...(chain.some(({ pair }) => pair)
       ? [new UserError('notice.torch.directions', file, namesInPairs(chain).join(', '))]
       : []),
     ...(chain.length > 1

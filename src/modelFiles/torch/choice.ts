@@ -70,7 +70,9 @@ function questionOf(unordered: readonly Reading[], file: string): UserError {
   const readings = Array.from(unordered).sort((a, b) => nameScore(b) - nameScore(a));
   const [{ chain }] = readings;
   const isOneRow = new Set(readings.map((reading) => chainName(reading.chain))).size === 1;
-  const choices = [...(isOneRow ? [] : choicesOfCopies(chain)), ...choicesOf(readings)].slice(0, maxChoices);
+  // What is taken for two directions may as well be a model and its copy.
+  const apart = chain.flatMap((module) => module.pair ?? [module]);
+  const choices = [...(isOneRow ? [] : choicesOfCopies(apart)), ...choicesOf(readings)].slice(0, maxChoices);
   return new UserError('error.torch.ambiguous', file, choices.slice(0, 4).join(' / ')).needing('tensors', choices);
 }
 
@@ -102,20 +104,33 @@ function choicesOf(readings: readonly Reading[]): string[] {
         ? role !== 'layers'
         : new Set(roles.map((own) => own[role])).size > 1,
   );
-  return Array.from(new Set(roles.map((own) => differing.map((role) => answerOf(role, own[role])).join(','))));
+  const choicesBy = (told: typeof differing) =>
+    Array.from(new Set(roles.map((own) => told.map((role) => answerOf(role, own[role])).join(','))));
+  const choices = choicesBy(differing);
+  // Of too many at once one role is asked, and the others then.
+  return choices.length > maxChoices ? choicesBy(differing.slice(0, 1)) : choices;
 }
 
 function refusalOf(readings: readonly Reading[], file: string): UserError {
   const least = Math.min(...readings.map(({ inTheWay }) => inTheWay.length));
   const best = readings.filter(({ inTheWay }) => inTheWay.length === least);
   // Of as many, what is beside an embedding and an output says more than what would be beside a chance.
-  const { inTheWay } = best.find(({ embedding, output }) => embedding !== null && embedding !== output) ?? best[0];
+  const named = best.find(({ embedding, output }) => embedding !== null && embedding !== output) ?? best[0];
+  const { inTheWay } = named;
   const names = inTheWay.map((tensor) => tensor.names[0]);
   const normalization = normalizationAmong(inTheWay);
   const error = normalization
     ? new UserError('error.torch.normalization', file, normalization.module, normalization.size, normalization.kinds)
     : new UserError('error.torch.tensorsInTheWay', file, names.slice(0, 8).join(', '));
-  return error.needing('tensors', [names.map((name) => answerOf('unused', name)).join(',')]);
+  return error.needing('tensors', withoutWhatIsInTheWay([named, ...best]));
+}
+
+/** For each reading the answer that makes it possible. */
+function withoutWhatIsInTheWay(readings: readonly Reading[]): string[] {
+  const answers = readings.map(({ inTheWay }) =>
+    inTheWay.map((tensor) => answerOf('unused', tensor.names[0])).join(','),
+  );
+  return Array.from(new Set(answers)).slice(0, maxChoices);
 }
 
 /** Whether anything is said that decides which readings fit; what options layers have does not. */

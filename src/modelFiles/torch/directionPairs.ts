@@ -70,7 +70,7 @@ export function twoDirections(file: string, names: readonly string[]): UserError
 
 /** Of the modules that are pairs, the names of those in them. */
 export function namesInPairs(modules: readonly RecurrentModule[]): string[] {
-  return modules.flatMap(({ name, isPair }) => (isPair ? name.split(betweenDirections) : []));
+  return modules.flatMap(({ pair = [] }) => pair.map(({ name }) => name));
 }
 
 function namesOfBackward(name: string): string[] {
@@ -87,7 +87,7 @@ function pairOf(forward: RecurrentModule, backward: RecurrentModule): RecurrentM
   if (above.length > 0 || othersAbove.length > 0 || !areAlike(own, other)) return null;
   return {
     name: `${forward.name}${betweenDirections}${backward.name}`,
-    isPair: true,
+    pair: [forward, backward],
     layers: [
       {
         ...own,

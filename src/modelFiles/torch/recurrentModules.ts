@@ -32,8 +32,8 @@ export interface RecurrentLayer {
 export interface RecurrentModule {
   /** Empty for one that is the whole model. */
   readonly name: string;
-  /** It is two modules, which are the directions of one layer; and nothing but their order says so. */
-  readonly isPair?: boolean;
+  /** The two modules that are taken for the directions of one layer; and nothing but their order says so. */
+  readonly pair?: readonly [RecurrentModule, RecurrentModule];
   readonly isGuess?: boolean;
   /** The lowest first; at least one. */
   readonly layers: readonly RecurrentLayer[];

@@ -80,6 +80,23 @@ describe('two directions of modules that know one', () => {
     );
   });
 
+  it('may be a model and an average of it, which can be left out where its sizes would fit both directions too', () => {
+    const own: readonly (readonly [string, Tensor])[] = [
+      ['model.b.weight', matrix(7, 6, 1)],
+      ['model.a.weight', matrix(7, 3, 2)],
+      ['model.rnn.weight_ih_l0', matrix(9, 6, 3)],
+      ['model.rnn.weight_hh_l0', matrix(9, 3, 4)],
+    ];
+    const averages = own.map(([name, { shape }], i) => [`ema.${name}`, matrix(shape[0], shape[1], 5 + i)] as const);
+    const bytes = encodeSafetensors(new Map([...own, ...averages]), {});
+    const question = refusalOf(() => read(bytes));
+    assert.equal(question.need, 'tensors');
+    assert.ok(question.choices.includes('unused=ema'), question.message);
+    const { model } = read(bytes, 'unused=ema');
+    assert.equal(model.layers[0].directions.length, 1);
+    assert.deepEqual([model.embedding, model.output.W], [own[0][1].data, own[1][1].data]);
+  });
+
   it('are refused as such where what reads them does not read both, whatever is said of their options', () => {
     const bytes = encodeSafetensors(
       new Map([
