@@ -74,6 +74,10 @@ describe('what the page shows of the flow over training', () => {
       await text('.over .caption.number'),
       / · at step 100: largest exponent −0\.200 nats per token, ρ 0\.90/,
     );
+    await on.page.evaluate('probe.send({ type: "export", id: "spectra-over-training", format: "svg" })');
+    await on.page.waitForFunction(`probe.posted.some(({ type }) => type === 'save')`);
+    const [{ data }] = await posted('save');
+    assert.match(String(data), />20 %</, 'the axis of what is saturated has the unit of the words');
   });
 
   it('keeps to its target when the cursor goes elsewhere, and asks the engine for the rows that no frame brings', async () => {
