@@ -9,8 +9,8 @@ import { MatrixSection } from './sections/matrix/matrixSection';
 import { OverTrainingSection } from './sections/overTraining/overTrainingSection';
 import { PlaygroundSection } from './sections/playground/playgroundSection';
 import { SampleSection } from './sections/sample/sampleSection';
-import type { PageParts, Section } from './shared/section';
 import { SpectrumSection } from './sections/spectrum/spectrumSection';
+import type { PageParts, Section } from './shared/section';
 import { TruncationSection } from './sections/compare/compareTruncations';
 import { WhySection } from './sections/why/whySection';
 

@@ -38,8 +38,8 @@ describe('access', () => {
   const others = [
     [
       'run',
-      'probe.run(1240).then(() => probe.overTraining()).then(() => probe.frame({ tokens: 64, slopes: [-0.1, -0.05], cellSlopes: [-0.05, -0.02] })).then(() => probe.matrix([-0.08], probe.tokens(64))).then(() => probe.settled())',
-      ['over', 'matrix'],
+      'probe.run(1240).then(() => probe.overTraining()).then(() => probe.frame({ tokens: 64, slopes: [-0.1, -0.05], cellSlopes: [-0.05, -0.02] })).then(() => probe.matrix([-0.08], probe.tokens(64))).then(() => probe.spectrum(0.9, probe.tokens(64)))',
+      ['over', 'matrix', 'spectrum'],
     ],
     [
       'compare',
@@ -60,6 +60,20 @@ describe('access', () => {
       }
     });
   }
+
+  it('axe finds nothing where the page says what has failed, in any theme', async () => {
+    for (const theme of ['dark', 'light', 'highContrast', 'highContrastLight'] as const) {
+      if (theme !== 'dark') await page.close();
+      page = await browser.open({ theme });
+      await page.evaluate('probe.run(400, { state: "failed", message: "The loss of step 401 is not finite." })');
+      await page.evaluate('probe.frame({ tokens: 64, slopes: [-0.1] })');
+      await page.evaluate(
+        'probe.send({ type: "spectrum", spectrum: null, notices: [], message: "The text is too long." })',
+      );
+      await page.locator('.spectrum .failure', { hasText: 'too long' }).waitFor();
+      assert.deepEqual(await violationsOn(page), [], theme);
+    }
+  });
 
   it('every control and figure is reached by Tab, and the focus is seen on each', async () => {
     await open('dark');

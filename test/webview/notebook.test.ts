@@ -101,6 +101,9 @@ describe('a notebook’s output', () => {
       return new Set(Array.from({ length: data.length / 4 }, (_, i) => data.slice(4 * i, 4 * i + 4).join())).size;
     });
 
+  const picture = (figure: string): Promise<string> =>
+    canvas(figure).evaluate((element) => (element as unknown as { toDataURL: () => string }).toDataURL());
+
   it('draws the panel’s figures and says what they show, from what a kernel has stored', async () => {
     await open([one]);
     for (const figure of ['profile', 'flow', 'tokens']) assert.ok((await colors(figure)) > 4, figure);
@@ -184,22 +187,29 @@ describe('a notebook’s output', () => {
 
   it('takes another theme while it is shown', async () => {
     await open([one]);
-    const color = (): Promise<string> =>
+    const emphasized = (): Promise<string> =>
       page
-        .locator(inOutput('.verdict'))
+        .locator(inOutput('.verdict b'))
+        .first()
         .evaluate(
           (node) =>
             (globalThis as unknown as { getComputedStyle: (node: unknown) => { color: string } }).getComputedStyle(node)
               .color,
         );
-    const dark = [await color(), await colors('profile')];
+    const before = await picture('flow');
+    assert.equal(await emphasized(), 'rgb(122, 184, 238)');
     const { className, variables } = themes.light;
     await page.evaluate(`(() => {
       document.body.className = ${JSON.stringify(className)};
       for (const [name, value] of Object.entries(${JSON.stringify(variables)})) document.documentElement.style.setProperty('--vscode-' + name, value);
     })()`);
     await settled();
-    assert.notEqual(await color(), dark[0]);
+    assert.equal(
+      await emphasized(),
+      'rgb(31, 95, 168)',
+      'the kind of theme has come in, not the editor’s colors alone',
+    );
+    assert.notEqual(await picture('flow'), before);
   });
 
   it('speaks Korean where the editor does', async () => {
@@ -256,8 +266,12 @@ describe('a notebook’s output', () => {
     await settled();
     assert.ok((await canvas('flow').boundingBox())!.width < 420);
     await page.screenshot({ path: screenshotPath('notebook-narrow'), fullPage: true });
+    const narrow = await picture('flow');
     await page.evaluate(`window.dispose('0'); window.dispose();`);
     await page.setViewportSize({ width: 800, height: 900 });
+    await page.evaluate(`document.body.className = 'vscode-light'`);
     await settled();
+    await settled();
+    assert.equal(await picture('flow'), narrow, 'nobody listens any more');
   });
 });

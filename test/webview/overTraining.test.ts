@@ -74,6 +74,10 @@ describe('what the page shows of the flow over training', () => {
       await text('.over .caption.number'),
       / · at step 100: largest exponent −0\.200 nats per token, ρ 0\.90/,
     );
+    await on.page.evaluate('probe.send({ type: "export", id: "spectra-over-training", format: "svg" })');
+    await on.page.waitForFunction(`probe.posted.some(({ type }) => type === 'save')`);
+    const [{ data }] = await posted('save');
+    assert.match(String(data), />20 %</, 'the axis of what is saturated has the unit of the words');
   });
 
   it('keeps to its target when the cursor goes elsewhere, and asks the engine for the rows that no frame brings', async () => {
@@ -86,8 +90,9 @@ describe('what the page shows of the flow over training', () => {
     await on.page.evaluate(
       'probe.frame({ tokens: 64, target: 0, slopes: [-0.1, -0.1], cellSlopes: [-0.05, -0.05], sequence: 2, trainingStep: 401 })',
     );
-    assert.equal(await text('.over .said'), said);
     while ((await posted('overTraining')).length <= asked + 1) await on.page.waitForTimeout(50);
+    // By then a new picture would have been drawn.
+    assert.equal(await text('.over .said'), said);
     const grown = { ...learning, slopes: [...learning.slopes, -0.06], steps: [...learning.steps, 401] };
     await on.page.evaluate(`probe.overTraining(${JSON.stringify(grown)})`);
     await on.page
@@ -107,10 +112,10 @@ describe('what the page shows of the flow over training', () => {
     await on.page.evaluate(`probe.overTraining(${JSON.stringify({ ...learning, hasOwnTexts: true })})`);
     await on.page.locator('.over .said', { hasText: 'Every step is of a batch of its own' }).waitFor();
     const said = await text('.over .said');
+    const asked = (await posted('overTraining')).length;
     await on.page.evaluate(
       'probe.frame({ tokens: 64, slopes: [-0.1, -0.1], cellSlopes: [-0.1, -0.1], sequence: 2, trainingStep: 402 })',
     );
-    const asked = (await posted('overTraining')).length;
     while ((await posted('overTraining')).length === asked) await on.page.waitForTimeout(50);
     assert.equal(await text('.over .said'), said);
   });

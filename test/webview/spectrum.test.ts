@@ -71,6 +71,16 @@ describe('what the page shows of the spectrum', () => {
     }
   });
 
+  it('says of a step from which nothing reaches the target just that: a rank of next to nothing means nothing', async () => {
+    await begin(60);
+    await on.page.evaluate('probe.spectrum(0.8, probe.tokens(60))');
+    const { left, right } = await columnsOf('directions');
+    // 0.8³⁰ = 1.2·10⁻³.
+    await canvas('directions').hover({ position: { x: left + ((right - left) * 29.5) / 60, y: 40 } });
+    const said = await text('.spectrum .figures > .caption.number >> nth=1');
+    assert.match(said, / · 30 tokens back: none of 12 directions carries 1 % or more$/);
+  });
+
   it('colors each singular value by what one step does, to the pixel', async () => {
     await begin(60);
     await on.page.evaluate('probe.spectrum(0.8, probe.tokens(60))');
@@ -86,6 +96,8 @@ describe('what the page shows of the spectrum', () => {
   it('exponents can be walked by keys', async () => {
     await begin();
     await on.page.evaluate('probe.spectrum(0.8, probe.tokens(40))');
+    const hint = on.page.locator('.spectrum .hint');
+    assert.equal(await hint.isVisible(), true);
     await canvas('exponents').focus();
     await on.page.keyboard.press('ArrowRight');
     await on.page.keyboard.press('ArrowRight');
@@ -93,6 +105,7 @@ describe('what the page shows of the spectrum', () => {
       await text('.spectrum .caption.number >> nth=0'),
       'direction 2 of 12: −0.223 nats per token, a factor of 0.80',
     );
+    assert.equal(await hint.isVisible(), false, 'the readout stands in its place');
     await on.page.keyboard.press('End');
     assert.match(await text('.spectrum .caption.number >> nth=0'), /^direction 12 of 12/);
     await on.page.keyboard.press('Escape');

@@ -6,7 +6,6 @@ export interface Option {
   readonly text: string;
 }
 
-/** One of a few, in a row; a group of radio buttons that looks like tabs. */
 export class ChoiceRow {
   readonly root: HTMLElement;
   private options: readonly Option[] = [];

@@ -49,21 +49,25 @@ export async function tryRemedy(parts: RemedyParts, origin: RemedyOrigin, given:
   const remedy = await choose(remediesFor(facts), origin, given);
   if (!remedy) return;
   const begun: RunSession[] = [];
+  const end = (): void => {
+    for (const session of begun) session.dispose();
+  };
+  let document: vscode.Uri | undefined;
   try {
     const title = localize('remedy.progress');
     await vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title }, async () => {
       begun.push(await begin(parts, origin, facts, remedy.asItIs, 'as-it-is'));
       begun.push(await begin(parts, origin, facts, remedy.changed, remedy.name));
     });
+    document = (await showCorpus(begun[0])) ?? (await textInView());
+    // Not before the two have begun and have a text: a refusal leaves the run as it was.
+    if (document && live?.status.state === 'running') await live.control('pause');
   } catch (error) {
-    for (const session of begun) session.dispose();
+    end();
     throw error;
   }
-  // Not before the two have begun: a refusal leaves the run as it was.
-  if (live?.status.state === 'running') await live.control('pause');
-  const document = (await showCorpus(begun[0])) ?? (await textInView());
   if (!document) {
-    for (const session of begun) session.dispose();
+    end();
     return;
   }
   for (const session of begun) session.document = document;

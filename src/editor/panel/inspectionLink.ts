@@ -6,13 +6,14 @@ import type { Notices } from '../notices';
 import type { ProbeTracker } from '../probe/probeTracker';
 import type { RunRegistry } from '../runs/runRegistry';
 import type { RunSession } from '../runs/runSession';
+import { Computation } from './computation';
 import type { Panel } from './panel';
 import { frameForPage, wholeFloats } from './wholeBuffers';
 import { localizeMessage } from '../localize';
 
 export class InspectionLink implements vscode.Disposable {
   private readonly listeners: vscode.Disposable;
-  private computing: AbortController | null = null;
+  private readonly computation: Computation;
 
   constructor(
     private readonly panel: Panel,
@@ -20,22 +21,27 @@ export class InspectionLink implements vscode.Disposable {
     private readonly tracker: ProbeTracker,
     private readonly notices: Notices,
   ) {
+    this.computation = new Computation(panel, registry, notices);
     this.listeners = vscode.Disposable.from(
+      this.computation,
       panel.onDidReceive((message) => void this.receive(message)),
-      // Nobody waits for it any more.
-      panel.onDidChangeVisibility(() => this.computing?.abort()),
-      registry.onDidChangeCurrent(() => this.computing?.abort()),
     );
   }
 
   dispose(): void {
-    this.computing?.abort();
     this.listeners.dispose();
   }
 
   private async receive(message: FromPage): Promise<void> {
     const session = this.registry.current;
-    if (!session?.isAlive) return;
+    if (!session) return;
+    // One whose engine has ended is asked nevertheless: the page waits for an answer.
+    if (message.type === 'matrix') {
+      if (message.action === 'compute') this.computeMatrix(session, message.series);
+      else this.computation.cancel();
+      return;
+    }
+    if (!session.isAlive) return;
     switch (message.type) {
       case 'overTraining': {
         const history = await this.answer(session, () => session.ask('overTraining', message.lane));
@@ -58,37 +64,29 @@ export class InspectionLink implements vscode.Disposable {
           this.panel.post({ type: 'traveled', frame: frame ? frameForPage(frame) : null });
         break;
       }
-      case 'matrix':
-        this.computing?.abort();
-        if (message.action === 'compute') await this.computeMatrix(session, message.series);
-        break;
       default:
         break;
     }
   }
 
-  private async computeMatrix(session: RunSession, series: string | null): Promise<void> {
+  private computeMatrix(session: RunSession, series: string | null): void {
     const isOfRecording = session.description.recording !== undefined && session.document === undefined;
     const text = isOfRecording ? '' : this.tracker.current?.text;
     if (text === undefined) {
       this.panel.post({ type: 'matrix', matrix: null, message: null });
       return;
     }
-    const computing = new AbortController();
-    this.computing = computing;
-    const listener = session.onDidAdvanceMatrix((done) => this.panel.post({ type: 'matrixProgress', done }));
-    try {
-      const matrix = await session.ask('targetMatrix', { text, series }, computing.signal);
-      if (session === this.registry.current)
-        this.panel.post({ type: 'matrix', matrix: { ...matrix, values: wholeFloats(matrix.values) }, message: null });
-    } catch (error) {
-      const said = error instanceof RpcError && error.code === 'user' ? localizeMessage(error.sentence) : null;
-      if (said === null) this.notices.report(error);
-      if (session === this.registry.current) this.panel.post({ type: 'matrix', matrix: null, message: said });
-    } finally {
-      listener.dispose();
-      if (this.computing === computing) this.computing = null;
-    }
+    void this.computation.run(session, {
+      ask: (signal) => session.ask('targetMatrix', { text, series }, signal),
+      onDidAdvance: session.onDidAdvanceMatrix,
+      advanced: (done) => this.panel.post({ type: 'matrixProgress', done }),
+      answered: (matrix, message) =>
+        this.panel.post({
+          type: 'matrix',
+          matrix: matrix && { ...matrix, values: wholeFloats(matrix.values) },
+          message,
+        }),
+    });
   }
 
   /** Undefined where the engine gives none, or another session is shown by then. */

@@ -1,13 +1,12 @@
 /** The spectrum of the carried state, which the panel asks for of the text it shows. */
 import * as vscode from 'vscode';
 import type { FromPage } from '../../pageContract/messages';
-import { RpcError } from '../../protocol/rpc';
 import type { SpectrumReport, StateSpectrum } from '../../protocol/spectrum';
 import { localizeMessage } from '../localize';
 import type { Notices } from '../notices';
 import type { ProbeTracker } from '../probe/probeTracker';
 import type { RunRegistry } from '../runs/runRegistry';
-import type { RunSession } from '../runs/runSession';
+import { Computation } from './computation';
 import type { Panel } from './panel';
 import { wholeFloats, wholeIntegers } from './wholeBuffers';
 
@@ -20,58 +19,46 @@ const singularValues = 64;
 
 export class SpectrumLink implements vscode.Disposable {
   private readonly listeners: vscode.Disposable;
-  private computing: AbortController | null = null;
+  private readonly computation: Computation;
 
   constructor(
     private readonly panel: Panel,
     private readonly registry: RunRegistry,
     private readonly tracker: ProbeTracker,
-    private readonly notices: Notices,
+    notices: Notices,
   ) {
+    this.computation = new Computation(panel, registry, notices);
     this.listeners = vscode.Disposable.from(
+      this.computation,
       panel.onDidReceive((message) => {
         if (message.type !== 'spectrum') return;
-        this.computing?.abort();
-        const session = this.registry.current;
-        if (message.action === 'compute' && session?.isAlive === true) void this.compute(session, message);
+        if (message.action === 'compute') this.compute(message);
+        else this.computation.cancel();
       }),
-      // Nobody waits for it any more.
-      panel.onDidChangeVisibility(() => this.computing?.abort()),
-      registry.onDidChangeCurrent(() => this.computing?.abort()),
     );
   }
 
   dispose(): void {
-    this.computing?.abort();
     this.listeners.dispose();
   }
 
-  private async compute(session: RunSession, { target, vanishing }: Asked): Promise<void> {
+  private compute({ target, vanishing }: Asked): void {
+    const session = this.registry.current;
     const text = this.tracker.current?.text;
-    if (text === undefined) {
-      this.answer(session, null, null);
+    if (!session || text === undefined) {
+      this.answer(null, null);
       return;
     }
-    const computing = new AbortController();
-    this.computing = computing;
-    const listener = session.onDidAdvanceSpectrum((done) => this.panel.post({ type: 'spectrumProgress', done }));
-    try {
-      const request = { text, target, vanishing, count: exponents, values: singularValues, byLag: true };
-      this.answer(session, await session.ask('carriedSpectrum', request, computing.signal), null);
-    } catch (error) {
-      // Another has been asked for meanwhile, and will answer.
-      if (this.computing !== computing) return;
-      const said = error instanceof RpcError && error.code === 'user' ? localizeMessage(error.sentence) : null;
-      if (said === null) this.notices.report(error);
-      this.answer(session, null, said);
-    } finally {
-      listener.dispose();
-      if (this.computing === computing) this.computing = null;
-    }
+    const request = { text, target, vanishing, count: exponents, values: singularValues, byLag: true };
+    void this.computation.run(session, {
+      ask: (signal) => session.ask('carriedSpectrum', request, signal),
+      onDidAdvance: session.onDidAdvanceSpectrum,
+      advanced: (done) => this.panel.post({ type: 'spectrumProgress', done }),
+      answered: (spectrum, message) => this.answer(spectrum, message),
+    });
   }
 
-  private answer(session: RunSession, spectrum: SpectrumReport | null, message: string | null): void {
-    if (session !== this.registry.current) return;
+  private answer(spectrum: SpectrumReport | null, message: string | null): void {
     this.panel.post({
       type: 'spectrum',
       spectrum: spectrum && { ...spectrum, states: spectrum.states.map(wholeState) },

@@ -98,7 +98,7 @@ describe('npm start', () => {
   it('asks nothing', async () => {
     for (const [i, window] of windows.entries()) {
       await window.screenshot(`demo-${i + 1}`);
-      assert.deepEqual(await window.notification('').allInnerTexts(), []);
+      assert.deepEqual(await window.notifications.shown('').allInnerTexts(), []);
       assert.equal(await window.page.locator('.monaco-dialog-box').count(), 0);
       assert.deepEqual(window.errors, []);
     }

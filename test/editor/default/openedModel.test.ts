@@ -152,9 +152,9 @@ describe('a model of another tool', () => {
     await window.chooseInExplorer('unsaid.onnx', 'Open Model');
     const question =
       /unsaid\.onnx has no vocabulary of its own\. The model knows 52 symbols, and the different characters of the text are 10\./;
-    await window.notification(question).waitFor();
+    await window.notifications.shown(question).waitFor();
     await window.screenshot('question-vocabulary');
-    await window.answer(question, 'Choose Vocabulary File');
+    await window.notifications.answer(question, 'Choose Vocabulary File');
     await window.giveFile(join(workspace.folder, 'symbols.json'));
     const panel = await window.panelFrame('[data-figure="flow"]');
     await panel.locator('header h1', { hasText: /^unsaid\.onnx · LSTM 2 × 24$/ }).waitFor();

@@ -80,7 +80,7 @@ describe('a folder that is not trusted', () => {
   it('shows the runs it holds, but goes on with none', async () => {
     await window.page.locator('.activitybar .action-label[aria-label^="Backflow"]').click();
     const old = window.page.locator('.sidebar .monaco-list-row', { hasText: 'LSTM 1 × 8 · step 3' });
-    const refusal = window.notification(/“old” is in a folder that you do not trust.*Trust the workspace first/);
+    const refusal = window.notifications.shown(/“old” is in a folder that you do not trust.*Trust the workspace first/);
     for (const action of ['Resume', 'Delete…']) {
       await window.chooseInTree(old, action);
       await refusal.waitFor();

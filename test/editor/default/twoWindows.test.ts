@@ -77,7 +77,7 @@ describe('two windows on one folder', () => {
     await shows(firstPanel, 'running');
     const others = (await rows(second, 2)).filter({ hasNotText: 'running' });
     await others.filter({ hasText: 'step' }).waitFor();
-    const refusal = second.notification(/is open in another window or terminal.*stop it there first/i);
+    const refusal = second.notifications.shown(/is open in another window or terminal.*stop it there first/i);
     // More than once: the other window writes all the while, and no choice may lose its row for that.
     for (const action of ['Resume', 'Delete…', 'Resume', 'Delete…']) {
       await second.chooseInTree(others, action);
@@ -110,9 +110,9 @@ describe('two windows on one folder', () => {
     await moreFrames(secondPanel, 2);
     assert.ok((await steps(secondPanel)) > at, 'from where the other window stopped');
     await press(firstPanel, 'resume');
-    await first.notification(/is open in another window or terminal.*stop it there first/i).waitFor();
+    await first.notifications.shown(/is open in another window or terminal.*stop it there first/i).waitFor();
     await firstPanel.locator('header .message', { hasText: 'is open in another window' }).waitFor();
-    assert.equal(await first.notification('').count(), 1, 'said once');
+    assert.equal(await first.notifications.shown('').count(), 1, 'said once');
     assert.equal(runsIn(workspace.folder).length, 2);
     assert.deepEqual(first.errors, []);
   });

@@ -7,12 +7,13 @@ import { join } from 'node:path';
 import type { FrameLocator, Locator, Page } from 'playwright-core';
 import { codeServer, windowAddress, type CodeServer } from './codeServer';
 import { drawSeldom } from './drawSeldom';
-import { appears, settledBox, succeeds } from './locators';
+import { appears, longest, settledBox, succeeds, until } from './locators';
+import { Notifications } from './notifications';
 import { newPage } from './sharedBrowser';
 import { writeSettings } from './workspace';
 
 /** Milliseconds. Only what hangs takes so long, on whatever machine. */
-const timeouts = { start: 240_000, step: 120_000 };
+const timeouts = { start: longest, step: 120_000 };
 /** For a choice: one that was made, but ran out of time, would be made twice. */
 const stepOnce = 60_000;
 
@@ -31,6 +32,7 @@ export interface WindowOptions {
 }
 
 export class EditorWindow {
+  readonly notifications: Notifications;
   /** How often the settings were changed. */
   private changes = 0;
 
@@ -41,7 +43,9 @@ export class EditorWindow {
     private readonly size: { readonly width: number; readonly height: number },
     /** Errors that pages in this window have thrown. */
     readonly errors: string[],
-  ) {}
+  ) {
+    this.notifications = new Notifications(page, (title) => this.runCommand(title));
+  }
 
   static async open({
     folder,
@@ -123,7 +127,7 @@ export class EditorWindow {
     const title = `(settings ${++this.changes})`;
     writeSettings(this.folder, { ...changed, 'window.title': title });
     // The editor says before it when it has an extension in development.
-    await this.until(`the title ${title}`, async () => {
+    await until(`the title ${title}`, async () => {
       if ((await this.page.title()).includes(title)) return true;
       await this.page.waitForTimeout(100);
       return false;
@@ -134,7 +138,7 @@ export class EditorWindow {
   async openFile(name: string): Promise<void> {
     const line = this.page.locator('.editor-group-container.active .view-lines .view-line').first();
     // A window that has only just opened can put something else in front of it.
-    await this.until(`the text of ${name}`, async () => {
+    await until(`the text of ${name}`, async () => {
       await this.openPage(name);
       return appears(line, 20_000);
     });
@@ -142,7 +146,7 @@ export class EditorWindow {
 
   /** Opens a file at the top of the folder that is shown as a page and not as text. */
   async openPage(name: string): Promise<void> {
-    await this.until(`a tab of ${name}`, async () => {
+    await until(`a tab of ${name}`, async () => {
       await this.page.locator(`.explorer-folders-view .monaco-list-row[aria-label^="${name}"]`).dblclick();
       return appears(this.tab(name), 20_000);
     });
@@ -151,7 +155,7 @@ export class EditorWindow {
   /** Opens a notebook at the top of the folder in the editor of notebooks. */
   async openNotebook(name: string): Promise<void> {
     // Until the extension that reads it is registered, it is a text.
-    await this.until(`the cells of ${name}`, async () => {
+    await until(`the cells of ${name}`, async () => {
       await this.openPage(name);
       if (await appears(this.page.locator('.notebookOverlay .cell-list-container'), 10_000)) return true;
       await this.page.keyboard.press('Control+w');
@@ -187,7 +191,7 @@ export class EditorWindow {
   private async chooseInMenu(row: Locator, entry: string): Promise<void> {
     const menu = this.page.locator('.monaco-menu').first();
     const chosen = this.page.locator('.monaco-menu .action-menu-item', { hasText: entry });
-    await this.until(`an entry "${entry}" in the context menu of a row`, async () => {
+    await until(`an entry "${entry}" in the context menu of a row`, async () => {
       const isOpen =
         (await succeeds(row.first().click({ button: 'right', timeout: 10_000 }))) && (await appears(menu, 5000));
       // The menu takes no click in its first moments, so that the one that opened it does not also choose.
@@ -224,7 +228,7 @@ export class EditorWindow {
   async runCommand(title: string): Promise<void> {
     const row = this.page.locator(`.quick-input-list .monaco-list-row[aria-label^="${title}"]`).first();
     // Here too: once it is registered.
-    await this.until(`a command "${title}" to choose in the palette`, async () => {
+    await until(`a command "${title}" to choose in the palette`, async () => {
       await this.page.keyboard.press('F1');
       // Whatever else takes the focus just now closes the palette again.
       const input = this.page.locator('.quick-input-widget .quick-input-box input');
@@ -233,14 +237,6 @@ export class EditorWindow {
       await this.page.keyboard.press('Escape');
       return false;
     });
-  }
-
-  /** Tries again and again until it works. */
-  private async until(what: string, attempt: () => Promise<boolean>): Promise<void> {
-    const deadline = Date.now() + timeouts.start;
-    while (!(await attempt())) {
-      if (Date.now() > deadline) throw new Error(`Waited in vain for ${what}.`);
-    }
   }
 
   /** Picks an entry of the open quick pick by what its label begins with. */
@@ -254,7 +250,7 @@ export class EditorWindow {
     // The dialog lists the folder it proposes before it takes another path.
     await this.page.locator('.quick-input-widget:visible .quick-input-list .monaco-list-row').first().waitFor();
     let isEntered = false;
-    await this.until(`${path} to be accepted`, async () => {
+    await until(`${path} to be accepted`, async () => {
       // It may have been accepted later than was waited for.
       if (isEntered && !(await input.isVisible())) return true;
       if (!(await succeeds(input.fill(path, { timeout: stepOnce })))) return false;
@@ -274,7 +270,7 @@ export class EditorWindow {
   async dragFromExplorer(name: string, target: Locator, result: Locator): Promise<void> {
     const label = this.page.locator(`.explorer-folders-view .monaco-list-row[aria-label^="${name}"] .label-name`);
     const { mouse, keyboard } = this.page;
-    await this.until(`what comes of ${name} being dropped`, async () => {
+    await until(`what comes of ${name} being dropped`, async () => {
       const from = await settledBox(label);
       const to = await settledBox(target);
       await mouse.move(from.x + 10, from.y + from.height / 2);
@@ -344,7 +340,7 @@ export class EditorWindow {
     );
     const answer = hover.filter({ hasText: /\S/, hasNotText: /^\s*Loading/ }).first();
     // The editor gives up a hover when anything else happens to the text's view just then; the pointer is moved again, as a person does.
-    await this.until('a hover', async () => {
+    await until('a hover', async () => {
       await this.page.mouse.move(x + 60, y + 200);
       await this.page.mouse.move(x + 4, y, { steps: 4 });
       return appears(answer, 20_000);
@@ -361,42 +357,6 @@ export class EditorWindow {
   /** The texts of the status bar. */
   async statusBar(): Promise<string> {
     return (await this.page.locator('.statusbar-item').allInnerTexts()).join(' | ');
-  }
-
-  /**
-   * Waits for a notification that says this, of an error unless told. In a window under test they wait behind the bell.
-   * @param again what asked for it, once more now and then: whatever takes the focus closes a menu in the moment of the choice
-   */
-  async errorNotification(
-    sentence: RegExp,
-    { kind = 'error', again }: { readonly kind?: 'error' | 'warning'; readonly again?: () => Promise<void> } = {},
-  ): Promise<void> {
-    const errors = this.page.locator(
-      `.notifications-center .notification-list-item:has(.codicon-${kind}) .notification-list-item-message`,
-    );
-    let said: string[] = [];
-    let attempts = 0;
-    await this.until(`a notification (${kind}) ${sentence}`, async () => {
-      if (++attempts % 4 === 0) await again?.();
-      await this.runCommand('Notifications: Show Notifications');
-      // They stay shown, and others join them, unless something else takes the focus.
-      if (await appears(errors.filter({ hasText: sentence }).first(), 5000)) return true;
-      said = await errors.allInnerTexts();
-      return false;
-    }).catch((error: unknown) => {
-      throw new Error(`${String(error)} There were: ${said.join(' | ')}`);
-    });
-    await this.runCommand('Notifications: Hide Notifications');
-  }
-
-  /** A notification that lies over the window, by what it says. */
-  notification(sentence: RegExp | string): Locator {
-    return this.page.locator('.notifications-toasts .notification-list-item', { hasText: sentence });
-  }
-
-  /** Answers a notification by one of its buttons. */
-  async answer(sentence: RegExp | string, button: string): Promise<void> {
-    await this.notification(sentence).locator('.monaco-button', { hasText: button }).click();
   }
 
   /** Writes a picture of the whole window, or of a part, into the screenshots folder. */

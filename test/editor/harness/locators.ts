@@ -1,6 +1,17 @@
 /** Waiting for parts of a page. */
 import type { Locator } from 'playwright-core';
 
+/** Milliseconds. Only what hangs takes so long, on whatever machine. */
+export const longest = 240_000;
+
+/** Tries again and again until it works. @param what is waited for, for the error */
+export async function until(what: string, attempt: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + longest;
+  while (!(await attempt())) {
+    if (Date.now() > deadline) throw new Error(`Waited in vain for ${what}.`);
+  }
+}
+
 /** Whether it becomes visible. @param timeout in milliseconds */
 export function appears(element: Locator, timeout: number): Promise<boolean> {
   return succeeds(element.waitFor({ timeout }));

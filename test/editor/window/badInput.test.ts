@@ -44,7 +44,7 @@ describe('what cannot be trained', () => {
     it(`a text, ${file}: one sentence, nothing written`, async () => {
       const train = () => window.chooseInExplorer(file, 'Train on This File');
       await train();
-      await window.errorNotification(sentence, { again: train });
+      await window.notifications.listed(sentence, { again: train });
       assert.deepEqual(
         readdirSync(workspace.folder).filter((name) => name === '.backflow'),
         [],
@@ -57,6 +57,6 @@ describe('what cannot be trained', () => {
     await window.changeSettings({ 'backflow.runsFolder': 'blocked/runs' });
     const train = () => window.chooseInExplorer('text.txt', 'Train on This File');
     await train();
-    await window.errorNotification(/folder .*blocked.* cannot be created/, { again: train });
+    await window.notifications.listed(/folder .*blocked.* cannot be created/, { again: train });
   });
 });

@@ -67,6 +67,6 @@ describe('the editor in Korean', () => {
     await window.openFile('short.txt');
     await window.runCommand('Backflow: 이 파일로 학습');
     await window.pick('학습 시작');
-    await window.errorNotification(/텍스트가 너무 짧습니다/);
+    await window.notifications.listed(/텍스트가 너무 짧습니다/);
   });
 });

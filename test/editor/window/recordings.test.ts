@@ -111,12 +111,12 @@ describe('recordings', () => {
     writeFileSync(join(workspace.folder, 'without'), 'numpy safetensors');
     await window.showTab('train.py');
     await window.runCommand('Backflow: Run Python File with Recorder');
-    await window.errorNotification(
+    await window.notifications.listed(
       /has no numpy, safetensors, which the recorder needs\. Install with: .*python\.cjs -m pip install numpy safetensors/,
     );
     await window.changeSettings({ 'backflow.python': '/nowhere/python' });
     await window.runCommand('Backflow: Run Python File with Recorder');
-    await window.errorNotification(
+    await window.notifications.listed(
       /\/nowhere\/python cannot be run: choose a Python interpreter, or set backflow\.python/,
     );
   });

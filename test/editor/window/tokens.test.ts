@@ -152,7 +152,7 @@ describe('the text by the tokens of the model', () => {
     for (const name of ['words', 'bytes'])
       await window.page.locator('.quick-input-list .monaco-list-row', { hasText: name }).first().click();
     await window.page.keyboard.press('Enter');
-    await window.errorNotification(
+    await window.notifications.listed(
       /“words.*” reads text as words and “bytes.*” as bytes|“bytes.*” reads text as bytes and “words.*” as words/,
       { kind: 'warning' },
     );

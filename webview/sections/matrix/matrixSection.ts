@@ -2,12 +2,12 @@
 import type { ToPage } from '../../../src/pageContract/messages';
 import type { TargetMatrix } from '../../../src/protocol/targetMatrix';
 import { flowMap, flowTicks } from '../../shared/colors/maps';
-import { button, type PageButton } from '../../shared/controls';
 import { element, setText } from '../../shared/dom';
 import type { ExportedFigure, ExportedTable } from '../../shared/exporting/exported';
 import { TargetBySource, type TargetAndSource } from '../../shared/figures/targetBySource';
 import { powerOfTen } from '../../shared/format';
 import type { FlowRow } from '../../shared/flowRows';
+import { OnDemand } from '../../shared/onDemand';
 import type { PageParts, Scene, Section } from '../../shared/section';
 import { sectionFrame } from '../../shared/sectionFrame';
 import { visibleSymbol } from '../../shared/symbols';
@@ -16,18 +16,12 @@ import { matrixVerdict } from './matrixVerdict';
 export class MatrixSection implements Section {
   readonly root: HTMLElement;
   private readonly figure: TargetBySource;
-  private readonly compute: PageButton;
-  private readonly again: PageButton;
-  private readonly cancel: PageButton;
-  private readonly progress = element('progress', { attributes: { max: '1' } });
-  private readonly done = element('span', { class: 'number' });
+  private readonly onDemand: OnDemand;
   private readonly said = element('p', { class: 'said' });
   private readonly readout = element('p', { class: 'caption number', attributes: { 'aria-live': 'polite' } });
   private readonly caption = element('p', { class: 'caption dim' });
-  private readonly failure = element('p', { class: 'failure', attributes: { role: 'status' } });
   private readonly body: HTMLElement;
   private matrix: TargetMatrix | null = null;
-  private isComputing = false;
   private isNew = false;
   /** In graph mode: by which of the tensors that are shown. */
   private readonly tensors: HTMLSelectElement;
@@ -35,21 +29,16 @@ export class MatrixSection implements Section {
 
   constructor(private readonly parts: PageParts) {
     const { texts, link } = parts;
-    const start = (): void => {
-      this.isComputing = true;
-      this.showProgress(0);
-      setText(this.failure, '');
-      link.computeMatrix(this.tensors.hidden ? null : this.tensors.value);
-      parts.redraw();
-    };
-    this.compute = button({ action: 'computeMatrix', text: texts.get('panel.matrix.compute'), pressed: start });
-    this.again = button({ action: 'computeMatrixAgain', text: texts.get('panel.matrix.again'), pressed: start });
-    this.cancel = button({
-      action: 'cancelMatrix',
-      text: texts.get('panel.matrix.cancel'),
-      pressed: () => link.cancelMatrix(),
+    this.onDemand = new OnDemand(texts, {
+      name: 'Matrix',
+      label: texts.get('panel.matrix.title'),
+      ask: () => {
+        link.computeMatrix(this.tensors.hidden ? null : this.tensors.value);
+        return true;
+      },
+      cancel: () => link.cancelMatrix(),
+      changed: () => parts.redraw(),
     });
-    this.progress.setAttribute('aria-label', texts.get('panel.matrix.title'));
     this.figure = new TargetBySource(parts, { name: 'matrix', valueName: powerOfTen, scaleTicks: flowTicks });
     const { root, controls } = sectionFrame(texts, {
       id: 'matrix',
@@ -64,24 +53,22 @@ export class MatrixSection implements Section {
     });
     this.root = root;
     this.tensors = element('select', { attributes: { 'aria-label': texts.get('panel.matrix.tensor') } });
-    controls.append(this.tensors, this.progress, this.done, this.cancel.root, this.compute.root, this.again.root);
+    controls.append(this.tensors, ...this.onDemand.controls);
     this.body = element('div', { class: 'figures' }, this.figure.heatmap.figure.canvas, this.caption, this.readout);
-    root.append(this.failure, this.said, this.body);
+    root.append(this.onDemand.failure, this.said, this.body);
   }
 
   receive(message: ToPage): void {
     switch (message.type) {
       case 'run':
         this.matrix = this.figure.cell = null;
-        this.isComputing = false;
-        setText(this.failure, '');
+        this.onDemand.reset();
         break;
       case 'matrixProgress':
-        this.showProgress(message.done);
+        this.onDemand.advance(message.done);
         break;
       case 'matrix':
-        this.isComputing = false;
-        setText(this.failure, message.message ?? '');
+        this.onDemand.ended(message.message);
         if (!message.matrix) break;
         this.matrix = message.matrix;
         this.isNew = true;
@@ -91,13 +78,10 @@ export class MatrixSection implements Section {
   }
 
   draw({ frame, rows, columns, width, theme, fresh }: Scene): void {
-    const { matrix, isComputing } = this;
+    const { matrix } = this;
     this.root.hidden = frame === null || rows.length === 0;
     this.showTensors(frame?.header.graph ? rows : []);
-    this.progress.hidden = this.done.hidden = !isComputing;
-    this.cancel.show(isComputing, true);
-    this.compute.show(!isComputing && matrix === null, true);
-    this.again.show(!isComputing && matrix !== null, true);
+    this.onDemand.draw(matrix !== null);
     this.body.hidden = this.said.hidden = matrix === null;
     if (!frame || !matrix) return;
     const { header } = frame;
@@ -156,7 +140,7 @@ export class MatrixSection implements Section {
   /** What there is to choose from; the one that speaks for all is chosen at first. */
   private showTensors(rows: readonly FlowRow[]): void {
     const { tensors } = this;
-    tensors.hidden = rows.length < 2 || this.isComputing;
+    tensors.hidden = rows.length < 2 || this.onDemand.isComputing;
     const names = rows.map(({ series }) => series?.name ?? '');
     if (names.join('\0') === this.rows.map(({ series }) => series?.name ?? '').join('\0')) return;
     this.rows = rows;
@@ -175,14 +159,6 @@ export class MatrixSection implements Section {
     if (series === null) return texts.layer(layer ?? 0, 'forward');
     const row = this.rows.find((each) => each.series?.name === series);
     return row ? texts.row(row) : series;
-  }
-
-  private showProgress(done: number): void {
-    this.progress.value = done;
-    setText(
-      this.done,
-      this.parts.texts.get('panel.matrix.progress', this.parts.texts.numbers.integer(Math.floor(100 * done))),
-    );
   }
 
   private describe(matrix: TargetMatrix, vanishing: number): void {

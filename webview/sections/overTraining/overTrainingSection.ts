@@ -3,32 +3,26 @@ import type { FlowLane } from '../../../src/protocol/overTraining';
 import type { ToPage } from '../../../src/pageContract/messages';
 import type { RunDescription, RunState } from '../../../src/protocol/run';
 import { defaultThresholds } from '../../../src/protocol/settings';
-import { nearest } from '../../shared/charts/lineChart';
-import type { Metrics } from '../../shared/charts/metrics';
 import { ChoiceRow } from '../../shared/choiceRow';
 import { button, type PageButton } from '../../shared/controls';
 import { element, setText } from '../../shared/dom';
 import type { ExportedFigure, ExportedTable } from '../../shared/exporting/exported';
-import { zoomKey } from '../../shared/figures/pointer';
-import { listenToFingers, listenToRowZoom, listenToWheel, type Zoomable } from '../../shared/figures/zooming';
 import { keptOf, keyOf, laneOf, lanesOf, lanesOfSeries } from './lanes';
-import { OverTraining, type OverTrainingRow } from './overTraining';
+import { OverTraining } from './overTraining';
 import { OverTrainingFigure, type OverTrainingView, type Place } from './overTrainingFigure';
-import { overTrainingVerdict, reachInWords } from './overTrainingVerdict';
+import { overTrainingReadout } from './overTrainingReadout';
+import { overTrainingVerdict, reachInWords, targetInWords } from './overTrainingVerdict';
 import { SpectraFigure } from './spectraFigure';
 import { spectraTable, spectrumText } from './spectraWords';
+import { listenToTravel } from './traveling';
 import type { PageParts, Scene, Section } from '../../shared/section';
 import { sectionFrame } from '../../shared/sectionFrame';
-import { visibleText } from '../../shared/symbols';
 import type { Theme } from '../../shared/theme';
 
 /** Milliseconds between two pictures of new rows: the heatmap changes slowly, and the screen belongs to the flow. */
 const pace = 400;
 /** Milliseconds after which the engine is asked again for rows that no frame brings. */
 const askPace = 1000;
-/** Most symbols of the text that are quoted up to the target. */
-const quoteLength = 24;
-const pageOfRows = 10;
 const keptName = 'overTraining';
 const liveStates: readonly RunState[] = ['starting', 'running', 'paused'];
 
@@ -54,13 +48,11 @@ export class OverTrainingSection implements Section {
   private isRecording = false;
   private isAsked = false;
   private pointed: Place | null = null;
-  private isDragging = false;
   private waiting: ReturnType<typeof setTimeout> | undefined;
   private asking: ReturnType<typeof setTimeout> | undefined;
   private painted = { version: -1, at: -Infinity };
   private hasMoved = false;
   private drawnFor: { traveled: number | null; pointed: Place | null } = { traveled: null, pointed: null };
-  private metrics: Metrics | null = null;
   /** That of the frame, by which the rows' horizons are measured too. */
   private vanishing = defaultThresholds.vanishing;
 
@@ -109,7 +101,16 @@ export class OverTrainingSection implements Section {
       this.readout,
     );
     root.append(this.said, this.empty, this.body);
-    this.listen(canvas);
+    listenToTravel({
+      figure: this.figure,
+      rows: this.rows,
+      step: () => parts.travel.step,
+      go: (step) => this.go(step),
+      point: (place) => {
+        this.pointed = place;
+        parts.redraw();
+      },
+    });
   }
 
   receive(message: ToPage): void {
@@ -152,7 +153,6 @@ export class OverTrainingSection implements Section {
   draw({ run, width, columns, metrics, theme, fresh, frame }: Scene): void {
     const { texts, travel } = this.parts;
     const { rows } = this;
-    this.metrics = metrics;
     if (frame) this.vanishing = frame.header.thresholds.vanishing;
     const hasRows = rows.rows.length > 0;
     // Of a run that has ended the engine has said what was kept; a model that was only opened has not been trained here.
@@ -181,7 +181,8 @@ export class OverTrainingSection implements Section {
     this.figure.draw(width, rows, metrics, view, theme);
     this.drawSpectra(width, view, theme);
     this.describe(traveled);
-    setText(this.readout, this.valueText(traveled));
+    const place = this.pointed ?? (traveled === null ? null : { step: traveled, lag: null });
+    setText(this.readout, place ? overTrainingReadout(place, { rows, metrics, vanishing: this.vanishing }, texts) : '');
   }
 
   figures(): readonly ExportedFigure[] {
@@ -275,65 +276,6 @@ export class OverTrainingSection implements Section {
     this.parts.redraw();
   }
 
-  private listen(canvas: HTMLCanvasElement): void {
-    const { figure } = this;
-    const zoom: Zoomable = { range: figure.steps, placeAt: (x) => figure.stepPlaceAt(x), pitch: () => figure.pitch };
-    listenToWheel(canvas, zoom);
-    listenToRowZoom(canvas, { range: figure.lags, placeAt: (y) => figure.lagPlaceAt(y) });
-    const fingers = listenToFingers(canvas, zoom);
-    const point = (event: PointerEvent): void => {
-      this.pointed = figure.placeAt(event.offsetX, event.offsetY);
-      if (this.isDragging && fingers() < 2 && this.pointed) this.go(this.pointed.step);
-      this.parts.redraw();
-    };
-    canvas.addEventListener('pointermove', point);
-    canvas.addEventListener('pointerdown', (event) => {
-      if (event.button !== 0) return;
-      this.isDragging = true;
-      canvas.setPointerCapture(event.pointerId);
-      point(event);
-    });
-    for (const end of ['pointerup', 'pointercancel'] as const)
-      canvas.addEventListener(end, () => (this.isDragging = false));
-    canvas.addEventListener('pointerleave', () => {
-      this.pointed = null;
-      this.parts.redraw();
-    });
-    canvas.addEventListener('keydown', (event) => {
-      if (event.altKey && zoomKey(event.key, figure.lags, null)) event.preventDefault();
-      if (event.altKey || event.ctrlKey || event.metaKey) return;
-      const { step } = this.parts.travel;
-      if (this.key(event.key) || zoomKey(event.key, figure.steps, step === null ? null : figure.placeOf(step)))
-        event.preventDefault();
-    });
-  }
-
-  /** Whether the key means something here. */
-  private key(name: string): boolean {
-    const { rows } = this.rows;
-    const last = rows.length - 1;
-    const { step } = this.parts.travel;
-    const at = step === null ? last : this.rows.nearest(step);
-    const to = {
-      ArrowLeft: at - 1,
-      ArrowDown: at - 1,
-      ArrowRight: at + 1,
-      ArrowUp: at + 1,
-      PageDown: at - pageOfRows,
-      PageUp: at + pageOfRows,
-      Home: 0,
-      End: last,
-    }[name];
-    if (name === 'Escape') this.go(null);
-    else if (to === undefined) return false;
-    else {
-      const row = rows[Math.max(0, Math.min(last, to))];
-      this.go(row.step);
-      this.figure.steps.reveal(this.figure.placeOf(row.step));
-    }
-    return true;
-  }
-
   /** To the row nearest to a step, or to now. */
   private go(step: number | null): void {
     const row = step === null ? -1 : this.rows.nearest(step);
@@ -361,67 +303,19 @@ export class OverTrainingSection implements Section {
     const { rows } = this.rows;
     const [first, last] = [rows[0], rows[rows.length - 1]];
     const said = overTrainingVerdict(rows, this.vanishing, texts);
-    setText(this.said, `${said} ${this.ofWhat()}`.trim());
+    setText(this.said, `${said} ${targetInWords(this.rows, texts)}`.trim());
     this.figure.figure.describe(texts.get('panel.overTraining.description', said));
     const shown = rows[this.rows.nearest(traveled ?? last.step)];
     const values = {
       'aria-valuemin': String(first.step),
       'aria-valuemax': String(last.step),
       'aria-valuenow': String(shown.step),
-      'aria-valuetext': texts.get('panel.overTraining.value', texts.numbers.integer(shown.step), this.reach(shown)),
+      'aria-valuetext': texts.get(
+        'panel.overTraining.value',
+        texts.numbers.integer(shown.step),
+        reachInWords(shown, this.vanishing, texts),
+      ),
     };
     for (const [name, value] of Object.entries(values)) this.figure.figure.canvas.setAttribute(name, value);
-  }
-
-  /** Which target every step shows: the end of a quotation. */
-  private ofWhat(): string {
-    const { texts } = this.parts;
-    const { of, hasOwnTexts, rows } = this.rows;
-    if (hasOwnTexts && rows.length > 0) return texts.get('panel.overTraining.ofOwnTexts');
-    if (!of) return '';
-    const from = Math.max(0, of.target + 1 - quoteLength);
-    const quoted = visibleText(of.tokens.slice(from, of.target + 1));
-    return texts.get('panel.overTraining.ofTarget', (from > 0 ? '…' : '') + quoted, texts.tokens(of.target));
-  }
-
-  private reach(row: OverTrainingRow): string {
-    return reachInWords(row, this.vanishing, this.parts.texts);
-  }
-
-  /** Of the place under the pointer, else of the step that was traveled to. */
-  private valueText(traveled: number | null): string {
-    const {
-      pointed,
-      metrics,
-      parts: { texts },
-    } = this;
-    const { numbers } = texts;
-    const step = pointed?.step ?? traveled;
-    if (step === null || !metrics) return '';
-    const row = this.rows.rows[this.rows.nearest(step)];
-    const name = numbers.integer(row.step);
-    const lag = pointed?.lag ?? null;
-    const value = lag === null ? undefined : row.relative.at(lag);
-    const parts = [
-      lag === null
-        ? texts.get('panel.header.step', name)
-        : value === undefined
-          ? texts.get('panel.overTraining.atNone', name, texts.tokens(lag))
-          : texts.get('panel.overTraining.at', name, texts.tokens(lag), texts.relative(value)),
-    ];
-    parts.push(texts.get('panel.overTraining.reach', this.reach(row)));
-    const before = nearest(metrics.normBefore.points, step);
-    const after = nearest(metrics.normAfter.points, step);
-    if (before && after) {
-      const isClipped = after.x === before.x && after.y < before.y * (1 - 1e-6);
-      parts.push(
-        isClipped
-          ? texts.get('panel.overTraining.normClipped', numbers.short(before.y), numbers.short(after.y))
-          : texts.get('panel.overTraining.norm', numbers.short(before.y)),
-      );
-    }
-    const sample = this.rows.spectra.findLast((each) => each.step <= step);
-    if (sample) parts.push(spectrumText(sample, texts));
-    return parts.join(' · ');
   }
 }

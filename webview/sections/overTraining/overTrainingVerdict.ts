@@ -1,7 +1,11 @@
-/** How far the gradient reached at the first step that is kept and at the last, in a sentence. */
+/** How far the gradient reached at the first step that is kept and at the last, and of which target, in sentences. */
 import { isNotFinite, isZeroAtTarget } from '../../shared/reach';
 import type { Texts } from '../../shared/texts';
-import type { OverTrainingRow } from './overTraining';
+import { visibleText } from '../../shared/symbols';
+import type { OverTraining, OverTrainingRow } from './overTraining';
+
+/** Most symbols of the text that are quoted up to the target. */
+const quoteLength = 24;
 
 /** @param rows at least one, in order of training steps  @param vanishing the threshold of the horizons, a power of ten */
 export function overTrainingVerdict(rows: readonly OverTrainingRow[], vanishing: number, texts: Texts): string {
@@ -28,4 +32,13 @@ export function reachInWords(row: OverTrainingRow, vanishing: number, texts: Tex
   return relative.some((r) => r < vanishing)
     ? texts.get('panel.overTraining.reachLevel')
     : texts.get('panel.overTraining.reachAll');
+}
+
+/** Which target every step shows: the end of a quotation. Empty where that is not known. */
+export function targetInWords({ of, hasOwnTexts, rows }: OverTraining, texts: Texts): string {
+  if (hasOwnTexts && rows.length > 0) return texts.get('panel.overTraining.ofOwnTexts');
+  if (!of) return '';
+  const from = Math.max(0, of.target + 1 - quoteLength);
+  const quoted = visibleText(of.tokens.slice(from, of.target + 1));
+  return texts.get('panel.overTraining.ofTarget', (from > 0 ? '…' : '') + quoted, texts.tokens(of.target));
 }

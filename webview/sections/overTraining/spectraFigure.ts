@@ -23,6 +23,8 @@ interface Lane {
   readonly lines: readonly { readonly values: readonly (number | null)[]; readonly isMain: boolean }[];
   /** Values that its axis holds. */
   readonly around: readonly number[];
+  /** Behind the axis's values. */
+  readonly unit?: string;
 }
 
 export class SpectraFigure {
@@ -65,8 +67,9 @@ export class SpectraFigure {
       },
       {
         name: texts.get('panel.overTraining.saturated'),
-        lines: [line(({ saturated }) => saturated)],
+        lines: [line(({ saturated }) => saturated && 100 * saturated)],
         around: [0],
+        unit: ' %',
       },
     ];
     return lanes.filter(({ lines }) => lines.some(({ values }) => values.some((value) => value !== null)));
@@ -74,7 +77,7 @@ export class SpectraFigure {
 
   private drawLane(
     pen: Pen,
-    { name, lines, around }: Lane,
+    { name, lines, around, unit }: Lane,
     top: number,
     samples: readonly SpectrumSample[],
     { left, width, xOf }: StepPlaces,
@@ -82,7 +85,7 @@ export class SpectraFigure {
   ): void {
     const known = lines.flatMap(({ values }) => values.filter((value) => value !== null && Number.isFinite(value)));
     const axis = axisOf([...around, ...(known as number[])], top, top + laneHeight, 2);
-    drawAxis(pen, axis, { left, width, first: 0, count: 1 }, this.texts.numbers, theme);
+    drawAxis(pen, axis, { left, width, first: 0, count: 1 }, this.texts.numbers, theme, unit);
     pen.textAlign = 'right';
     pen.fillStyle = theme.dim;
     pen.fillText(name, left - 8, top + laneHeight / 2, left - 10);

@@ -1,5 +1,5 @@
 /** What a spectrum has by stretch of the text and by lag, as values by step: so that it stands on the columns of the text. */
-import type { StateSpectrum } from '../../../src/protocol/spectrum';
+import type { DirectionsByLag, StateSpectrum } from '../../../src/protocol/spectrum';
 
 /** Of the K exponents of each stretch the largest `count`, as so many rows of T values. */
 export function exponentsByStep({ finiteTime, direction }: StateSpectrum, T: number, count: number): Float32Array[] {
@@ -38,6 +38,11 @@ export function byStepOf(
       row[stepOf(between)] = values[i - 1] + ((values[i] - values[i - 1]) * (between - before)) / (lag - before);
   });
   return row;
+}
+
+/** The effective rank by lag; NaN where no direction is carried: it is a count of shares, and does not say that all of them are next to nothing. */
+export function rankOfCarried({ effectiveRank, carried }: DirectionsByLag): Float64Array {
+  return effectiveRank.map((rank, i) => (carried[i] === 0 ? NaN : rank));
 }
 
 /** Singular values as log₁₀, rows of the largest first: [rows, T]. */

@@ -1,5 +1,5 @@
 /** What is at the marked place, in words. */
-import type { SpectrumReport, StateSpectrum } from '../../../src/protocol/spectrum';
+import type { DirectionsByLag, SpectrumReport, StateSpectrum } from '../../../src/protocol/spectrum';
 import { visibleSymbol } from '../../shared/symbols';
 import type { Texts } from '../../shared/texts';
 import { exponentsByStep } from './alongText';
@@ -26,18 +26,19 @@ export function stepReadout(
     const values = [jacobian.largest[i * width], jacobian.median[i], jacobian.smallest[i]];
     parts.push(texts.get('panel.spectrum.atValues', ...values.map((value) => numbers.short(value))));
   }
-  const i = byLag ? nearestLag(byLag.lags, direction === 'forward' ? target - step : step - target) : -1;
-  if (byLag && i >= 0 && Number.isFinite(byLag.carried[i]))
-    parts.push(
-      texts.get(
-        'panel.spectrum.atLag',
-        texts.tokens(byLag.lags[i]),
-        numbers.integer(byLag.carried[i]),
-        numbers.integer(size),
-        numbers.short(byLag.effectiveRank[i]),
-      ),
-    );
+  if (byLag) parts.push(...lagReadout(byLag, size, direction === 'forward' ? target - step : step - target, texts));
   return parts.join(' · ');
+}
+
+/** What of a lag still reaches the target. */
+function lagReadout(byLag: DirectionsByLag, size: number, lag: number, texts: Texts): string[] {
+  const { numbers } = texts;
+  const i = nearestLag(byLag.lags, lag);
+  if (i < 0 || !Number.isFinite(byLag.carried[i])) return [];
+  const [back, directions] = [texts.tokens(byLag.lags[i]), numbers.integer(size)];
+  if (byLag.carried[i] === 0) return [texts.get('panel.spectrum.atLagNone', back, directions)];
+  const rank = numbers.short(byLag.effectiveRank[i]);
+  return [texts.get('panel.spectrum.atLag', back, numbers.integer(byLag.carried[i]), directions, rank)];
 }
 
 /** Of those that were computed; −1 at the target and beyond it. */
@@ -53,7 +54,7 @@ export function directionReadout({ lyapunov }: StateSpectrum, direction: number,
     'panel.spectrum.atDirection',
     numbers.integer(direction + 1),
     numbers.integer(lyapunov.length),
-    exponent === -Infinity ? '−∞' : numbers.decimals(exponent, 3),
+    exponent === -Infinity ? numbers.short(exponent) : numbers.decimals(exponent, 3),
     exponent === -Infinity ? numbers.short(0) : numbers.fromLog10(exponent / Math.LN10),
   );
 }

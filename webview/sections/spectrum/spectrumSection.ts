@@ -6,16 +6,16 @@ import type { ToPage } from '../../../src/pageContract/messages';
 import { stepMap, stepTicks } from '../../shared/colors/maps';
 import type { Columns } from '../../shared/columns';
 import { ChoiceRow } from '../../shared/choiceRow';
-import { button, type PageButton } from '../../shared/controls';
 import { element, setText } from '../../shared/dom';
 import type { ExportedFigure, ExportedTable } from '../../shared/exporting/exported';
 import { drawColumnMarks } from '../../shared/figures/canvas';
 import { HeatmapFigure } from '../../shared/figures/heatmapFigure';
 import { listen } from '../../shared/figures/pointer';
 import { gesturesOver, type OverText } from '../../shared/gestures';
+import { OnDemand } from '../../shared/onDemand';
 import type { PageParts, Scene, Section } from '../../shared/section';
 import { sectionFrame } from '../../shared/sectionFrame';
-import { byStepOf, exponentsByStep, singularRows } from './alongText';
+import { byStepOf, exponentsByStep, rankOfCarried, singularRows } from './alongText';
 import { ExponentsFigure } from './exponentsFigure';
 import { LinesFigure } from './linesFigure';
 import { directionReadout, stepReadout } from './spectrumReadout';
@@ -32,18 +32,13 @@ export class SpectrumSection implements Section {
   private readonly along: LinesFigure;
   private readonly singular: HeatmapFigure;
   private readonly left: LinesFigure;
-  private readonly compute: PageButton;
-  private readonly again: PageButton;
-  private readonly cancel: PageButton;
+  private readonly onDemand: OnDemand;
   private readonly directions: ChoiceRow;
-  private readonly progress = element('progress', { attributes: { max: '1' } });
-  private readonly done = element('span', { class: 'number' });
   private readonly said = element('p', { class: 'said' });
   private readonly noticed = element('p', { class: 'caption dim' });
   private readonly caption = element('p', { class: 'caption dim' });
   private readonly directionReadout = element('p', { class: 'caption number', attributes: { 'aria-live': 'polite' } });
   private readonly readout = element('p', { class: 'caption number', attributes: { 'aria-live': 'polite' } });
-  private readonly failure = element('p', { class: 'failure', attributes: { role: 'status' } });
   private readonly body: HTMLElement;
   private readonly ofState: HTMLElement;
   private readonly ofJacobian: HTMLElement;
@@ -52,7 +47,6 @@ export class SpectrumSection implements Section {
   private report: SpectrumReport | null = null;
   private direction: Direction = 'forward';
   private notices: readonly string[] = [];
-  private isComputing = false;
   private isNew = false;
   private isPossible = false;
   /** A direction under the pointer or the keys. */
@@ -62,20 +56,18 @@ export class SpectrumSection implements Section {
 
   constructor(private readonly parts: PageParts) {
     const { texts } = parts;
-    const start = (): void => this.start();
-    this.compute = button({ action: 'computeSpectrum', text: texts.get('panel.spectrum.compute'), pressed: start });
-    this.again = button({ action: 'computeSpectrumAgain', text: texts.get('panel.spectrum.again'), pressed: start });
-    this.cancel = button({
-      action: 'cancelSpectrum',
-      text: texts.get('panel.spectrum.cancel'),
-      pressed: () => parts.link.cancelSpectrum(),
+    this.onDemand = new OnDemand(texts, {
+      name: 'Spectrum',
+      label: texts.get('panel.spectrum.title'),
+      ask: () => this.ask(),
+      cancel: () => parts.link.cancelSpectrum(),
+      changed: () => parts.redraw(),
     });
     this.directions = new ChoiceRow(texts.get('panel.spectrum.direction'), 'spectrumDirection', (chosen) => {
       this.direction = chosen === 'backward' ? 'backward' : 'forward';
       this.isNew = true;
       parts.redraw();
     });
-    this.progress.setAttribute('aria-label', texts.get('panel.spectrum.title'));
     this.exponents = new ExponentsFigure(texts);
     this.along = new LinesFigure('finiteTime', texts);
     this.left = new LinesFigure('directions', texts, true);
@@ -101,14 +93,7 @@ export class SpectrumSection implements Section {
       onExport: () => parts.exportSection(this),
     });
     this.root = root;
-    controls.append(
-      this.directions.root,
-      this.progress,
-      this.done,
-      this.cancel.root,
-      this.compute.root,
-      this.again.root,
-    );
+    controls.append(this.directions.root, ...this.onDemand.controls);
     const heading = (key: Parameters<typeof texts.get>[0]): HTMLElement => element('h3', { text: texts.get(key) });
     this.ofJacobian = element('div', {}, heading('panel.spectrum.singular'), this.singular.figure.canvas);
     this.ofLags = element('div', {}, heading('panel.spectrum.directions'), this.left.figure.canvas);
@@ -118,6 +103,7 @@ export class SpectrumSection implements Section {
       heading('panel.spectrum.exponents'),
       this.exponents.figure.canvas,
       this.directionReadout,
+      element('p', { class: 'caption dim hint', text: texts.get('panel.spectrum.hint') }),
       heading('panel.spectrum.finiteTime'),
       this.along.figure.canvas,
       this.ofJacobian,
@@ -133,7 +119,7 @@ export class SpectrumSection implements Section {
       this.ofState,
       element('div', { class: 'below' }, this.matrices),
     );
-    root.append(this.failure, this.body);
+    root.append(this.onDemand.failure, this.body);
     this.listen();
   }
 
@@ -142,16 +128,14 @@ export class SpectrumSection implements Section {
       case 'run':
         this.report = null;
         this.marked = null;
-        this.isComputing = false;
+        this.onDemand.reset();
         this.isPossible = message.run !== null && !message.run.graph && !message.run.recording;
-        setText(this.failure, '');
         break;
       case 'spectrumProgress':
-        this.showProgress(message.done);
+        this.onDemand.advance(message.done);
         break;
       case 'spectrum':
-        this.isComputing = false;
-        setText(this.failure, message.message ?? '');
+        this.onDemand.ended(message.message);
         if (!message.spectrum) break;
         this.report = message.spectrum;
         this.notices = message.notices;
@@ -163,15 +147,12 @@ export class SpectrumSection implements Section {
 
   draw(scene: Scene): void {
     const { frame, columns, theme, width, fresh, view } = scene;
-    const { report, isComputing } = this;
+    const { report } = this;
     this.frame = frame;
     this.root.hidden = !this.isPossible || !frame || frame.header.flows.length === 0;
-    this.progress.hidden = this.done.hidden = !isComputing;
-    this.cancel.show(isComputing, true);
-    this.compute.show(!isComputing && report === null, true);
-    this.again.show(!isComputing && report !== null, true);
+    this.onDemand.draw(report !== null);
     this.body.hidden = report === null;
-    this.directions.root.hidden = isComputing || (report?.states.length ?? 0) < 2;
+    this.directions.root.hidden = this.onDemand.isComputing || (report?.states.length ?? 0) < 2;
     this.shown = null;
     if (!frame || !report || this.root.hidden) return;
     const state = this.state(report);
@@ -225,14 +206,12 @@ export class SpectrumSection implements Section {
     return state ? spectrumTables(report, state, this.parts.texts) : [];
   }
 
-  private start(): void {
-    if (!this.frame) return;
+  /** Of the target that is shown. */
+  private ask(): boolean {
+    if (!this.frame) return false;
     const { target, thresholds } = this.frame.header;
-    this.isComputing = true;
-    this.showProgress(0);
-    setText(this.failure, '');
     this.parts.link.computeSpectrum(target, thresholds.vanishing);
-    this.parts.redraw();
+    return true;
   }
 
   /** Of the direction that is chosen, where there are two. */
@@ -269,12 +248,12 @@ export class SpectrumSection implements Section {
     }
     this.ofLags.hidden = !state.byLag;
     if (state.byLag) {
-      const { lags, carried, effectiveRank } = state.byLag;
+      const { lags, carried } = state.byLag;
       const line = (values: Float64Array): Float32Array => byStepOf(lags, values, report.target, T, state.direction);
       this.left.show(
         [
           { values: line(carried), isMain: true },
-          { values: line(effectiveRank), isMain: false, isDashed: true },
+          { values: line(rankOfCarried(state.byLag)), isMain: false, isDashed: true },
         ],
         [0],
       );
@@ -321,12 +300,6 @@ export class SpectrumSection implements Section {
         ),
       ),
     );
-  }
-
-  private showProgress(done: number): void {
-    const { texts } = this.parts;
-    this.progress.value = done;
-    setText(this.done, texts.get('panel.spectrum.progress', texts.numbers.integer(Math.floor(100 * done))));
   }
 
   private listen(): void {

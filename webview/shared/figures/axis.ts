@@ -56,13 +56,14 @@ function roundUp(value: number): number {
   return power * ([1, 2, 5].find((each) => each * power >= value * (1 - 1e-9)) ?? 10);
 }
 
-/** Lines across the columns, that of zero darker, and the ticks' values in the right margin. */
+/** Lines across the columns, that of zero darker, and the ticks' values in the right margin. @param unit behind each of them */
 export function drawAxis(
   pen: Pen,
   { ticks, y }: Axis,
   { left, width }: Columns,
   numbers: NumberFormat,
   theme: Theme,
+  unit = '',
 ): void {
   // Of a logarithmic axis each tick has digits of its own.
   const isEven = ticks.length < 3 || Math.abs(ticks[2] - 2 * ticks[1] + ticks[0]) < 1e-9;
@@ -78,6 +79,7 @@ export function drawAxis(
     pen.lineTo(left + width, at);
     pen.stroke();
     pen.fillStyle = theme.dim;
-    pen.fillText(isEven ? numbers.decimals(tick, digits) : numbers.plain(tick), left + width + 6, at);
+    const value = isEven ? numbers.decimals(tick, digits) : numbers.plain(tick);
+    pen.fillText(value + unit, left + width + 6, at);
   }
 }
