@@ -7,6 +7,7 @@ from typing import Dict, List, Optional, Sequence, Tuple
 import torch
 from torch import Tensor
 
+from .arrays import doubled
 from .scaling import Divisor
 
 
@@ -36,10 +37,10 @@ class Norms:
         if not self.values:
             return {}
         device = self.values[0].device
-        norms = torch.stack([value.to(device, torch.float64) for value in self.values])
+        norms = doubled(torch.stack([value.to(device) for value in self.values]))
         if self._scale is not None:
-            unscaled = torch.tensor([name in self._unscaled for name in self.names], device=device)
-            norms = torch.where(unscaled, norms, norms / self._scale.to(device, torch.float64))
+            unscaled = torch.tensor([name in self._unscaled for name in self.names], device=norms.device)
+            norms = torch.where(unscaled, norms, norms / doubled(self._scale).to(norms.device))
         return dict(zip(self.names, norms.tolist()))
 
 
