@@ -13,7 +13,7 @@ from .discovery import roots_of
 from .losses import Losses
 from .modules import class_name, unwrapped
 from .norms import Norms
-from .optimizers import OptimizerHooks, fused_scale, holds
+from .optimizers import OptimizerHooks, holds, skips
 from .recorder import is_first_process
 from .recording import Options, Recording
 from .sentences import sentence, tell
@@ -76,7 +76,7 @@ class Automatic:
         try:
             if loss is not None:
                 self._losses.add(loss)
-            self._before = Norms(recording.parameters, recording.scaling.scale() if recording.is_scaled() else None)
+            self._before = recording.norms()
         except Exception as error:
             recording.fail(error)
 
@@ -141,11 +141,10 @@ class Automatic:
 
     def _take(self, optimizer: Optimizer) -> None:
         recording = self.recording
-        scale, skipped = fused_scale(optimizer)
         passes, loss, before = self._losses.count, self._losses.take(recording.scaling.scale()), self._before
         self._before = None
-        if skipped:
+        if skips(optimizer):
             recording.capture.clear()
             return
-        recording.take(loss, divisor=scale, before=before, is_unscaled=scale is None, passes=passes)
+        recording.take(loss, before=before, updating=optimizer, passes=passes)
         recording.commit()

@@ -24,7 +24,7 @@ class Check:
     chains: List[Chain]
     parameter: str
     gradient: Tensor  # a copy
-    divisor: Optional[Tensor]  # by what it is multiplied
+    scale: Optional[Tensor]  # by what it is multiplied
 
 
 def compare(check: Check, clipped: Mapping[str, float], warn: Warner) -> None:
@@ -32,7 +32,7 @@ def compare(check: Check, clipped: Mapping[str, float], warn: Warner) -> None:
     own = recurrent_gradient(check.snapshot, check.chains)
     if own is None or not own.any():
         return
-    given = float64(check.gradient) / (1.0 if check.divisor is None else float(check.divisor))
+    given = float64(check.gradient) / (1.0 if check.scale is None else float(check.scale))
     own = own * clipped.get(check.parameter, 1.0)
     ratio = float((given * own).sum() / (own * own).sum())
     rest = float(np.linalg.norm(given - ratio * own) / max(float(np.linalg.norm(given)), 1e-300))

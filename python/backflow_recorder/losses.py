@@ -7,6 +7,8 @@ from typing import List, Optional
 import torch
 from torch import Tensor
 
+from .arrays import doubled
+
 
 class Losses:
     """One for each backward pass since the last update: of micro-batches the sum.
@@ -40,5 +42,6 @@ class Losses:
         self.clear()
         if not losses:
             return None
-        total = torch.stack([loss.reshape(()).double() for loss in losses]).sum()
-        return total if scale is None else total / scale
+        device = losses[-1].device
+        total = doubled(torch.stack([loss.reshape(()).to(device) for loss in losses])).sum()
+        return total if scale is None else total / scale.to(total.device)

@@ -7,6 +7,9 @@ from typing import Dict, List, Optional, Sequence, Tuple
 import torch
 from torch import Tensor
 
+from .arrays import doubled
+from .scaling import Divisor
+
 
 def _dense(gradient: Tensor) -> Tensor:
     gradient = gradient.detach()
@@ -21,21 +24,23 @@ def _dense(gradient: Tensor) -> Tensor:
 class Norms:
     """‖∂L/∂·‖₂ of each parameter that has a gradient, as PyTorch's clip_grad_norm_ takes them."""
 
-    def __init__(self, parameters: Sequence[Tuple[str, Tensor]], divisor: Optional[Tensor] = None):
+    def __init__(self, parameters: Sequence[Tuple[str, Tensor]], divisor: Optional[Divisor] = None):
         with torch.no_grad():
             found = [(name, _dense(parameter.grad)) for name, parameter in parameters if parameter.grad is not None]
             self.names = [name for name, _ in found]
             gradients = [gradient for _, gradient in found]
             self.values: List[Tensor] = _of(gradients)
-            self.divisor = None if divisor is None else divisor.detach().clone()
+            self._scale = None if divisor is None else divisor.scale.detach().clone()
+            self._unscaled = set() if divisor is None else {name for name, parameter in parameters if divisor.of(parameter) is None}
 
     def numbers(self) -> Dict[str, float]:
         if not self.values:
             return {}
         device = self.values[0].device
-        norms = torch.stack([value.to(device, torch.float64) for value in self.values])
-        if self.divisor is not None:
-            norms = norms / self.divisor.to(device, torch.float64)
+        norms = doubled(torch.stack([value.to(device) for value in self.values]))
+        if self._scale is not None:
+            unscaled = torch.tensor([name in self._unscaled for name in self.names], device=norms.device)
+            norms = torch.where(unscaled, norms, norms / doubled(self._scale).to(norms.device))
         return dict(zip(self.names, norms.tolist()))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import Any, Callable, Dict, Iterable, List, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Optional, Set, Tuple
 
 import torch
 from torch.optim import optimizer as torch_optimizer
@@ -150,14 +150,23 @@ class OptimizerHooks:
         optimizer.step = wrapper
 
 
-def holds(optimizer: Optimizer, parameters: set[int]) -> bool:
+def parameters_of(optimizer: Any) -> Set[int]:
+    """Identities of what it updates."""
+    return {id(parameter) for group in optimizer.param_groups for parameter in group["params"]}
+
+
+def holds(optimizer: Optimizer, parameters: Set[int]) -> bool:
     """Whether it updates one of the parameters with these identities."""
-    return any(id(parameter) in parameters for group in optimizer.param_groups for parameter in group["params"])
+    return not parameters.isdisjoint(parameters_of(optimizer))
 
 
-def fused_scale(optimizer: Optimizer) -> Tuple[Any, bool]:
-    """Of a fused optimizer under a scaler: by what its gradients are still multiplied (None if by nothing), and whether it will skip the update."""
+def fused_scale(optimizer: Optimizer) -> Optional[torch.Tensor]:
+    """Of a fused optimizer under a scaler: by what its gradients are still multiplied; None if by nothing."""
     scale = getattr(optimizer, "grad_scale", None)
+    return scale if isinstance(scale, torch.Tensor) else None
+
+
+def skips(optimizer: Optimizer) -> bool:
+    """Whether a fused optimizer is called although its scaler has found an overflow: then it updates nothing."""
     found = getattr(optimizer, "found_inf", None)
-    skipped = isinstance(found, torch.Tensor) and bool((found > 0).any())
-    return (scale if isinstance(scale, torch.Tensor) else None), skipped
+    return isinstance(found, torch.Tensor) and bool((found > 0).any())

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from .analysis import LOG10, Series
+from .arrays import float64
 from .flow_result import Flow
 from .modules import class_name, directions_of, is_cell, is_recurrent, series_name, unrolled, unwrapped, weights_now
 from .sentences import RecorderError, Warner, refuse
@@ -252,12 +253,12 @@ class _Probe:
         given = args[1] if len(args) > 1 else None
         h_0, c_0 = given if isinstance(given, tuple) else (given, None)
         own = unrolled(module, weights_now(module))
-        forward = own.forward(_array(args[0]).reshape(self.steps, -1), *(None if s is None else _array(s).reshape(len(own.weights), -1) for s in (h_0, c_0)))
+        forward = own.forward(float64(args[0]).reshape(self.steps, -1), *(None if s is None else float64(s).reshape(len(own.weights), -1) for s in (h_0, c_0)))
         wanted = [output, h_n, *([] if c_n is None else [c_n])]
         flows = []
         for gradients in _gradients(losses, wanted):
             of_output, of_h, of_c = (*gradients, None)[:3]
-            dense = np.zeros((self.steps, output.shape[-1])) if of_output is None else _array(of_output).reshape(self.steps, -1)
+            dense = np.zeros((self.steps, output.shape[-1])) if of_output is None else float64(of_output).reshape(self.steps, -1)
             flows.append(own.total(forward, dense, _finals(own.directions, len(own.weights), self.steps, of_h, of_c)))
         for index, state in sorted(flows[0].logs, key=lambda key: (key[0], key[1] == "c")):
             layer, reverse = divmod(index, directions_of(module))
@@ -268,7 +269,7 @@ class _Probe:
 
 
 def _finals(directions: int, count: int, steps: int, of_h: Optional[Tensor], of_c: Optional[Tensor]) -> List[Entering]:
-    h, c = (None if one is None else _array(one).reshape(count, -1) for one in (of_h, of_c))
+    h, c = (None if one is None else float64(one).reshape(count, -1) for one in (of_h, of_c))
     return [
         Entering(index, 0 if index % directions else steps - 1, steps - 1, None if h is None else h[index], None if c is None else c[index])
         for index in range(count)
@@ -305,11 +306,7 @@ def _axes(tensor: Tensor, steps: int) -> List[int]:
     return [axis for axis, size in enumerate(tensor.shape) if size == steps]
 
 
-def _array(tensor: Tensor) -> np.ndarray:
-    return tensor.detach().to("cpu", torch.float64).numpy()
-
-
 def _norm(tensor: Tensor) -> float:
-    values = _array(tensor).reshape(-1)
+    values = float64(tensor).reshape(-1)
     largest = float(np.abs(values).max(initial=0.0))
     return largest * float(np.sqrt(((values / largest) ** 2).sum())) if 0 < largest < float("inf") else largest

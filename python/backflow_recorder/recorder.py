@@ -17,7 +17,7 @@ from torch.optim.optimizer import Optimizer
 from .modules import class_name, unwrapped
 from .norms import Norms
 from .opened import open_recording
-from .optimizers import OptimizerHooks, fused_scale, holds
+from .optimizers import OptimizerHooks, holds, skips
 from .recording import Options, Recording
 from .sentences import RecorderError, refuse
 
@@ -120,12 +120,8 @@ class Recorder:
     def read_before_clipping(self) -> None:
         """Reads the norms alone, where ``step`` comes after clipping: after ``loss.backward()``, of several the last counts."""
         recording = self._recording
-        if recording is None or recording.is_over:
-            return
-        try:
-            self._before = Norms(recording.parameters, recording.scaling.scale() if recording.is_scaled() else None)
-        except Exception as error:
-            recording.fail(error)
+        if recording is not None:
+            self._before = recording.norms()
 
     def step(self, loss: Any = None, *, gradient_norm: Any = None, micro_batches: Optional[int] = None) -> None:
         """Reads this step's gradients: after ``loss.backward()``, before ``optimizer.step()``, once for each update.
@@ -187,18 +183,17 @@ class Recorder:
         self._read_in_closure = False
         if closure is not None:
             recording.commit()
-            return self._observed(closure)
+            return self._observed(optimizer, closure)
         if recording.pending is None:
             return None
-        scale, skipped = fused_scale(optimizer)
-        if skipped:
+        if skips(optimizer):
             recording.drop_pending()
             return None
-        recording.see_clipped(scale)
+        recording.see_clipped(optimizer)
         recording.commit()
         return None
 
-    def _observed(self, closure: Callable[[], Any]) -> Callable[[], Any]:
+    def _observed(self, optimizer: Optimizer, closure: Callable[[], Any]) -> Callable[[], Any]:
         """Only when the closure has ended are its gradients clipped; its first evaluation counts, as for ``step``."""
         is_seen = False
 
@@ -208,7 +203,7 @@ class Recorder:
             result = closure()
             if not is_seen and self._recording is not None:
                 is_seen = True
-                self._recording.see_clipped(None)
+                self._recording.see_clipped(optimizer)
             return result
 
         return wrapper

@@ -15,6 +15,7 @@ from typing import Any, Callable, Deque, Dict, List, Mapping, Optional, Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.optim.optimizer import Optimizer
 
 from . import about
 from .analysis import Snapshot
@@ -25,7 +26,7 @@ from .modules import class_name, directions_of, is_cell, is_recurrent, is_sharde
 from .norms import Norms
 from .pending import Pending, copied, kept_by_clipping, line_of
 from .scalar_targets import scalars_out, senders
-from .scaling import Scaling
+from .scaling import Divisor, Scaling
 from .sentences import Warner, refuse
 from .stepwork import StepContent, write_step
 from .tokens import Tokens, steps_of, tokens_of
@@ -179,23 +180,21 @@ class Recording:
     def take(
         self,
         loss: Any = None,
-        divisor: Optional[Tensor] = None,
         gradient_norm: Any = None,
         before: Optional[Norms] = None,
-        is_unscaled: bool = False,
+        updating: Optional[Optimizer] = None,
         passes: int = 1,
         micro_batches: Optional[int] = None,
     ) -> None:
         """Reads a step whose gradients are there and whose update is not.
 
-        ``divisor``: by what the gradients are multiplied; ``before``: the norms before clipping, where they were read earlier;
+        ``before``: the norms before clipping, where they were read earlier; ``updating``: the optimizer, where it is about to update;
         ``passes``: backward passes, which count where the model's forward passes could not be counted; ``micro_batches``: how many, where it is known.
         """
         self.send_scalars()
         self.commit()
         self.step += 1
-        if divisor is None and not is_unscaled and self.is_scaled():
-            divisor = self.scaling.scale()
+        divisor = self.scaling.divisor(updating)
         norms = Norms(self.parameters, divisor)
         counts = [count for count in self.capture.roots.values() if count]
         count = max(counts, default=max(passes, 1)) if micro_batches is None else micro_batches
@@ -218,19 +217,16 @@ class Recording:
         self.capture.clear()
         self.capture.armed = self.wants(self.step + 1)
 
-    def is_scaled(self) -> bool:
-        """Whether the gradients are still the scaler's: nobody has called its unscale_ since the last update."""
-        scaler = self.scaling.scaler()
-        if scaler is None:
-            return False
-        stages = [state["stage"] for state in getattr(scaler, "_per_optimizer_states", {}).values()]
-        return not any(getattr(stage, "name", "READY") != "READY" for stage in stages)
+    @guarded
+    def norms(self) -> Norms:
+        """Of the gradients as they are now."""
+        return Norms(self.parameters, self.scaling.divisor())
 
     @guarded
-    def see_clipped(self, divisor: Optional[Tensor]) -> None:
+    def see_clipped(self, optimizer: Optimizer) -> None:
         """The gradients as the optimizer is about to use them."""
         if self.pending is not None and self.pending.after is None:
-            self.pending.after = Norms(self.parameters, divisor)
+            self.pending.after = Norms(self.parameters, self.scaling.divisor(optimizer))
 
     @guarded
     def commit(self) -> None:
@@ -291,7 +287,7 @@ class Recording:
         self._check_division(pending.micro_batches, content.target_count)
         return content
 
-    def _checks(self, content: StepContent, divisor: Optional[Tensor]) -> List[Check]:
+    def _checks(self, content: StepContent, divisor: Optional[Divisor]) -> List[Check]:
         """Gradients that the recorder's own pass can be compared with: not of averages over processes, nor where dropout is unknown to it."""
         if torch.distributed.is_available() and torch.distributed.is_initialized():
             return []
@@ -301,7 +297,8 @@ class Recording:
             parameter = dict(snapshot.module.named_parameters(recurse=False)).get(name)
             chains = [chain for chain in self.capture.chains[id(snapshot.module)] if any(call.has_gradient for call in chain)]
             if parameter is not None and parameter.grad is not None and not snapshot.has_dropout:
-                checks.append(Check(snapshot, chains, joined(snapshot.name, name), parameter.grad.detach().clone(), divisor))
+                scale = None if divisor is None else divisor.of(parameter)
+                checks.append(Check(snapshot, chains, joined(snapshot.name, name), parameter.grad.detach().clone(), scale))
         return checks
 
     def _check_division(self, micro_batches: int, target_count: Optional[float]) -> None:

@@ -1,13 +1,17 @@
-"""Which GradScaler is at work, its scale, and the updates it skips: seen by its own ``scale`` and ``update``, which are wrapped while anything records."""
+"""Which GradScaler is at work, its scale, what it has unscaled and the updates it skips: seen by its own methods, which are wrapped while anything records."""
 
 from __future__ import annotations
 
 import functools
 import weakref
-from typing import Any, Callable, List, Optional, Tuple
+from dataclasses import dataclass
+from typing import Any, Callable, Dict, FrozenSet, List, Optional, Set, Tuple
 
 import torch
 from torch import Tensor
+from torch.optim.optimizer import Optimizer
+
+from .optimizers import fused_scale, parameters_of
 
 
 def _classes() -> List[type]:
@@ -20,17 +24,32 @@ def _classes() -> List[type]:
     return list(dict.fromkeys(found))
 
 
+@dataclass(frozen=True)
+class Divisor:
+    """By what gradients are multiplied, which the loss itself has not: all but those that are unscaled already."""
+
+    scale: Tensor
+    unscaled: FrozenSet[int]  # identities of parameters
+
+    def of(self, parameter: Tensor) -> Optional[Tensor]:
+        """None where the gradient is the loss's own."""
+        return None if id(parameter) in self.unscaled else self.scale
+
+
 class Scaling:
     """``skipped`` is called when a scaler that has found an overflow has called no ``optimizer.step``."""
 
     def __init__(self, skipped: Callable[[], None] = lambda: None) -> None:
         self._scaler: Optional[weakref.ref[Any]] = None
         self._skipped = skipped
+        # Parameters by the identity of the scaler that has unscaled their gradients since its last update.
+        self._unscaled: Dict[int, Set[int]] = {}
         self._originals: List[Tuple[type, str, Callable[..., Any]]] = []
 
     def open(self) -> None:
         for kind in _classes():
             self._wrap(kind, "scale", self._see_scaler)
+            self._wrap(kind, "unscale_", self._see_unscaling)
             self._wrap(kind, "update", self._see_update)
 
     def close(self) -> None:
@@ -39,7 +58,7 @@ class Scaling:
                 setattr(kind, name, original)
         self._originals = []
 
-    def _wrap(self, kind: type, name: str, see: Callable[[Any], None]) -> None:
+    def _wrap(self, kind: type, name: str, see: Callable[..., None]) -> None:
         original = vars(kind)[name]
         self._originals.append((kind, name, original))
 
@@ -48,7 +67,7 @@ class Scaling:
             # After ``close`` another recorder's wrapper may still call this one.
             if self._originals:
                 try:
-                    see(scaler)
+                    see(scaler, *args, **kwargs)
                 except Exception:  # of a scaler of another make; the training does not depend on what is seen
                     pass
             return original(scaler, *args, **kwargs)
@@ -56,10 +75,15 @@ class Scaling:
         wrapper._backflow = self
         setattr(kind, name, wrapper)
 
-    def _see_scaler(self, scaler: Any) -> None:
+    def _see_scaler(self, scaler: Any, *args: Any, **kwargs: Any) -> None:
         self._scaler = weakref.ref(scaler)
 
-    def _see_update(self, scaler: Any) -> None:
+    def _see_unscaling(self, scaler: Any, optimizer: Any) -> None:
+        if scaler.is_enabled():
+            self._unscaled.setdefault(id(scaler), set()).update(parameters_of(optimizer))
+
+    def _see_update(self, scaler: Any, *args: Any, **kwargs: Any) -> None:
+        self._unscaled.pop(id(scaler), None)
         states = getattr(scaler, "_per_optimizer_states", {}).values()
         if any(bool(found.any()) for state in states for found in state.get("found_inf_per_device", {}).values()):
             self._skipped()
@@ -74,10 +98,16 @@ class Scaling:
         value = None if scaler is None else getattr(scaler, "_scale", None)
         return None if value is None else value.detach().clone()
 
-    def is_unscaled(self, optimizer: Any) -> bool:
-        """Whether ``scaler.unscale_(optimizer)`` was called since the last update: the gradients are the loss's own then."""
-        scaler = self.scaler()
-        states = getattr(scaler, "_per_optimizer_states", None)
-        if states is None or id(optimizer) not in states:
-            return False
-        return getattr(states[id(optimizer)]["stage"], "name", "") != "READY"
+    def divisor(self, updating: Optional[Optimizer] = None) -> Optional[Divisor]:
+        """Of the gradients as they are now; None where no scaler is at work.
+
+        ``updating``: an optimizer about to update. Its gradients are unscaled by then, also by other means, but for a fused one that does it itself.
+        """
+        fused = None if updating is None else fused_scale(updating)
+        scale = self.scale() if fused is None else fused
+        if scale is None:
+            return None
+        unscaled = set().union(*self._unscaled.values())
+        if updating is not None and fused is None:
+            unscaled |= parameters_of(updating)
+        return Divisor(scale, frozenset(unscaled))

@@ -82,8 +82,8 @@ SENTENCES: Dict[str, Tuple[str, str]] = {
         "{parameter}의 기울기가 모듈 출력에 닿은 기울기에서 나오는 값과 다릅니다(비 {ratio:.3g}). 다른 것이 기울기를 바꾸거나 이 가중치를 씁니다. 기록한 흐름은 이 모듈만의 것입니다.",
     ),
     "lossNotDivided": (
-        "The gradient is {count} times that of the mean loss over the {count} micro-batches of a step: the loss is not divided by the number of accumulation steps. If that is not meant, divide it (in Hugging Face's Trainer: a model whose forward takes **kwargs has to use num_items_in_batch).",
-        "기울기가 한 단계의 마이크로배치 {count}개의 평균 손실 기울기의 {count}배입니다. 손실을 누적 횟수로 나누지 않았습니다. 의도한 것이 아니면 나누십시오(Hugging Face Trainer에서는 forward가 **kwargs를 받는 모델이 num_items_in_batch를 써야 합니다).",
+        "The gradient is {count} times that of the mean loss over the {count} micro-batches of a step: the loss is not divided by the number of accumulation steps. If that is not meant, divide it (in Hugging Face's Trainer: a model whose forward takes **kwargs has to use num_items_in_batch, or to say accepts_loss_kwargs = False).",
+        "기울기가 한 단계의 마이크로배치 {count}개의 평균 손실 기울기의 {count}배입니다. 손실을 누적 횟수로 나누지 않았습니다. 의도한 것이 아니면 나누십시오(Hugging Face Trainer에서는 forward가 **kwargs를 받는 모델이 num_items_in_batch를 쓰거나 accepts_loss_kwargs = False로 밝혀야 합니다).",
     ),
     "afterUpdate": (
         "recorder.step(loss) came after optimizer.step(), when the weights had already changed: call it between loss.backward() and optimizer.step().",

@@ -11,6 +11,7 @@ from typing import Iterator, List, Optional
 import torch
 from torch import Tensor, nn
 
+from .arrays import doubled
 from .capture import Call, Capture, Chain, Seen
 from .layout import Layout
 from .modules import is_cell
@@ -116,7 +117,7 @@ def _find_targets(result: Tokens, heads: List[Seen], chain: Chain, count_all: bo
         _, scores, gradient = ways[0]
         rows = [last.gradient]
     result.head = last.module
-    _read_targets(result, scores.double(), gradient.double(), chain[-1])
+    _read_targets(result, doubled(scores), doubled(gradient), chain[-1])
     if result.targets is not None and count_all:
         result.whole_batch = sum(int((part.abs().amax(dim=-1) > 0).sum()) for part in rows)
 

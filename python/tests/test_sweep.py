@@ -14,7 +14,7 @@ from backflow_recorder.sweep.command import main
 from backflow_recorder.sweep.folder import Outcome, SweepFolder
 from backflow_recorder.sweep.grid import parse_grid, trials_of
 from backflow_recorder.sweep.picture import axes_of, page, places
-from backflow_recorder.sweep.trainer import median_horizon
+from backflow_recorder.sweep.trainer import last_metrics, median_horizon
 
 GRID = {"kind": ["rnn", "lstm"], "gain": ["0.8", "1"], "window": ["32", "128"]}
 
@@ -134,3 +134,23 @@ def test_a_sweep_that_is_there_is_drawn_without_pytorch_ray_and_node(tmp_path):
     assert ended.returncode == 0, ended.stderr
     assert "8 missing" in (tmp_path / "page.html").read_text()
     assert json.loads((tmp_path / "sweep/sweep.json").read_text())["format"] == "backflow-sweep"
+
+
+def test_the_last_metrics_of_a_run_that_was_cut_off(tmp_path):
+    assert last_metrics(tmp_path) == {"loss": None, "validationLoss": None}
+    whole = '{"step": 1, "loss": 3.5}\n{"step": 1, "validationLoss": 3}\n{"step": 2, "loss": 2}\n{"step": 3, "loss": null}\n'
+    (tmp_path / "metrics.jsonl").write_text('{"st\n' + whole + '{"step": 4, "los')
+    assert last_metrics(tmp_path) == {"loss": 2.0, "validationLoss": 3.0}
+
+
+def test_a_sweep_is_continued_whatever_the_order_of_its_keys(tmp_path, monkeypatch):
+    import backflow_recorder.sweep.tuning as tuning
+
+    (tmp_path / "corpus.txt").write_text("some text")
+    (tmp_path / "cli.js").write_text("")
+    asked = []
+    monkeypatch.setattr(tuning, "require_ray", lambda: None)
+    monkeypatch.setattr(tuning, "run_trials", lambda folder, trials, *args, **options: asked.append([trial.name for trial in trials]))
+    for words in (["kind=rnn,gru", "gain=1,2"], ["gain=1,2", "kind=rnn,gru"]):
+        main([str(tmp_path / "corpus.txt"), "--grid", *words, "--out", str(tmp_path / "sweep"), "--node", sys.executable, "--cli", str(tmp_path / "cli.js")])
+    assert asked[0] == asked[1] == [trial.name for trial in SweepFolder(tmp_path / "sweep").trials()]

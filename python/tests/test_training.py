@@ -14,6 +14,8 @@ from torch import nn
 
 import backflow_recorder.folder
 from backflow_recorder import Recorder
+from backflow_recorder.automatic import Automatic
+from backflow_recorder.recording import Options
 
 HAS_CPU_SCALER = hasattr(getattr(torch, "amp", None), "GradScaler")
 
@@ -169,6 +171,57 @@ def test_under_a_scaler_everything_is_of_the_loss_itself(tmp_path):
         tensors, _ = read_step(tmp_path / folder, 2)
         for key, value in expected.items():
             np.testing.assert_allclose(tensors[key], value, rtol=1e-3, atol=1e-7)
+
+
+def with_two_optimizers(tmp_path, record, enabled):
+    """One scaler for two models that are trained in turns, the second with two optimizers of which one is unscaled by hand, for clipping."""
+    torch.manual_seed(0)
+    other, model = CharModel(), CharModel()
+    first = torch.optim.SGD(other.parameters(), 0.1)
+    embedding = torch.optim.SGD(model.embedding.parameters(), 0.1)
+    rest = torch.optim.SGD([*model.rnn.parameters(), *model.output.parameters()], 0.1)
+    scaler = torch.amp.GradScaler("cpu", init_scale=1024.0, enabled=enabled)
+    step, close = record(model, tmp_path / f"{enabled}")
+    for i in range(3):
+        for optimizer in (first, embedding, rest):
+            optimizer.zero_grad()
+        scaler.scale(loss_of(other, *data(seed=10 + i))).backward()
+        scaler.step(first)
+        loss = loss_of(model, *data(seed=i))
+        scaler.scale(loss).backward()
+        scaler.unscale_(embedding)
+        step(loss)
+        torch.nn.utils.clip_grad_norm_(model.embedding.parameters(), 0.01)
+        scaler.step(embedding)
+        scaler.step(rest)
+        scaler.update()
+    close()
+    return lines(tmp_path / f"{enabled}")
+
+
+def by_hand(model, folder):
+    recorder = Recorder(model, folder, every=1)
+    return recorder.step, recorder.close
+
+
+def automatically(model, folder):
+    automatic = Automatic(Options(folder, every=1, side="after-clipping"), model)
+    automatic.open()
+    return lambda loss: None, automatic.close
+
+
+@where(HAS_CPU_SCALER)
+@pytest.mark.parametrize("record", [by_hand, automatically])
+def test_what_is_unscaled_is_known_of_each_optimizer(tmp_path, record):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        scaled, plain = (with_two_optimizers(tmp_path, record, enabled) for enabled in (True, False))
+    assert len(scaled) == len(plain) == 3
+    for line, expected in zip(scaled, plain):
+        assert (line["scale"], expected["scale"]) == (1024.0, None)
+        for key in ("loss", "gradientNorm", "clippedNorm"):
+            np.testing.assert_allclose(line[key], expected[key], rtol=1e-5, err_msg=key)
+        assert line["parameterNorms"] == pytest.approx(expected["parameterNorms"], rel=1e-5)
 
 
 @where(HAS_CPU_SCALER)

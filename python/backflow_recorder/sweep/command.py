@@ -9,7 +9,7 @@ from typing import Any, List, Optional
 
 from ..sentences import RecorderError, refuse, sentence, tell
 from .folder import SweepFolder
-from .grid import Trial, parse_grid, trials_of
+from .grid import Trial, parse_grid
 from .picture import axes_of, page
 from .trainer import Backflow, TrialFailed, probe_of
 
@@ -80,7 +80,8 @@ def _sweep(options: argparse.Namespace) -> int:
     folder.begin({"corpus": corpus, "grid": grid, "samples": options.samples, "steps": options.steps})
     # Line ends as they are in the corpus.
     (folder.path / "probe.txt").write_bytes(probe.encode())
-    trials = trials_of(grid, options.samples)
+    # Names of trials are by the order of the keys as it was when the sweep began.
+    trials = folder.trials()
     tell(sentence("sweepBegins", count=len(trials), folder=folder.path))
 
     def told(trial: Trial) -> None:

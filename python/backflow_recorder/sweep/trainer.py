@@ -13,13 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
 
+import numpy as np
+
+from ..scalars import horizon_of, relative
 from ..sentences import refuse
 from .folder import write_json
 from .grid import Trial
 
 # How many of the text's first characters a horizon is looked for in.
 PROBED = 257
-VANISHING = -3.0  # log10
 REPORTS = 20
 PATIENCE = 120.0
 
@@ -120,13 +122,21 @@ def _followed(backflow: Backflow, words: Sequence[str], folder: Path, steps: int
 
 
 def last_metrics(run: Path) -> Dict[str, Any]:
+    """The last loss and validation loss that a run has written; None where there is none."""
+    last: Dict[str, Any] = {"loss": None, "validationLoss": None}
     try:
-        lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
-    except (OSError, ValueError):
-        return {}
-    losses = [line["loss"] for line in lines if isinstance(line.get("loss"), float)]
-    validations = [line["validationLoss"] for line in lines if isinstance(line.get("validationLoss"), float)]
-    return {"loss": losses[-1] if losses else None, "validationLoss": validations[-1] if validations else None}
+        content = (run / "metrics.jsonl").read_bytes()
+    except OSError:
+        return last
+    for line in content.splitlines():
+        try:
+            written = json.loads(line)
+        except ValueError:
+            # Torn where a trainer was killed.
+            continue
+        # A number that is not finite is null; a whole one has no point.
+        last.update({key: float(written[key]) for key in last if isinstance(written.get(key), (int, float))})
+    return last
 
 
 def wait_for_earlier(folder: Path) -> None:
@@ -179,12 +189,13 @@ def horizon(backflow: Backflow, run: Path, probe: Path) -> Dict[str, Any]:
 
 
 def median_horizon(matrix: Sequence[Sequence[Optional[float]]]) -> Mapping[str, Any]:
-    """Of log10 norms [T targets, T steps], null where exactly zero. A horizon is the smallest lag at which less than a thousandth is left."""
+    """Of log10 norms [T targets, T steps], null where exactly zero."""
     steps = len(matrix)
     found: List[float] = []
     for target in range(steps // 2, steps):
-        row = [-math.inf if value is None else value for value in matrix[target][target::-1]]
-        if math.isfinite(row[0]):
-            found.append(next((float(lag) for lag, value in enumerate(row) if value - row[0] < VANISHING), math.inf))
+        r = relative(np.array([-math.inf if value is None else value for value in matrix[target]]), target)
+        if r is not None:
+            lag = horizon_of(r)
+            found.append(math.inf if lag is None else float(lag))
     median = statistics.median(found) if found else math.inf
     return {"horizon": median if math.isfinite(median) else None, "within": steps // 2}

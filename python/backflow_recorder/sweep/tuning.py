@@ -49,6 +49,11 @@ def run_trials(
     # Trials are processes of one thread; what Ray says of itself is kept from the terminal.
     os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
     ended: Set[str] = set()
+
+    def see_ended(trial: Trial) -> None:
+        ended.add(trial.name)
+        told(trial)
+
     _start(ray, address)
     try:
         scheduler = None
@@ -69,7 +74,7 @@ def run_trials(
                 storage_path=str(folder.path.resolve()),
                 failure_config=tune.FailureConfig(max_failures=RESTARTS),
                 verbose=0,
-                callbacks=[_Told(tune, lambda trial: (ended.add(trial.name), told(trial)))],
+                callbacks=[_callback(tune, see_ended)],
             ),
         )
         # Some of what Ray prints it prints at any level.
@@ -99,16 +104,16 @@ def _start(ray: Any, address: Optional[str]) -> None:
             raise refuse("rayStart", reason=(str(error).strip().splitlines() or [type(error).__name__])[0]) from None
 
 
-def _Told(tune: Any, told: Callable[[Trial], Any]) -> Any:
-    class Told(tune.Callback):
+def _callback(tune: Any, see_ended: Callable[[Trial], None]) -> Any:
+    class Callback(tune.Callback):
         """Of each trial that has ended."""
 
         def on_trial_complete(self, iteration: int, trials: List[Any], trial: Any, **info: Any) -> None:
-            told(Trial(**trial.config["trial"]))
+            see_ended(Trial(**trial.config["trial"]))
 
         on_trial_error = on_trial_complete
 
-    return Told()
+    return Callback()
 
 
 def _trainable(folder: SweepFolder, backflow: Backflow, corpus: str, steps: int) -> Callable[[Mapping[str, Any]], None]:

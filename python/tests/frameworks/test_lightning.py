@@ -230,7 +230,9 @@ def test_checkpoints_know_nothing_of_the_recorder_and_training_resumes(tmp_path)
     content = torch.load(path, **options)
     assert "backflow" not in repr(content.keys()) and not any("Recorder" in str(key) for key in content.get("callbacks", {}))
     resumed = RecorderCallback(tmp_path / "second")
-    trainer = pl.Trainer(accelerator="cpu", logger=False, enable_progress_bar=False, enable_model_summary=False, max_epochs=2, callbacks=[resumed])
+    # Without a folder of its own it would leave a checkpoint where the tests are run.
+    quiet = dict(logger=False, enable_progress_bar=False, enable_model_summary=False, enable_checkpointing=False)
+    trainer = pl.Trainer(accelerator="cpu", max_epochs=2, callbacks=[resumed], **quiet)
     trainer.fit(other, batches(), ckpt_path=str(path))
     # Lightning 2.0 repeats a step of an epoch that it resumes.
     assert len(lines(tmp_path / "second")) == trainer.global_step - 3 >= 2 * BATCHES - 3
