@@ -26,6 +26,7 @@ import * as packed from './parts/packed.mjs';
 import * as playground from './parts/playground.mjs';
 import * as profile from './parts/profile.mjs';
 import * as recording from './parts/recording.mjs';
+import * as remedies from './parts/remedies.mjs';
 import * as sampling from './parts/sampling.mjs';
 import * as shortfall from './parts/shortfall.mjs';
 import * as spectra from './parts/spectra.mjs';
@@ -51,6 +52,7 @@ Parts, all but the profile without a name:
   spectra     Lyapunov exponents, beside PyTorch's loop of Jacobians and QR, and of a random network (not among the standard parts)
   inspection  a frame and the source × target matrix of a probe, and what frames cost training
   recording   what recording gradients and gates costs a training step
+  remedies    what Ω, flossing and the cap of the spectral radius cost a training step (not among the standard parts)
   kernels     training by the kernels alone, beside ONNX Runtime
   long        full backpropagation over long texts: time and memory
   length      what a token of a text costs the kinds with a state, by the length of the text
@@ -89,6 +91,7 @@ const parts = {
   inspectedKinds,
   spectra,
   recording,
+  remedies,
   kernels,
   long,
   length,
