@@ -1,6 +1,6 @@
 // npm run bench: measures Backflow side by side with PyTorch, and with the build before. See `usage` and README.md.
 import { availableParallelism } from 'node:os';
-import { parseArgs } from 'node:util';
+import { oneOf, readOptions, wholeNumber } from '../scripts/lib/options.mjs';
 import { stopAll } from '../scripts/lib/processes.mjs';
 import { SetupError, main, say } from '../scripts/lib/say.mjs';
 import { grid, kindGrid } from './grid.mjs';
@@ -26,6 +26,7 @@ import * as packed from './parts/packed.mjs';
 import * as playground from './parts/playground.mjs';
 import * as profile from './parts/profile.mjs';
 import * as recording from './parts/recording.mjs';
+import * as remedies from './parts/remedies.mjs';
 import * as sampling from './parts/sampling.mjs';
 import * as shortfall from './parts/shortfall.mjs';
 import * as spectra from './parts/spectra.mjs';
@@ -51,6 +52,7 @@ Parts, all but the profile without a name:
   spectra     Lyapunov exponents, beside PyTorch's loop of Jacobians and QR, and of a random network (not among the standard parts)
   inspection  a frame and the source × target matrix of a probe, and what frames cost training
   recording   what recording gradients and gates costs a training step
+  remedies    what Ω, flossing and the cap of the spectral radius cost a training step (not among the standard parts)
   kernels     training by the kernels alone, beside ONNX Runtime
   long        full backpropagation over long texts: time and memory
   length      what a token of a text costs the kinds with a state, by the length of the text
@@ -89,6 +91,7 @@ const parts = {
   inspectedKinds,
   spectra,
   recording,
+  remedies,
   kernels,
   long,
   length,
@@ -137,39 +140,27 @@ const options = {
   rounds: { type: 'string', default: '7' },
   quick: { type: 'boolean', default: false },
   publish: { type: 'boolean', default: false },
-  help: { type: 'boolean', short: 'h', default: false },
 };
 
 function parse() {
-  try {
-    const { values, positionals } = parseArgs({ options, allowPositionals: true });
-    const unknown = positionals.find((name) => !Object.hasOwn(parts, name));
-    if (unknown !== undefined) throw new Error(`There is no part "${unknown}".`);
-    const isWanted = ({ name }) => values.only.length === 0 || values.only.some((text) => name.includes(text));
-    const [rows, kinds] = [grid.filter(isWanted), kindGrid.filter(isWanted)];
-    if (rows.length === 0 && kinds.length === 0)
-      throw new Error(`No row of the grid contains "${values.only.join('" or "')}".`);
-    const rounds = Number(values.rounds);
-    if (!Number.isInteger(rounds) || rounds < 1)
-      throw new Error(`--rounds is "${values.rounds}"; it must be a whole number from 1.`);
-    return {
-      ...values,
-      timing: values.quick ? quickTiming : { rounds, turn: 1 },
-      names: positionals.length > 0 ? positionals : standard,
-      rows,
-      kinds,
-    };
-  } catch (error) {
-    throw new SetupError(`${error.message}\n\n${usage}`);
-  }
+  const given = readOptions({ command: 'npm run bench', usage, options, allowPositionals: true });
+  if (given === null) return null;
+  const { positionals, rounds, quick, ...values } = given;
+  for (const name of positionals) oneOf('part', name, Object.keys(parts));
+  const isWanted = ({ name }) => values.only.length === 0 || values.only.some((text) => name.includes(text));
+  const [rows, kinds] = [grid.filter(isWanted), kindGrid.filter(isWanted)];
+  if (rows.length === 0 && kinds.length === 0)
+    throw new SetupError(`No row of the grid contains "${values.only.join('" or "')}".`);
+  if (values.threads !== undefined) wholeNumber('threads', values.threads, { max: 256 });
+  const timing = { rounds: wholeNumber('rounds', rounds), turn: 1 };
+  const names = positionals.length > 0 ? positionals : standard;
+  return { ...values, quick, timing: quick ? quickTiming : timing, names, rows, kinds };
 }
 
 async function bench() {
-  const { names, rows, kinds, only, help, python, alone, before: revision, publish, quick, ...chosen } = parse();
-  if (help) {
-    process.stdout.write(`${usage}\n`);
-    return 0;
-  }
+  const asked = parse();
+  if (asked === null) return 0;
+  const { names, rows, kinds, only, python, alone, before: revision, publish, quick, ...chosen } = asked;
   try {
     await build();
     const ours = startOurs(chosen);

@@ -3,7 +3,8 @@ import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs, promisify } from 'node:util';
+import { promisify } from 'node:util';
+import { readOptions, wholeNumber } from '../scripts/lib/options.mjs';
 import { run, stopAll } from '../scripts/lib/processes.mjs';
 import { SetupError, main, say } from '../scripts/lib/say.mjs';
 import { root } from '../scripts/lib/stamps.mjs';
@@ -39,29 +40,20 @@ const options = {
   seeds: { type: 'string', default: '2' },
   text: { type: 'string' },
   publish: { type: 'boolean', default: false },
-  help: { type: 'boolean', short: 'h', default: false },
 };
 
-function parse() {
-  try {
-    return parseArgs({ options }).values;
-  } catch (error) {
-    throw new SetupError(`${error.message}\n\n${usage}`);
-  }
-}
-
 async function validation() {
-  const { python, node, steps, seeds, text: given, publish, help } = parse();
-  if (help) {
-    process.stdout.write(`${usage}\n`);
-    return 0;
-  }
+  const given = readOptions({ command: 'npm run bench:validation', usage, options });
+  if (given === null) return 0;
+  const { python, node, steps, publish } = given;
+  wholeNumber('steps', steps);
+  const seeds = wholeNumber('seeds', given.seeds);
   const folder = mkdtempSync(join(tmpdir(), 'backflow-validation-'));
   try {
     await run(process.execPath, ['scripts/build.mjs'], { cwd: root });
-    const text = given ?? (await englishText());
+    const text = given.text ?? (await englishText());
     const losses = { ours: [], theirs: [], theirsFromOurs: [] };
-    for (let seed = 1; seed <= Number(seeds); seed++) {
+    for (let seed = 1; seed <= seeds; seed++) {
       const out = join(folder, String(seed));
       const seeded = ['--seed', String(seed)];
       const shared = [...asArguments(settings), '--steps', steps, ...seeded];
@@ -98,7 +90,7 @@ async function validation() {
               machine,
               python: await versionOf(python),
               node: await versionOf(node),
-              text: given ?? 'the King James Bible (Debian’s bible-kjv-text)',
+              text: given.text ?? 'the King James Bible (Debian’s bible-kjv-text)',
               settings: chosen,
             },
             body,

@@ -1,33 +1,35 @@
-// Builds the packages to install, one VSIX for each platform and a universal one, and the recorder's wheel for Python:
-//   npm run package [-- PLATFORM …] [--out FOLDER]      FOLDER is packages/ unless given
+// Builds the packages to install. See `usage`.
 import { createVSIX } from '@vscode/vsce';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
+import { oneOf, readOptions } from './lib/options.mjs';
 import { makePackageFolder } from './lib/packageFolder.mjs';
 import { allowedFor, packagePath, platforms, universal } from './lib/packages.mjs';
 import { buildProject, installDependencies } from './lib/project.mjs';
-import { SetupError, main, say } from './lib/say.mjs';
+import { main, say } from './lib/say.mjs';
 import { root } from './lib/stamps.mjs';
 import { buildWheel } from './lib/wheel.mjs';
 
+const usage = `npm run package -- [PLATFORM …] [--out FOLDER]
+
+Builds one VSIX for each platform, or for those named, and the recorder's wheel for Python, into FOLDER (packages/).
+The platforms are ${platforms.join(', ')}.`;
+
 await main(async () => {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: { out: { type: 'string', default: 'packages' } },
-  });
-  const unknown = positionals.find((name) => !platforms.includes(name));
-  if (unknown !== undefined)
-    throw new SetupError(`There is no package for "${unknown}"; there are ${platforms.join(', ')}.`);
+  const options = { out: { type: 'string', default: 'packages' } };
+  const given = readOptions({ command: 'npm run package', usage, options, allowPositionals: true });
+  if (given === null) return 0;
+  const { out, positionals } = given;
+  for (const name of positionals) oneOf('package for', name, platforms);
   await installDependencies();
   await buildProject();
-  mkdirSync(resolve(root, values.out), { recursive: true });
-  say('recorder', basename(await buildWheel(values.out)));
+  mkdirSync(resolve(root, out), { recursive: true });
+  say('recorder', basename(await buildWheel(out)));
   const contents = makePackageFolder();
   try {
     for (const platform of platforms.filter((name) => positionals.length === 0 || positionals.includes(name)))
-      await pack(platform, contents, values.out);
+      await pack(platform, contents, out);
   } finally {
     rmSync(contents, { recursive: true, force: true });
   }

@@ -1,41 +1,22 @@
-// Which remedy reaches which delay: trains small vanilla RNNs on copy memory, and writes docs/remedies.md's table between its marks.
-//   npm run remedies [-- OPTIONS]
-//     --seeds N       (3)      --steps N (2000)      --delays 10,30,100      --only NAME,…  remedies by the names below
-//     --out FILE      docs/remedies.md of this project      --raw FILE  every run as JSON, one a line: those that are there are not trained again
-//     --table         the table alone, of the runs that are there
-// Needs `npm run build`. Minutes to hours: there are remedies × delays × seeds runs.
+// npm run remedies: which remedy reaches which delay. See `usage` and docs/remedies.md.
 import { spawn } from 'node:child_process';
 import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { dirname, join, relative, resolve } from 'node:path';
+import { copyMemory, shareCopied } from './lib/copyMemory.mjs';
+import { checkNode } from './lib/node.mjs';
+import { oneOf, readOptions, wholeNumber } from './lib/options.mjs';
+import { SetupError, main, say } from './lib/say.mjs';
+import { root } from './lib/stamps.mjs';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
-const { values: given } = parseArgs({
-  options: {
-    seeds: { type: 'string', default: '3' },
-    steps: { type: 'string', default: '2000' },
-    delays: { type: 'string', default: '10,30,100' },
-    only: { type: 'string', default: '' },
-    table: { type: 'boolean', default: false },
-    out: { type: 'string', default: join(root, 'docs/remedies.md') },
-    raw: { type: 'string', default: join(root, 'out/remedies.jsonl') },
-  },
-});
-const [seeds, steps] = [Number(given.seeds), Number(given.steps)];
-const delays = given.delays.split(',').map(Number);
-
-/** So many symbols out of so many are to be copied. */
-const [length, symbols] = [2, 4];
-const lines = 4096;
+checkNode();
 
 const vanilla = ['--cell', 'rnn', '--hidden', '32'];
 const embedded = [...vanilla, '--embedding', '32'];
 /** About as many parameters. */
 const lstm = ['--cell', 'lstm', '--hidden', '16'];
 
-/** By their options. */
+/** By their options of `backflow train`. */
 const remedies = {
   'RNN as it is': vanilla,
   'no clipping of the norm (1 in all others)': [...vanilla, '--clip-norm', 'none'],
@@ -48,114 +29,138 @@ const remedies = {
   'LSTM of 16 units': lstm,
   'LSTM of 16 units, forget-gate bias 3': [...lstm, '--forget-bias', '3'],
 };
-const asked = given.table ? [] : given.only === '' ? Object.keys(remedies) : given.only.split(',');
 
-/** Mulberry32, as in samples.mjs. */
-function generator(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+const usage = `npm run remedies -- [options]
+
+Trains small models on copy memory, one for each remedy, delay and seed, and writes the table of docs/remedies.md from their validation losses.
+It needs npm run build, and takes minutes to hours. Runs that are in the file of --raw are not trained again.
+
+  --seeds N        seeds 1 to N (3)
+  --steps N        training steps of each run (2000)
+  --delays N,…     (10,30,100)
+  --only NAME      only this remedy, by its name in the table; may be given again
+  --raw FILE       every run as JSON, one a line (out/remedies.jsonl)
+  --table          trains nothing: the table of the runs in --raw
+  --out FILE       the page that has the table between its marks (docs/remedies.md)`;
+
+const options = {
+  seeds: { type: 'string', default: '3' },
+  steps: { type: 'string', default: '2000' },
+  delays: { type: 'string', default: '10,30,100' },
+  only: { type: 'string', multiple: true, default: [] },
+  table: { type: 'boolean', default: false },
+  raw: { type: 'string', default: join(root, 'out/remedies.jsonl') },
+  out: { type: 'string', default: join(root, 'docs/remedies.md') },
+};
+const marks = /(<!-- table -->\n)[^]*?(<!-- end of the table -->)/;
+
+await main(async () => {
+  const given = readOptions({ command: 'npm run remedies', usage, options });
+  if (given === null) return 0;
+  const { raw, out } = given;
+  const plan = {
+    steps: wholeNumber('steps', given.steps),
+    seeds: wholeNumber('seeds', given.seeds, { max: 1000 }),
+    // What fills a delay are as many different symbols.
+    delays: given.delays.split(',').map((delay) => wholeNumber('delays', delay, { max: 10_000 })),
+    names: given.only.length > 0 ? given.only : Object.keys(remedies),
   };
+  for (const name of plan.names) oneOf('remedy', name, Object.keys(remedies));
+  const page = existsSync(out) ? readFileSync(out, 'utf8') : '';
+  if (!marks.test(page)) throw new SetupError(`${out} has no marks between which the table could stand.`);
+  const known = readRuns(raw);
+  if (given.table && known.length === 0)
+    throw new SetupError(`There are no runs in ${raw}; leave --table out to train them.`);
+  if (!given.table) await trainMissing(plan, known, raw);
+  writeFileSync(out, page.replace(marks, `$1${tableOf(known, plan)}\n$2`));
+  say('written', relative(root, resolve(out)));
+  return 0;
+});
+
+function readRuns(file) {
+  if (!existsSync(file)) return [];
+  const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean);
+  return lines.map((line) => JSON.parse(line));
 }
 
-/** The delay is filled by as many symbols that are all different, always the same: what comes next follows from the last one, and nothing but the pattern has to be remembered. */
-function copyMemory(delay) {
-  const random = generator(delay);
-  const filler = String.fromCodePoint(...Array.from({ length: delay }, (_, i) => 0x4e00 + i));
-  const pattern = () => Array.from({ length }, () => 'abcd'[Math.floor(symbols * random())]).join('');
-  return Array.from({ length: lines }, () => {
-    const each = pattern();
-    return `${each}${filler}?${each}\n`;
-  }).join('');
+/** Adds to `known`, and to the file, the runs that are planned and not there. */
+async function trainMissing({ steps, seeds, delays, names }, known, file) {
+  if (!existsSync(join(root, 'dist/cli.js'))) throw new SetupError('There is no dist/cli.js; npm run build makes it.');
+  mkdirSync(dirname(file), { recursive: true });
+  const place = mkdtempSync(join(tmpdir(), 'backflow-remedies-'));
+  try {
+    for (let seed = 1; seed <= seeds; seed++)
+      for (const delay of delays) {
+        const corpus = join(place, `copy-${delay}.txt`);
+        writeFileSync(corpus, copyMemory(delay));
+        for (const remedy of names) {
+          const wanted = { remedy, delay, seed, steps };
+          if (known.some((run) => Object.entries(wanted).every(([key, value]) => run[key] === value))) continue;
+          const folder = join(place, 'run');
+          const chosen = [...remedies[remedy], '--seed', String(seed), '--steps', String(steps)];
+          const run = { ...wanted, ...(await train(chosen, corpus, folder)) };
+          rmSync(folder, { recursive: true, force: true });
+          known.push(run);
+          appendFileSync(file, `${JSON.stringify(run)}\n`);
+          const { validationLoss: loss } = run;
+          const outcome = loss === null ? 'overflowed' : `${(100 * shareCopied(loss, delay)).toFixed(0)} %`;
+          say(`${remedy}, delay ${delay}, seed ${seed}`, outcome);
+        }
+      }
+  } finally {
+    rmSync(place, { recursive: true, force: true });
+  }
 }
 
-/** Of the nats of what is to be copied, the part that is saved. A line's first symbols, whose nats nobody can save, come before the filler, "?", the copy and the end. */
-function copied(validationLoss, delay) {
-  const predicted = 2 * length + delay + 2;
-  const nats = length * Math.log(symbols);
-  return 1 - (validationLoss * predicted - nats) / nats;
-}
-
-function train(options, corpus, folder) {
-  const common = ['--mode', 'sequences', '--batch', '32', '--steps', String(steps)];
-  const saving = ['--checkpoint-every', '1000000', '--checkpoint-seconds', '86400', '--backend', 'wasm', '--json'];
-  const args = [join(root, 'dist/cli.js'), 'train', corpus, ...common, ...saving, '--out', folder, ...options];
+/** Resolves to the validation loss and the speed of a run; the loss is null where it overflowed, which is a result too. */
+function train(chosen, corpus, folder) {
+  const common = ['--mode', 'sequences', '--batch', '32', '--backend', 'wasm', '--json'];
+  const saving = ['--checkpoint-every', '1000000', '--checkpoint-seconds', '86400'];
+  const args = [join(root, 'dist/cli.js'), 'train', corpus, ...common, ...saving, '--out', folder, ...chosen];
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-    let output = '';
+    const child = spawn(process.execPath, args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, LC_ALL: 'C' },
+    });
+    let [output, errors] = ['', ''];
     child.stdout.on('data', (chunk) => (output = (output + chunk).slice(-20_000)));
+    child.stderr.on('data', (chunk) => (errors += chunk));
     child.on('error', reject);
     child.on('close', (code) => {
-      const last = output.trimEnd().split('\n').at(-1) ?? '';
-      if (code === 0) resolve(JSON.parse(last));
-      // A run that explodes ends with a sentence; that is a result.
-      else resolve({ event: 'ended', validationLoss: null });
+      if (code === 0) {
+        const { validationLoss, tokensPerSecond } = JSON.parse(output.trimEnd().split('\n').at(-1));
+        resolve({ validationLoss, tokensPerSecond });
+      } else if (/not finite/.test(errors)) resolve({ validationLoss: null, tokensPerSecond: null });
+      else reject(new SetupError(`backflow train ${chosen.join(' ')} ended with status ${code}: ${errors.trim()}`));
     });
   });
 }
 
-const known = existsSync(given.raw)
-  ? readFileSync(given.raw, 'utf8')
-      .trimEnd()
-      .split('\n')
-      .filter(Boolean)
-      .map((line) => JSON.parse(line))
-  : [];
-mkdirSync(dirname(given.raw), { recursive: true });
-const place = mkdtempSync(join(tmpdir(), 'backflow-remedies-'));
-try {
-  for (let seed = 1; seed <= seeds; seed++)
-    for (const delay of delays) {
-      const corpus = join(place, `copy-${delay}.txt`);
-      writeFileSync(corpus, copyMemory(delay));
-      for (const remedy of asked) {
-        if (
-          known.some((run) => run.remedy === remedy && run.delay === delay && run.seed === seed && run.steps === steps)
-        )
-          continue;
-        const folder = join(place, 'run');
-        const { validationLoss, tokensPerSecond } = await train(
-          [...remedies[remedy], '--seed', String(seed)],
-          corpus,
-          folder,
-        );
-        rmSync(folder, { recursive: true, force: true });
-        const run = { remedy, delay, seed, steps, validationLoss, tokensPerSecond };
-        known.push(run);
-        appendFileSync(given.raw, `${JSON.stringify(run)}\n`);
-        console.error(
-          `${remedy}, delay ${delay}, seed ${seed}: ${validationLoss === null ? 'ended early' : `${(100 * copied(validationLoss, delay)).toFixed(0)} %`}`,
-        );
-      }
-    }
-} finally {
-  rmSync(place, { recursive: true, force: true });
+function tableOf(runs, { delays, seeds, steps }) {
+  const rows = Object.keys(remedies).map((remedy) => {
+    const cells = delays.map((delay) =>
+      cellOf(
+        runs.filter((run) => run.remedy === remedy && run.delay === delay && run.steps === steps && run.seed <= seeds),
+      ),
+    );
+    return `| ${[remedy, ...cells].join(' | ')} |`;
+  });
+  const head = `| ${['remedy', ...delays.map((delay) => `delay ${delay}`)].join(' | ')} |`;
+  return [head, `| --- |${' ---: |'.repeat(delays.length)}`, ...rows].join('\n');
 }
 
-const percent = (share) => `${Math.round(100 * Math.max(0, share))}`;
+function percent(share) {
+  return String(Math.round(100 * Math.max(0, share)));
+}
 
-/** The seeds' middle one, and all of them where they differ. */
-function cell(remedy, delay) {
-  const shares = known
-    .filter((run) => run.remedy === remedy && run.delay === delay && run.steps === steps && run.seed <= seeds)
-    .map(({ validationLoss }) => (validationLoss === null ? 0 : copied(validationLoss, delay)))
+/** The median of the seeds, and all of them where they differ. */
+function cellOf(runs) {
+  if (runs.length === 0) return 'not run';
+  const shares = runs
+    .map(({ validationLoss, delay }) => (validationLoss === null ? 0 : shareCopied(validationLoss, delay)))
     .sort((a, b) => a - b);
-  if (shares.length === 0) return 'not run';
-  const middle = percent(shares[Math.floor(shares.length / 2)]);
+  const median = (shares[(shares.length - 1) >> 1] + shares[shares.length >> 1]) / 2;
   const all = shares.map(percent);
-  const text = new Set(all).size === 1 ? `${middle} %` : `${middle} % (${all.join(', ')})`;
-  return shares[Math.floor(shares.length / 2)] >= 0.5 ? `**${text}**` : text;
+  const text = `${percent(median)} %${new Set(all).size === 1 ? '' : ` (${all.join(', ')})`}`;
+  return median >= 0.5 ? `**${text}**` : text;
 }
-
-const table = [
-  `| remedy | ${delays.map((delay) => `delay ${delay}`).join(' | ')} |`,
-  `| --- |${' ---: |'.repeat(delays.length)}`,
-  ...Object.keys(remedies).map((remedy) => `| ${remedy} | ${delays.map((delay) => cell(remedy, delay)).join(' | ')} |`),
-].join('\n');
-const page = readFileSync(given.out, 'utf8');
-const marks = /(<!-- table -->\n)[^]*?(<!-- end of the table -->)/;
-if (!marks.test(page)) throw new Error(`${given.out} has no marks between which the table could stand`);
-writeFileSync(given.out, page.replace(marks, `$1${table}\n$2`));

@@ -3,17 +3,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-
-/** Mulberry32, a 32-bit generator by Tommy Ettinger (public domain): uniform in [0, 1). */
-function generator(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
+import { mulberry32 } from './lib/mulberry32.mjs';
 
 const pick = (random, choices) => choices[Math.floor(random() * choices.length)];
 const integer = (random, from, to) => from + Math.floor(random() * (to - from + 1));
@@ -65,5 +55,5 @@ function copyMemory(random) {
 const folder = process.argv[2] ?? fileURLToPath(new URL('../media/samples', import.meta.url));
 mkdirSync(folder, { recursive: true });
 writeFileSync(join(folder, 'hello.txt'), hello());
-writeFileSync(join(folder, 'brackets.txt'), brackets(generator(2)));
-writeFileSync(join(folder, 'copy.txt'), copyMemory(generator(3)));
+writeFileSync(join(folder, 'brackets.txt'), brackets(mulberry32(2)));
+writeFileSync(join(folder, 'copy.txt'), copyMemory(mulberry32(3)));

@@ -1,13 +1,13 @@
 // The tests of the recorder for PyTorch. See `usage`.
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { oneOf, readOptions } from './lib/options.mjs';
 import { run, untilInterrupted } from './lib/processes.mjs';
 import { installDependencies } from './lib/project.mjs';
 import { frameworks, preparePython } from './lib/python.mjs';
 import { SetupError, main } from './lib/say.mjs';
 import { root } from './lib/stamps.mjs';
 
-const usage = `npm run test:python [-- --torch VERSION | --python PATH | --adapters [--only oldest|newest]] [--grep TEXT]
+const usage = `npm run test:python -- [--torch VERSION | --python PATH | --adapters [--only oldest|newest]] [--grep TEXT]
 
 The tests run in a virtual environment in .vscode-test/: with Debian's python3-torch, or with PyTorch from PyPI where there is no apt-get.
 --torch takes that version from PyPI; --python names the interpreter, which has PyTorch itself unless --torch is given too; --grep: only tests
@@ -19,7 +19,9 @@ const tests = join(root, 'python/tests');
 
 await main(() =>
   untilInterrupted(async () => {
-    const { grep, adapters, only, ...choice } = parse(process.argv.slice(2));
+    const asked = parse();
+    if (asked === null) return 0;
+    const { grep, adapters, only, ...choice } = asked;
     await installDependencies();
     if (!adapters) return test(await preparePython(choice), [tests, `--ignore=${join(tests, 'frameworks')}`], grep);
     // Sweeps start Backflow's own trainer.
@@ -49,18 +51,14 @@ function test(program, paths, grep) {
   });
 }
 
-function parse(args) {
-  try {
-    const text = { type: 'string' };
-    const { values } = parseArgs({
-      args,
-      options: { torch: text, python: text, grep: text, adapters: { type: 'boolean' }, only: text },
-    });
-    if (values.only !== undefined && (!values.adapters || !(values.only in frameworks)))
-      throw new Error(`--only ${values.only}`);
-    if (values.adapters && values.torch) throw new Error('--adapters has versions of PyTorch of its own.');
-    return values;
-  } catch (error) {
-    throw new SetupError(`${error.message}\n\n${usage}`);
-  }
+function parse() {
+  const text = { type: 'string' };
+  const options = { torch: text, python: text, grep: text, adapters: { type: 'boolean' }, only: text };
+  const given = readOptions({ command: 'npm run test:python', usage, options });
+  if (given === null) return null;
+  const { torch, python, grep, adapters, only } = given;
+  if (only !== undefined && !adapters) throw new SetupError('--only chooses among --adapters; give both.');
+  if (only !== undefined) oneOf('set of versions', only, Object.keys(frameworks));
+  if (adapters && torch) throw new SetupError('--adapters has versions of PyTorch of its own; leave --torch out.');
+  return { torch, python, grep, adapters, only };
 }

@@ -2,8 +2,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { checkNode } from './lib/node.mjs';
+import { readOptions, wholeNumber } from './lib/options.mjs';
 import { run, stopAll } from './lib/processes.mjs';
 import { SetupError, main, say } from './lib/say.mjs';
 import { root } from './lib/stamps.mjs';
@@ -18,27 +18,14 @@ into out/verdicts/said.json. Seeds are fixed: only the step at which a run begin
 
   --processes N  how many models are made side by side (default: one for each processor)`;
 
-const options = { processes: { type: 'string' }, help: { type: 'boolean', short: 'h' } };
+const options = { processes: { type: 'string', default: String(Math.min(64, availableParallelism())) } };
 /** Of the page, what lies between these is written here. */
 const [begin, end] = ['<!-- From here on as npm run verdicts writes it. -->', '<!-- To here. -->'];
 
-function parse() {
-  try {
-    return parseArgs({ options }).values;
-  } catch (error) {
-    throw new SetupError(`${error.message}\n\n${usage}`);
-  }
-}
-
 async function verdicts() {
-  const { processes = String(availableParallelism()), help } = parse();
-  if (help) {
-    process.stdout.write(`${usage}\n`);
-    return 0;
-  }
-  const count = Number(processes);
-  if (!Number.isInteger(count) || count < 1 || count > 64)
-    throw new SetupError(`--processes is ${processes}; it must be a whole number from 1 to 64.`);
+  const given = readOptions({ command: 'npm run verdicts', usage, options });
+  if (given === null) return 0;
+  const count = wholeNumber('processes', given.processes, { max: 64 });
   try {
     await run(process.execPath, ['scripts/build.mjs', '--verdicts'], { cwd: root });
     const program = join(root, 'out/verdicts/main.js');

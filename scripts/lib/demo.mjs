@@ -2,9 +2,9 @@
 import { existsSync, mkdirSync, readdirSync, copyFileSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { installCodeServer, startCodeServer } from './codeServer.mjs';
 import { canDownloadEditor, downloadEditor, findDesktopEditor, hasDisplay, ownProfile } from './desktop.mjs';
+import { readOptions } from './options.mjs';
 import { makeWindowPlain } from './plainWindow.mjs';
 import { start as startProgram, stop, untilInterrupted, withoutNpm } from './processes.mjs';
 import { buildProject, installDependencies } from './project.mjs';
@@ -39,31 +39,20 @@ const demoExtension = join(root, 'scripts/demo');
 export function start(args) {
   return main(async () => {
     const options = parse(args);
-    if (options === null) {
-      process.stdout.write(`${usage}\n`);
-      return 0;
-    }
+    if (options === null) return 0;
     return untilInterrupted(() => openDemo(options), { code: 0 });
   });
 }
 
 function parse(args) {
-  let values;
-  try {
-    ({ values } = parseArgs({
-      args,
-      options: {
-        editor: { type: 'string' },
-        port: { type: 'string', default: '0' },
-        folder: { type: 'string', default: cacheFolder },
-        smoke: { type: 'boolean' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    }));
-  } catch (error) {
-    throw new SetupError(`${error.message}\n\n${usage}`);
-  }
-  if (values.help) return null;
+  const options = {
+    editor: { type: 'string' },
+    port: { type: 'string', default: '0' },
+    folder: { type: 'string', default: cacheFolder },
+    smoke: { type: 'boolean' },
+  };
+  const values = readOptions({ command: 'npm start', usage, options, args });
+  if (values === null) return null;
   if (values.editor !== undefined && !['desktop', 'server'].includes(values.editor)) {
     throw new SetupError(`--editor is "desktop" or "server", not "${values.editor}".`);
   }

@@ -2,9 +2,9 @@
 import { availableParallelism } from 'node:os';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { installCodeServer } from './codeServer.mjs';
 import { runInLanes } from './lanes.mjs';
+import { oneOf, readOptions, wholeNumber } from './options.mjs';
 import { untilInterrupted } from './processes.mjs';
 import { buildProject, installDependencies } from './project.mjs';
 import { SetupError, main, say } from './say.mjs';
@@ -40,40 +40,27 @@ const results = join(cacheFolder, 'results');
 
 export function start(args) {
   return main(async () => {
-    const { names, grep, lanes, help } = parse(args);
-    if (help) {
-      process.stdout.write(`${usage}\n`);
-      return 0;
-    }
+    const asked = parse(args);
+    if (asked === null) return 0;
+    const { names, grep, lanes } = asked;
     if (grep !== undefined) process.env.BACKFLOW_TEST_GREP = grep;
     return untilInterrupted(() => runSuites(chosen(names), lanes), { grace });
   });
 }
 
 function parse(args) {
-  try {
-    const options = {
-      grep: { type: 'string' },
-      quick: { type: 'boolean' },
-      lanes: { type: 'string' },
-      help: { type: 'boolean', short: 'h' },
-    };
-    const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
-    const usual = availableParallelism() > 1 ? lanesOfMany : 1;
-    const lanes = values.lanes === undefined ? usual : Number(values.lanes);
-    if (!Number.isInteger(lanes) || lanes < 1)
-      throw new Error(`--lanes is a whole number from 1, not "${values.lanes}".`);
-    return { ...values, names: values.quick ? [...quick, ...positionals] : positionals, lanes };
-  } catch (error) {
-    throw new SetupError(`${error.message}\n\n${usage}`);
-  }
+  const options = { grep: { type: 'string' }, quick: { type: 'boolean' }, lanes: { type: 'string' } };
+  const given = readOptions({ command: 'npm test', usage, options, args, allowPositionals: true });
+  if (given === null) return null;
+  const usual = availableParallelism() > 1 ? lanesOfMany : 1;
+  const lanes = given.lanes === undefined ? usual : wholeNumber('lanes', given.lanes);
+  return { grep: given.grep, names: given.quick ? [...quick, ...given.positionals] : given.positionals, lanes };
 }
 
 /** The suites' names, in their order. */
 function chosen(asked) {
   const names = asked.flatMap((name) => (name === 'editor' ? ['host', 'window', 'default'] : [name]));
-  const unknown = names.find((name) => !Object.hasOwn(suites, name));
-  if (unknown !== undefined) throw new SetupError(`There is no suite "${unknown}".\n\n${usage}`);
+  for (const name of names) oneOf('suite', name, [...Object.keys(suites), 'editor']);
   return Object.keys(suites).filter((name) => names.length === 0 || names.includes(name));
 }
 

@@ -29,16 +29,24 @@ export async function main(
   const verbose = args.includes('--verbose');
   const reportError = (thrown: unknown) => errors.write(`${sentenceOf(thrown, verbose)}\n`);
   const writer = new Output(output);
+  let command: Command | null = null;
   try {
-    const problem = await run(readCommand(args, new Date()), writer, environment, stop);
+    command = readCommand(args, new Date());
+    const problem = await run(command, writer, environment, stop);
     await writer.caughtUp();
     const failure = problem ?? writer.failure;
     if (failure !== null) reportError(failure);
     return failure === null ? 0 : 1;
   } catch (thrown) {
     reportError(thrown);
-    return thrown instanceof UsageError ? 2 : 1;
+    return isWrongUsage(thrown, command) ? 2 : 1;
   }
+}
+
+/** Options are refused where they are read, or by the engine where it knows the model that they do not fit. A resumed run has its settings from its file. */
+function isWrongUsage(thrown: unknown, command: Command | null): boolean {
+  if (thrown instanceof UsageError) return true;
+  return command?.kind === 'train' && thrown instanceof RpcError && thrown.sentence.key.startsWith('error.setting.');
 }
 
 /** What went wrong in a run that was saved nevertheless, or null. */

@@ -255,7 +255,7 @@ describe('the engine process', () => {
     other.child.kill('SIGKILL');
   });
 
-  it('an overflow pauses before the update, names step and tensor, and keeps the last good weights', async () => {
+  it('an overflow pauses before the update, names step and tensor, and leaves the weights as they were', async () => {
     const run = newRun();
     const paused = engine.next('status', ({ state }) => state === 'paused');
     await engine.calls.call(

@@ -9,6 +9,12 @@ const seed = Number(process.env['BACKFLOW_SEED'] ?? Date.now() % 2 ** 31);
 const chosen = process.env['BACKFLOW_FUZZ_FORMATS']?.split(',');
 
 describe('hostile input', () => {
+  const names = [...formats.map(({ name }) => name), 'state-dicts'];
+  for (const unknown of (chosen ?? []).filter((name) => !names.includes(name)))
+    it(`${unknown}: is none of the formats`, () => {
+      assert.fail(`There is no format "${unknown}"; there are ${names.join(', ')}.`);
+    });
+
   for (const format of formats.filter(({ name }) => !chosen || chosen.includes(name))) {
     it(`${format.name}: ${count} changed, seeds from ${seed} on: read or refused in a sentence, in time and memory`, async function () {
       this.timeout(0);

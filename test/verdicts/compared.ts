@@ -30,7 +30,7 @@ export function saidOfComparison(models: readonly ComparedModel[]): Said[] {
       const compared = { runs, names, target, thresholds: defaultThresholds, areEqual: true };
       return `${pathsInWords(compared, texts)} ${numbersInWords(compared, texts)}`;
     },
-    (key) => (key === 'panel.compare.farthest' ? doubtOfFarthest(models, target) : null),
+    (key) => (key === 'panel.compare.farthest' ? doubtOfFarthest(models, target) : undefined),
   );
 }
 

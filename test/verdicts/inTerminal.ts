@@ -3,36 +3,59 @@ import terminal from '../../l10n/terminal.json';
 import type { InspectReport } from '../../src/protocol/engine';
 import { defaultThresholds } from '../../src/protocol/settings';
 import { piecesOf } from '../../src/messages';
-import { rowsOf } from '../../src/terminal/flowDrawing';
+import { rowsOf, type FlowRow } from '../../src/terminal/flowDrawing';
 import { flowInWords } from '../../src/terminal/flowWords';
-import type { Said } from './said';
+import type { Doubt, Said } from './said';
 
 const sentences = Object.entries(terminal)
   .filter(([key]) => key.startsWith('flow.'))
   .map(([key, template]) => ({ key, form: formOf(template) }));
 
 export function saidInTerminal(report: InspectReport): Said[] {
-  const rows = rowsOf(report, defaultThresholds);
-  return flowInWords(report.tokens, rows, defaultThresholds).flatMap((line, i) => {
-    const found = sentences.filter(
-      ({ key, form }) => key !== 'flow.fraction' && key !== 'flow.steps' && form.test(line),
-    );
-    return found.map(({ key }) => ({ key, text: line.trim(), doubt: doubtOf(key, report, i) }));
-  });
+  const lines = rowsOf(report, defaultThresholds).flatMap((row) =>
+    flowInWords(report.tokens, [row], defaultThresholds).map((line) => ({ row, line })),
+  );
+  return lines.flatMap(({ row, line }) =>
+    sentences
+      .filter(({ key, form }) => key !== 'flow.fraction' && key !== 'flow.steps' && form.test(line))
+      .map(({ key }) => ({ key, text: line.trim(), doubt: doubtOf(key, row) })),
+  );
 }
 
-function doubtOf(key: string, report: InspectReport, line: number): string | null {
-  const { flow } = (report.layers.flatMap(({ states }) => states)[0] ?? report.inputs[0]) as {
-    flow: { log10: Float64Array };
-  };
-  if (
-    key === 'flow.onlyTarget' &&
-    line === 0 &&
-    flow.log10.some((value) => Number.isNaN(value)) &&
-    report.tokens.length > 1
-  )
-    return 'the numbers are not finite';
-  return null;
+function doubtOf(key: string, { flow, regions }: FlowRow): Doubt {
+  const { vanishing, exploding } = defaultThresholds;
+  const own = flow.log10[flow.target];
+  // Of what the target does not reach there is no number.
+  const others = Array.from(flow.log10, (value, t) => ({ lag: Math.abs(flow.target - t), ratio: value - own })).filter(
+    ({ lag, ratio }) => lag > 0 && !Number.isNaN(ratio),
+  );
+  const { horizon, level } = flow;
+  const isAboveAgain = others.some(({ lag, ratio }) => lag >= (horizon ?? Infinity) && ratio > vanishing);
+  switch (key) {
+    case 'flow.falls':
+      return isAboveAgain ? 'farther off it is above that again' : null;
+    case 'flow.fallsAndRises':
+      return isAboveAgain ? null : 'it is nowhere above that again';
+    case 'flow.stays':
+      return others.every(({ ratio }) => ratio >= vanishing) ? null : 'somewhere it is below that';
+    case 'flow.level': {
+      const far = others.filter(({ ratio }) => Math.abs(ratio - (level?.log10 ?? NaN)) > 1).length / others.length;
+      return far > 0.25 ? `${(100 * far).toFixed(0)} % of the tokens are more than a factor of ten from it` : null;
+    }
+    case 'flow.explodingAt': {
+      const claimed = regions.filter(({ kind }) => kind === 'exploding');
+      const isLess = claimed.some(({ from, to }) => flow.log10.slice(from, to + 1).some((r) => r - own < exploding));
+      return isLess ? 'somewhere in it the gradient is smaller' : null;
+    }
+    case 'flow.onlyTarget':
+      return Number.isFinite(own) && others.length === 0 ? null : 'the numbers are not finite, or others reach it';
+    case 'flow.zeroAtTarget':
+      return own === -Infinity ? null : 'it is not zero';
+    case 'flow.notFinite':
+      return flow.log10.some((value) => Number.isNaN(value) || value === Infinity) ? null : 'all numbers are finite';
+    default:
+      return undefined;
+  }
 }
 
 function formOf(template: string): RegExp {

@@ -19,10 +19,11 @@
  */
 import { readInFloat64 } from '../../src/core/float64/float64Trace';
 import { weightsOf, type GeneralModel } from '../../src/core/model/generalModel';
+import { mulberry32 } from '../support/mulberry32';
 import type { Ailment, TrainedCase } from './cases';
 import { inputSensitivity } from './differences';
 import { moreOf, probeOf } from './probes';
-import { generator, textNamed } from './texts';
+import { textNamed } from './texts';
 import type { TrainedModel } from './train';
 
 export interface Findings {
@@ -50,7 +51,7 @@ export function examine(trial: TrainedCase, { run, summary, problem, general, vo
   const probe = probeOf(source);
   const ids = Int32Array.from(vocabulary.encode(probe.text));
   const [inputs, targets] = [ids.slice(0, -1), ids.slice(1)];
-  const random = generator(5);
+  const random = mulberry32(5);
   const isFinite = areFinite(general);
   const byLag = new Map(
     [...new Set([...lags, source.needs])].map((lag) => {

@@ -17,10 +17,10 @@ import type { Frame } from '../../src/protocol/frame';
 import { defaultPlayground } from '../../src/protocol/playground';
 import { defaultThresholds, layersOf } from '../../src/protocol/settings';
 import { lanesOf } from '../../webview/sections/overTraining/lanes';
-import { made, trained, type Ailment, type TrainedCase } from './cases';
+import { made, trained, type TrainedCase } from './cases';
 import { saidOfComparison, type ComparedModel } from './compared';
 import { examine, labelOf } from './labels';
-import { pageOf, withinNeed } from './page';
+import { pageOf, withinNeed, type Judged } from './page';
 import { moreOf, probeOf } from './probes';
 import { saidInTerminal } from './inTerminal';
 import { saidOfFrame, saidOfHistory, saidOfMatrix, saidOfUnits, type Said } from './said';
@@ -28,14 +28,6 @@ import { textNamed } from './texts';
 import { train, watchOf, type TrainedModel } from './train';
 
 setEnglishSource(() => english);
-
-export interface Judged {
-  readonly name: string;
-  readonly isHealthy: boolean;
-  readonly ailments: readonly Ailment[];
-  readonly why: string;
-  readonly said: readonly Said[];
-}
 
 const pause = () => Promise.resolve();
 const otherText = 400;

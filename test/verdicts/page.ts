@@ -2,6 +2,7 @@
 import english from '../../l10n/bundle.l10n.json';
 import terminal from '../../l10n/terminal.json';
 import type { Ailment } from './cases';
+import type { Said } from './said';
 
 export interface Sentence {
   readonly key: string;
@@ -71,29 +72,33 @@ export const sentences: readonly Sentence[] = [
   { key: 'panel.compare.farthest', about: null },
 ];
 
-export interface Counted {
+/** A model, or several beside each other, and what is said of it. */
+export interface Judged {
+  readonly name: string;
   readonly isHealthy: boolean;
   readonly ailments: readonly Ailment[];
-  readonly name: string;
   readonly why: string;
-  readonly said: readonly { readonly key: string; readonly text: string; readonly doubt: string | null }[];
+  readonly said: readonly Said[];
 }
 
-export function tableOf(judged: readonly Counted[]): string {
+export function tableOf(judged: readonly Judged[]): string {
   const rows = sentences.map(({ key, about, among }) => {
     const models = judged.filter(({ said }) => !among || said.some((each) => among.includes(each.key)));
-    const says = ({ said }: Counted) => said.some((each) => each.key === key);
-    const of = (some: readonly Counted[]) => `${some.filter(says).length} of ${some.length}`;
+    const says = ({ said }: Judged) => said.some((each) => each.key === key);
+    const of = (some: readonly Judged[]) => `${some.filter(says).length} of ${some.length}`;
     const healthy = models.filter(({ isHealthy }) => isHealthy);
     const sick = models.filter(({ ailments }) =>
       about === null || about === 'none' ? ailments.length > 0 : ailments.includes(about),
     );
     const missed = sick.filter((model) => !says(model)).length;
     const all = judged.flatMap(({ said }) => said).filter((each) => each.key === key);
-    const doubted = all.filter(({ doubt }) => doubt !== null).length;
+    const checked = all.filter(({ doubt }) => doubt !== undefined);
+    const doubted = checked.filter(({ doubt }) => doubt !== null).length;
+    const doubts =
+      all.length > 0 && checked.length === 0 ? `no check, said ${all.length}` : `${doubted} of ${checked.length}`;
     const sickCell =
       about === null || about === 'none' ? `said of ${of(sick)}` : `missed in ${missed} of ${sick.length}`;
-    return `| ${templateOf(key)} | ${about === null ? 'a number' : about === 'none' ? 'reassures' : about} | ${of(healthy)} | ${sickCell} | ${doubted} of ${all.length} |`;
+    return `| ${templateOf(key)} | ${about === null ? 'a number' : about === 'none' ? 'reassures' : about} | ${of(healthy)} | ${sickCell} | ${doubts} |`;
   });
   return [
     '| sentence | about | said of healthy | in sick | more than the numbers show |',
@@ -102,7 +107,7 @@ export function tableOf(judged: readonly Counted[]): string {
   ].join('\n');
 }
 
-export function modelsOf(judged: readonly Counted[]): string {
+export function modelsOf(judged: readonly Judged[]): string {
   const rows = judged.map(({ name, isHealthy, ailments, why }) => {
     const label = isHealthy ? 'healthy' : ailments.length > 0 ? ailments.join(', ') : '–';
     return `| ${name} | ${label} | ${why} |`;
@@ -115,6 +120,6 @@ function templateOf(key: string): string {
   return template ? `${template.replaceAll('|', '/')} \`${key}\`` : key;
 }
 
-export function pageOf(judged: readonly Counted[], comparisons: readonly Counted[]): string {
+export function pageOf(judged: readonly Judged[], comparisons: readonly Judged[]): string {
   return `${tableOf([...judged, ...comparisons])}\n\n${modelsOf(judged)}\n`;
 }

@@ -1,5 +1,6 @@
 /** What is looked at of each model: a text that it has not been trained on, and targets in it. */
-import { generator, type TrialText } from './texts';
+import { mulberry32 } from '../support/mulberry32';
+import type { TrialText } from './texts';
 
 export interface Probe {
   readonly text: string;
@@ -28,6 +29,6 @@ export function probeOf({ text, needs, task }: TrialText): Probe {
 
 /** Of a task, lines that stand nowhere in the text; of prose a part of what it was trained on. */
 export function moreOf({ text }: TrialText, length: number): string {
-  const from = Math.floor(generator(1)() * (0.8 * text.length - length));
+  const from = Math.floor(mulberry32(1)() * (0.8 * text.length - length));
   return text.slice(Math.max(0, from), Math.max(0, from) + length);
 }

@@ -23,9 +23,11 @@ export interface Said {
   readonly key: string;
   /** The whole of what was said where the sentence stood. */
   readonly text: string;
-  /** What of it is more than the numbers show; null for nothing. */
-  readonly doubt: string | null;
+  /** What of it is more than the numbers show; null for nothing, undefined where no check looks at this sentence. */
+  readonly doubt: Doubt;
 }
+
+export type Doubt = string | null | undefined;
 
 /** Texts that remember which sentences they gave. */
 class RememberingTexts extends Texts {
@@ -42,10 +44,10 @@ class RememberingTexts extends Texts {
   }
 }
 
-/** What is said, with each sentence's doubt. @param doubts of the sentences that have one */
+/** What is said, with each sentence's doubt. @param doubts of the sentences that have a check */
 export function saying(
   say: (texts: Texts) => string,
-  doubts: (key: string, text: string) => string | null = () => null,
+  doubts: (key: string, text: string) => Doubt = () => undefined,
 ): Said[] {
   const texts = new RememberingTexts(pageStringsOf(english), 'en');
   const text = say(texts);
@@ -81,7 +83,7 @@ export function byLag({ relative, direction }: FlowRow, target: number): number[
   return values;
 }
 
-function doubtOfFlow(key: string, text: string, header: FrameHeader, rows: readonly FlowRow[]): string | null {
+function doubtOfFlow(key: string, text: string, header: FrameHeader, rows: readonly FlowRow[]): Doubt {
   const { thresholds, target } = header;
   const named = rows.map((row) => ({ row, values: byLag(row, target) }));
   switch (key) {
@@ -107,6 +109,22 @@ function doubtOfFlow(key: string, text: string, header: FrameHeader, rows: reado
     }
     case 'panel.verdict.notFinite':
       return named.some(({ values }) => values.some(Number.isNaN)) ? null : 'see the numbers';
+    case 'panel.verdict.reachesLittle':
+      return named.some(({ values }) => (values.at(-1) ?? NaN) > thresholds.vanishing)
+        ? 'at the beginning of the text it is above that'
+        : null;
+    case 'panel.verdict.reachesNone':
+      return named.some(({ values }) => (values.at(-1) ?? NaN) > -Infinity)
+        ? 'a gradient reaches the beginning of the text'
+        : null;
+    case 'panel.verdict.rises': {
+      const horizon = Math.max(...named.map(({ row }) => row.summary.horizon ?? 0));
+      const isAbove = named.some(({ values }) => values.slice(horizon - 1).some((r) => r > thresholds.vanishing));
+      return isAbove ? null : 'it is nowhere above that again';
+    }
+    case 'panel.verdict.zero':
+      return named.some(({ values }) => values.some((r) => r > -Infinity)) ? 'somewhere it is not zero' : null;
+    case 'panel.verdict.staysBothWays':
     case 'panel.verdict.stays': {
       const isKnown = named.every(({ values }) => values.every((r) => r >= thresholds.vanishing));
       return isKnown ? null : 'a value is below that, or not a number';
@@ -121,7 +139,7 @@ function doubtOfFlow(key: string, text: string, header: FrameHeader, rows: reado
         : null;
     }
     default:
-      return null;
+      return undefined;
   }
 }
 
@@ -134,7 +152,7 @@ function saidOfHead(frame: Frame): Said[] {
   return saying(
     (texts) => headVerdict({ tokens, target, weights: own, name: 'head 1' }, texts),
     (key) => {
-      if (key !== 'panel.attention.readsEvenly') return null;
+      if (key !== 'panel.attention.readsEvenly') return undefined;
       const even = 1 / (target + 1);
       const few = reached.filter((weight) => weight < even / 4).length / reached.length;
       return few > 0.25 ? `${(100 * few).toFixed(0)} % of the tokens have less than a quarter of an even share` : null;
@@ -147,16 +165,17 @@ function saidInText({ target, thresholds, tokens }: FrameHeader, rows: readonly 
   const largest = Array.from(tokens, (_, t) => Math.max(...rows.map(({ relative }) => orLowest(relative[t]))));
   const tints = largest.map((r) => tintOf(r, thresholds));
   return nearestRegions(tints, target).map((region) => {
-    const { kind, to } = region;
+    const { kind, from, to } = region;
     const key = noteKey(region);
-    const outside = largest
-      .slice(0, to)
-      .filter((r) => (kind === 'vanishing' ? r > thresholds.vanishing : r < thresholds.exploding));
     const isOfAll = key === 'tint.vanishingBefore' || key === 'tint.explodingBefore';
+    const claimed = largest.slice(isOfAll ? 0 : from, to);
+    const outside = claimed.filter((r) =>
+      kind === 'vanishing' ? r > thresholds.vanishing : r < thresholds.exploding,
+    ).length;
     return {
       key,
       text: `${target - to + 1} back`,
-      doubt: isOfAll && outside.length > 0 ? `${outside.length} of the ${to} tokens before are not` : null,
+      doubt: outside > 0 ? `${outside} of the ${claimed.length} tokens are not` : null,
     };
   });
 }
@@ -179,7 +198,8 @@ export function saidOfUnits(
     (texts) => findingsOf(statistics, quantityOf(header), relu, texts).join(' '),
     (key, text) => {
       // Of this text alone it is true.
-      if (key !== 'panel.finding.deadUnits' || text.includes('of this text')) return null;
+      if (key !== 'panel.finding.deadUnits') return undefined;
+      if (text.includes('of this text')) return null;
       const alive = statistics.isZero.flatMap((isZero, unit) => (isZero && !isDeadEverywhere(unit) ? [unit] : []));
       return alive.length > 0 ? `${alive.length} of them are not 0 on other text` : null;
     },
@@ -193,7 +213,7 @@ export function saidOfHistory(history: FlowOverTraining, vanishing: number): Sai
   return saying(
     (texts) => overTrainingVerdict(over.rows, vanishing, texts),
     (key) => {
-      if (key !== 'panel.overTraining.reachAll') return null;
+      if (key !== 'panel.overTraining.reachAll') return undefined;
       const claimed = [over.rows[0], over.rows[over.rows.length - 1]].filter(({ horizon }) => Number.isNaN(horizon));
       const wrong = claimed.filter(({ relative }) => relative.some((r) => !(r >= vanishing) || r === Infinity));
       return wrong.length > 0 ? 'at some tokens it is below a thousandth, zero or not finite' : null;
@@ -208,9 +228,8 @@ export function saidOfMatrix(matrix: TargetMatrix, vanishing: number): Said[] {
       const T = matrix.tokens.length;
       const isUnknown = Array.from({ length: T }, (_, t) => matrix.values[t * T + t]).some((own) => own !== 0);
       const isTold = /exactly zero|not finite/.test(text);
-      return key.startsWith('panel.matrix.') && isUnknown && !isTold
-        ? 'some targets have no gradient of their own'
-        : null;
+      if (!key.startsWith('panel.matrix.')) return undefined;
+      return isUnknown && !isTold ? 'some targets have no gradient of their own' : null;
     },
   );
 }

@@ -1,6 +1,7 @@
 /** The texts of the trial of the verdicts: the samples, and lines whose last symbol needs one that was read a known number of tokens before. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { mulberry32 } from '../support/mulberry32';
 
 /** Of this project, from the bundle in out/verdicts. */
 const samples = join(__dirname, '../../media/samples');
@@ -15,20 +16,9 @@ export interface TrialText {
 
 const symbols = 'abcdefgh';
 
-/** Mulberry32, as in scripts/samples.mjs. */
-export function generator(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /** Lines “c.....?c”: one of eight symbols, read `lag` tokens before it is asked for; nothing nearer helps. */
 function recall(lag: number, size: number): string {
-  const random = generator(lag);
+  const random = mulberry32(lag);
   let text = '';
   while (text.length < size) {
     const symbol = symbols[Math.floor(random() * symbols.length)];

@@ -14,7 +14,7 @@ describe('backflow train, given what it cannot use', () => {
 
   it('refuses a model that cannot be tied, and a sequence that is too long', async () => {
     await hello.refuses(
-      1,
+      2,
       /A tied output needs an embedding of the size of the top layer’s output, 16; it is 8/,
       'train hello.txt --tied --embedding 8 --hidden 16',
     );

@@ -46,6 +46,28 @@ describe('the command line', () => {
     await hello.refuses(2, /needs --text FILE/, 'inspect hello');
   });
 
+  it('refuses what the chosen model cannot have with status 2, whoever notices it', async () => {
+    const cannot = 'cannot be used with this model';
+    for (const [line, sentence] of [
+      ['--cell lstm --heads 2', /--heads is no option of the kind LSTM/],
+      [
+        '--cell lstm --omega 1',
+        new RegExp(`Pascanu’s regularizer \\(weight 1\\) ${cannot}\\. It is defined for vanilla RNNs`),
+      ],
+      [
+        '--cell gru --flossing 0.1',
+        new RegExp(`Gradient flossing \\(weight 0\\.1\\) ${cannot}\\. .* vanilla RNNs only`),
+      ],
+      [
+        '--cell minGRU --radius-cap 1',
+        new RegExp(`The cap of the spectral radius \\(1\\) ${cannot}: none of its layers`),
+      ],
+      ['--cell attention --hidden 10 --heads 3', /3 heads do not divide the width 10/],
+    ] as const)
+      await hello.refuses(2, sentence, `train hello.txt ${line}`);
+    await hello.refuses(1, /There is no file .*missing\.txt/, 'train missing.txt');
+  });
+
   it('refuses wrong values, naming the option, the value and what is allowed', async () => {
     await hello.refuses(
       2,

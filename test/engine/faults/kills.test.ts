@@ -20,13 +20,13 @@ import {
   checkpointSteps,
   chosenSeed,
   end,
-  generator,
   itWithSignals,
   lossesOf,
   pangrams,
   stopLater,
   trainToEnd,
 } from '../support/faults';
+import { mulberry32 } from '../../support/mulberry32';
 
 const silent = { info: () => undefined, warn: () => undefined };
 const engineFile = join(process.cwd(), 'dist/engine.js');
@@ -45,7 +45,7 @@ describe('a run whose engine ends in the middle', () => {
     const began = Date.now();
     await trainToEnd(whole, settings, model);
     const length = Date.now() - began;
-    const random = generator(chosenSeed());
+    const random = mulberry32(chosenSeed());
     let kills = 0;
     // Three kills are not enough for a whole run; on a machine that is faster now than it was, once more, killed sooner.
     for (let share = 1; kills < 3; share /= 2) {
@@ -159,7 +159,7 @@ describe('a run whose engine ends in the middle', () => {
         `state cut at ${length}`,
       );
 
-    const random = generator(chosenSeed());
+    const random = mulberry32(chosenSeed());
     for (const name of ['step-30.onnx', 'step-30.safetensors', 'step-30.onnx', 'step-30.safetensors']) {
       const kept = mkdtempSync(join(tmpdir(), 'backflow-cut-'));
       copyFileSync(place(name), join(kept, name));

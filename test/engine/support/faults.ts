@@ -11,17 +11,6 @@ export const pangrams = 'the quick brown fox jumps over the lazy dog. pack my bo
   20,
 );
 
-/** Mulberry32: uniform in [0, 1). */
-export function generator(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /** The seed of this run of a test, printed so that what it found can be found again: BACKFLOW_SEED=N. */
 export function chosenSeed(): number {
   const seed = Number(process.env['BACKFLOW_SEED'] ?? Math.floor(Math.random() * 2 ** 31));

@@ -70,13 +70,16 @@ describe('the settings of a training', () => {
       checkLayers(uniformModel(stack), { ...defaultTrainingSettings, ...training }, 16);
     };
     layers('rnn', { omega: 0.5, radiusCap: 1, flossing: 0.1 });
-    assert.throws(() => layers('lstm', { flossing: 1 }), /^UserError: Gradient flossing 1: .* vanilla RNNs only\. /);
+    assert.throws(
+      () => layers('lstm', { flossing: 1 }),
+      /^UserError: Gradient flossing \(weight 1\) cannot be used with this model\. .* vanilla RNNs only\. /,
+    );
     layers('lstm', { radiusCap: 1 });
     assert.throws(
       () => layers('lstm', { omega: 0.5 }),
-      /^UserError: Pascanu’s regularizer 0\.5: It is defined for vanilla RNNs.*Leave it out\.$/,
+      /^UserError: Pascanu’s regularizer \(weight 0\.5\) cannot be used with this model\. It is defined for vanilla RNNs.*Leave it out\.$/,
     );
-    assert.throws(() => layers('minGRU', { radiusCap: 1 }), /no layer of this model has a recurrent matrix/);
+    assert.throws(() => layers('minGRU', { radiusCap: 1 }), /: none of its layers has a recurrent matrix\. /);
   });
 
   it('fit the model', () => {
