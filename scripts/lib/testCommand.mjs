@@ -7,7 +7,7 @@ import { runInLanes } from './lanes.mjs';
 import { oneOf, readOptions, wholeNumber } from './options.mjs';
 import { untilInterrupted } from './processes.mjs';
 import { buildProject, installDependencies } from './project.mjs';
-import { SetupError, main, say } from './say.mjs';
+import { main, say } from './say.mjs';
 import { cacheFolder, root } from './stamps.mjs';
 import { suites } from './suites.mjs';
 import { ensureSystemParts, toTest } from './system.mjs';

@@ -115,7 +115,8 @@ describe('a branch of a run', () => {
     await assert.rejects(
       branch({ run, step: 8 }),
       (thrown) =>
-        thrown instanceof RpcError && thrown.sentence.args.some((arg) => String(arg).endsWith('step-8.safetensors')),
+        thrown instanceof RpcError &&
+        thrown.sentence.args.some((arg) => typeof arg === 'string' && arg.endsWith('step-8.safetensors')),
     );
     const { steps } = await branch({ run, step: null });
     assert.equal(steps[0], 5);

@@ -13,7 +13,7 @@ export interface Computed<T> {
   readonly onDidAdvance: vscode.Event<number>;
   advanced(done: number): void;
   /** Null where there is none, and then why; without a reason where it was canceled, or the reason is told elsewhere. */
-  answered(value: T | null, message: string | null): void;
+  computed.answered(value: T | null, message: string | null): void;
 }
 
 export class Computation implements vscode.Disposable {
@@ -41,19 +41,19 @@ export class Computation implements vscode.Disposable {
   }
 
   /** Answers once, unless another session is shown by then, or another has been asked for, which will answer. */
-  async run<T>(session: RunSession, { ask, onDidAdvance, advanced, answered }: Computed<T>): Promise<void> {
+  async run<T>(session: RunSession, computed: Computed<T>): Promise<void> {
     this.cancel();
     const computing = new AbortController();
     this.computing = computing;
     const isAwaited = (): boolean => session === this.registry.current && this.computing === computing;
-    const listener = onDidAdvance(advanced);
+    const listener = computed.onDidAdvance((done) => computed.advanced(done));
     try {
-      const value = await ask(computing.signal);
-      if (isAwaited()) answered(value, null);
+      const value = await computed.ask(computing.signal);
+      if (isAwaited()) computed.answered(value, null);
     } catch (error) {
       const isTold = error instanceof RpcError && (error.code === 'user' || error.code === 'closed');
       if (!isTold) this.notices.report(error);
-      if (isAwaited()) answered(null, isTold ? localizeMessage(error.sentence) : null);
+      if (isAwaited()) computed.answered(null, isTold ? localizeMessage(error.sentence) : null);
     } finally {
       listener.dispose();
       if (this.computing === computing) this.computing = null;

@@ -9,7 +9,6 @@ import type { RunSession } from '../runs/runSession';
 import { Computation } from './computation';
 import type { Panel } from './panel';
 import { frameForPage, wholeFloats } from './wholeBuffers';
-import { localizeMessage } from '../localize';
 
 export class InspectionLink implements vscode.Disposable {
   private readonly listeners: vscode.Disposable;

@@ -78,7 +78,10 @@ describe('models in the folders of libraries', () => {
       writeFileSync(path, encodeSafetensors(broken, metadata));
       const { notices } = await openModel({ ...source(path), text: 'abcdefghi' });
       const notice = notices.find(({ key }) => key === 'notice.model.notFinite');
-      assert.match(notice?.message ?? '', /model\.safetensors has numbers that are not finite .*: layer1\.forward\.W\./);
+      assert.match(
+        notice?.message ?? '',
+        /model\.safetensors has numbers that are not finite .*: layer1\.forward\.W\./,
+      );
     } finally {
       rmSync(place, { recursive: true });
     }

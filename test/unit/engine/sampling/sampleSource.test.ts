@@ -136,6 +136,7 @@ describe('samples of a model in training', () => {
     [2, 100],
     [20, 5000],
   ]) {
+    // The time is that of the trial's own clock: no test here waits or measures.
     it(`take less than two hundredths of the time, at ${perToken} ms a token and ${perStep} ms a step, and come as often as that allows`, async () => {
       const trial = new Trial(await modelOf(biased([0.5, 0.5]), new Vocabulary(['a', 'b'])), perToken);
       trial.source.watch(watch);
