@@ -13,7 +13,7 @@ export interface Computed<T> {
   readonly onDidAdvance: vscode.Event<number>;
   advanced(done: number): void;
   /** Null where there is none, and then why; without a reason where it was canceled, or the reason is told elsewhere. */
-  computed.answered(value: T | null, message: string | null): void;
+  answered(value: T | null, message: string | null): void;
 }
 
 export class Computation implements vscode.Disposable {
