@@ -1,8 +1,9 @@
-// Writes the generated sample corpora, always the same: hello.txt, brackets.txt and copy.txt.
+// Writes the generated sample corpora, always the same: hello.txt, brackets.txt, copy.txt and adding.txt.
 //   node scripts/samples.mjs [FOLDER]      FOLDER is media/samples of this project unless given
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { addingLine } from './lib/adding.mjs';
 import { mulberry32 } from './lib/mulberry32.mjs';
 
 const pick = (random, choices) => choices[Math.floor(random() * choices.length)];
@@ -52,8 +53,20 @@ function copyMemory(random) {
   });
 }
 
+/** Sequences of numbers: the sum of two marked values is to be told, the first of which lies 1 to 19 steps before the end and the other nearer. */
+function adding(random) {
+  const header = [
+    '# The adding problem: each line is a sequence, each step a value and a mark. Behind “=” stands what is to be predicted,',
+    '# the sum of the two marked values, of which one lies in the first half of the sequence and one in the second.',
+    '# Whoever always says 1 has a mean squared error of about 1/6 = 0.167. Lines that begin with “#” are not read.',
+  ];
+  const sequences = Array.from({ length: 1200 }, () => addingLine(random, integer(random, 10, 20)));
+  return [...header, ...sequences, ''].join('\n');
+}
+
 const folder = process.argv[2] ?? fileURLToPath(new URL('../media/samples', import.meta.url));
 mkdirSync(folder, { recursive: true });
 writeFileSync(join(folder, 'hello.txt'), hello());
 writeFileSync(join(folder, 'brackets.txt'), brackets(mulberry32(2)));
 writeFileSync(join(folder, 'copy.txt'), copyMemory(mulberry32(3)));
+writeFileSync(join(folder, 'adding.txt'), adding(mulberry32(4)));

@@ -143,7 +143,7 @@ export async function createTraining(request: TrainingRequest): Promise<Training
     },
     async matrix() {
       reading ??= FastReading.ofSize(probes[0].length - 1, plain, inspecting, true);
-      await reading.read(probes[++matrices % probes.length], plain);
+      await reading.read({ ids: probes[++matrices % probes.length], numbers: null }, plain);
       await reading.matrix(() => Promise.resolve());
     },
   };

@@ -43,7 +43,9 @@ export function checkpointOf(model: ModelProto, file: string): CheckpointContent
   if (text === undefined) return null;
   const config = configOf(parse(text, file, keys.model));
   const vocabulary = readVocabulary(metadata, file);
-  if (vocabulary.size !== config.vocabularySize) {
+  if (config.features !== null) {
+    if (vocabulary.unit !== 'numbers') throw new UserError('error.checkpoint.notNumbers', file);
+  } else if (vocabulary.size !== config.vocabularySize) {
     throw new UserError('error.checkpoint.vocabularySize', file, vocabulary.size, config.vocabularySize);
   }
   return {

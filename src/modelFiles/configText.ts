@@ -21,7 +21,7 @@ export const ownKeys = {
 /**
  * Of layers that are alike what they have in common and their number, as it has always been; of others a list. In a fixed order: the same model is
  * the same file, however its configuration was put together. What older versions did not know is left
- * out where it is as it was then: options of a kind without any, norms and residual connections.
+ * out where it is as it was then: options of a kind without any, norms and residual connections, numbers in place of tokens.
  */
 export function configText(config: ModelConfig): string {
   return JSON.stringify(uniformStack(config) ?? config, (key, value: unknown) => {
@@ -32,7 +32,8 @@ export function configText(config: ModelConfig): string {
 }
 
 function isKept([key, value]: readonly [string, unknown]): boolean {
-  return !(key === 'norm' || key === 'finalNorm' || key === 'residual') || value !== plainStack[key];
+  const isAdded = key === 'norm' || key === 'finalNorm' || key === 'residual' || key === 'features';
+  return !isAdded || value !== plainStack[key];
 }
 
 /** @param kept parsed from JSON  Throws a UserError for what is none. */

@@ -35,6 +35,7 @@ export function parseVocabulary({ symbols, tokens }: VocabularyFields): Vocabula
   const unit = parseUnit(fields, symbols);
   const specials = parseSpecials(fields, symbols.length);
   const lineEnd = fields['lineEnd'] ?? null;
+  if (unit === 'numbers' && symbols.length > 0) return null;
   if (!unit || !specials || !(lineEnd === null || isIndex(lineEnd, symbols.length))) return null;
   return new Vocabulary(symbols, unit, specials, fields['isOfOthers'] === true, lineEnd);
 }

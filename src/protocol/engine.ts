@@ -6,7 +6,7 @@ import type { ReadUnit } from '../tokens/tokenUnit';
 import type { Contribution, Prediction } from './flowReport';
 import type { HeadChoice, Frame, LaneChoice, UnitMapChoice } from './frame';
 import type { GraphReport, GraphRequest, GraphSummary, GraphTokenReport, GraphTokenRequest } from './graph';
-import type { InspectAnswer } from './inspectReport';
+import type { InspectAnswer, PredictedNumbers } from './inspectReport';
 import type { Architecture, Examination, MatrixChoice, ModelSummary, Spectrum, Verification } from './model';
 import type { FlowLane, FlowOverTraining } from './overTraining';
 import type { RunOverflow } from './nonFinite';
@@ -30,6 +30,7 @@ export type {
   InspectReport,
   LayerReport,
   ParameterReport,
+  PredictedNumbers,
   StateReport,
 } from './inspectReport';
 
@@ -194,9 +195,11 @@ export interface DescribeRequest {
 export interface TokenReport {
   readonly token: number;
   readonly symbol: string;
-  /** −ln p of this token given those before it, nats; null for the first, which nothing predicts. */
+  /** −ln p of this token given those before it, nats, or of numbers the squared error; null for one that nothing predicts, as the first. */
   readonly loss: number | null;
-  /** The five likeliest symbols for this place, best first; empty for the first token. */
+  /** Of a model of numbers, what it predicts for this place; only of the token that is predicted. */
+  readonly numbers?: PredictedNumbers;
+  /** The five likeliest symbols for this place, best first; empty for the first token, and of a model of numbers. */
   readonly predictions: readonly Prediction[];
   /** State after reading this token, layer by layer; empty for the last token, which is not read. */
   readonly layers: readonly {

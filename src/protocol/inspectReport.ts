@@ -17,7 +17,7 @@ export interface StateReport {
 }
 
 /**
- * What is read at one boundary between layers, x^(l)_t: at l = 0 the one-hot token or its embedding, elsewhere what layer l gives, its directions side by
+ * What is read at one boundary between layers, x^(l)_t: at l = 0 the one-hot token, its embedding, or numbers, elsewhere what layer l gives, its directions side by
  * side. Its gradient goes through everything that depends on it: where layer l is recurrent that is its state, and so also its own next step.
  */
 export interface InputReport {
@@ -43,9 +43,17 @@ export interface ParameterReport {
   readonly norms: Readonly<Record<string, number>>;
 }
 
+/** What a model of numbers predicts when it has read all steps, and what it should. */
+export interface PredictedNumbers {
+  readonly predicted: Float64Array;
+  readonly target: Float64Array;
+}
+
 /** The answer of `inspect`; the command line prints it as JSON. */
 export interface InspectReport {
   readonly loss: number;
+  /** Of a model of numbers; `loss` is then the mean of their squared differences. */
+  readonly numbers?: PredictedNumbers;
   /** Symbols of the T inputs. */
   readonly tokens: readonly string[];
   /** Where each of them begins and ends in the text, and behind them the last target: T + 1 places, in UTF-16 units. */

@@ -27,8 +27,11 @@ export interface ModelSummary {
   readonly mode: 'stack';
   /** The lowest first. */
   readonly layers: readonly DescribedLayer[];
+  /** V; of a model of numbers how many it predicts. */
   readonly vocabularySize: number;
-  /** Null where tokens are read one-hot. */
+  /** How many numbers it reads at a step; only of a model of numbers. */
+  readonly features?: number;
+  /** Null where tokens are read one-hot, and of a model of numbers. */
   readonly embeddingSize: number | null;
   readonly tied: boolean;
   /** A LayerNorm stands before the output. */

@@ -12,13 +12,13 @@ import {
   type StackSettings,
 } from './settings';
 
-/** @param vocabularySize V */
-export function parameterCountOf(model: ModelSettings, vocabularySize: number): number {
+/** @param vocabularySize V, of a model of numbers how many it predicts  @param features how many it reads at a step */
+export function parameterCountOf(model: ModelSettings, vocabularySize: number, features?: number): number {
   const { embeddingSize, tied, finalNorm } = model;
   const layers = layersOf(model);
   const width = embeddingSize ?? 0;
   let count = vocabularySize * (1 + width);
-  let input = embeddingSize ?? vocabularySize;
+  let input = embeddingSize ?? features ?? vocabularySize;
   for (const [layer, own] of layers.entries()) {
     const { cell, bidirectional, hiddenSize: H, norm } = own;
     const directions = bidirectional ? 2 : 1;
@@ -58,15 +58,17 @@ export function settingsOfSize(
   cell: CellName,
   vocabularySize: number,
   count: number,
+  features?: number,
 ): StackSettings {
   const step = kindOf(cell).mixer?.widthStep(optionsOf(cell, model.options)) ?? 1;
   const withSize = (steps: number): StackSettings => settingsOfCell(model, cell, steps * step);
   let [low, high] = [1, Math.floor(maxHiddenSize / step)];
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (parameterCountOf(withSize(middle), vocabularySize) < count) low = middle + 1;
+    if (parameterCountOf(withSize(middle), vocabularySize, features) < count) low = middle + 1;
     else high = middle;
   }
-  const distance = (size: number): number => Math.abs(parameterCountOf(withSize(size), vocabularySize) - count);
+  const distance = (size: number): number => 
+    Math.abs(parameterCountOf(withSize(size), vocabularySize, features) - count);
   return withSize(low > 1 && distance(low - 1) < distance(low) ? low - 1 : low);
 }

@@ -3,7 +3,7 @@ import type { GraphSummary } from './graph';
 import type { Message } from '../messages';
 import type { RecordingSummary } from './recording';
 import type { TokenizerDefinition } from '../tokens/tokenizer/tokenizer';
-import type { ReadUnit } from '../tokens/tokenUnit';
+import type { NumberUnit, ReadUnit } from '../tokens/tokenUnit';
 import type { BackendName, ModelSettings, TokenUnit, TrainingSettings } from './settings';
 
 export type RunState = 'starting' | 'running' | 'paused' | 'stopped' | 'finished' | 'failed';
@@ -14,7 +14,7 @@ export interface RunDescription {
   /** Absolute path of the run's folder. */
   readonly folder: string;
   readonly corpus: CorpusDescription;
-  readonly model: ModelSettings & { readonly vocabularySize: number; readonly parameterCount: number };
+  readonly model: ModelSettings & RunSizes & { readonly parameterCount: number };
   readonly training: TrainingSettings;
   /** The backend that runs, which is not the chosen one where ONNX Runtime cannot be loaded. */
   readonly backend: BackendName;
@@ -33,14 +33,22 @@ export function readUnitOf({ corpus: { unit }, tokenizer }: RunDescription): Rea
   return tokenizer;
 }
 
+/** What a run's model reads and predicts. */
+export interface RunSizes {
+  /** V; of a model of numbers how many it predicts. */
+  readonly vocabularySize: number;
+  /** How many numbers it reads at a step; only of a model of numbers. */
+  readonly features?: number;
+}
+
 export interface CorpusDescription {
   /** File name, or the title of an unsaved document. */
   readonly name: string;
   /** Absolute path, or null for a text that is no file. */
   readonly path: string | null;
   readonly tokens: number;
-  /** What one of them is; `tokenizer`: what a tokenizer.json makes one. */
-  readonly unit: TokenUnit | 'tokenizer';
+  /** What one of them is; `tokenizer`: what a tokenizer.json makes one; `numbers`: a step of a sequence of numbers. */
+  readonly unit: TokenUnit | NumberUnit | 'tokenizer';
 }
 
 export interface RunStatus {
@@ -50,7 +58,7 @@ export interface RunStatus {
   readonly message: Message | null;
 }
 
-/** One row of `Progress.rows`, in this order. `loss` in nats per token; `clippedFraction`: of the gradient's entries, those cut by value. */
+/** One row of `Progress.rows`, in this order. `loss` in nats per token, of a model of numbers the mean squared error; `clippedFraction`: of the gradient's entries, those cut by value. */
 export const progressColumns = [
   'step',
   'loss',
@@ -64,7 +72,7 @@ export type ProgressColumn = (typeof progressColumns)[number];
 
 export interface ValidationPoint {
   readonly step: number;
-  /** Nats per token. */
+  /** As in a row. */
   readonly loss: number;
 }
 
@@ -74,7 +82,7 @@ export interface Progress {
   readonly validation: readonly ValidationPoint[];
 }
 
-/** How a run ended. `loss` is of the last step, nats per token. */
+/** How a run ended. `loss` is of the last step, as in a row of progress. */
 export interface RunSummary {
   readonly run: string;
   /** Absolute path of the last checkpoint. */

@@ -4,7 +4,13 @@ import { bare, type Surroundings } from '../layers/mixer';
 import { isSameLayer, type LayerConfig } from '../layers/layerConfig';
 import type { NormName } from '../layers/norm';
 import type { LayerOptions } from '../layers/options';
-import type { InitializationName, ObjectiveName, OptimizerName, ScheduleName } from '../terms/choices';
+import {
+  isOfNumbers,
+  type InitializationName,
+  type ObjectiveName,
+  type OptimizerName,
+  type ScheduleName,
+} from '../terms/choices';
 import type { Thresholds } from '../terms/regions';
 import type { TokenUnit } from '../tokens/tokenUnit';
 
@@ -20,6 +26,7 @@ interface AroundLayers {
   readonly embeddingSize: number | null;
   /** The output's weights are the embedding's. */
   readonly tied: boolean;
+  /** `squaredError` reads and predicts numbers, in sequences, whatever vocabulary and mode are chosen. */
   readonly objective: ObjectiveName;
   /** What stands between the top layer and the output. */
   readonly finalNorm: NormName;
@@ -210,7 +217,7 @@ export type OpenModelSettings = Omit<StackSettings, Open | 'layers'> & {
 /**
  * What is left open follows from the rest: what stands around a layer is as usual for its kind, and before the output as usual for that of the top layer; a
  * bidirectional stack is trained on masked tokens; a tied output has an embedding of the top layer's size, a residual connection around the lowest layer, a norm
- * before it and a mixer there one of the lowest layer's.
+ * before it and a mixer there one of the lowest layer's; a model of numbers has none.
  */
 export function completeModel(model: OpenModelSettings & { readonly layers: number }): StackSettings;
 export function completeModel(model: OpenModelSettings): ModelSettings;
@@ -218,11 +225,12 @@ export function completeModel(model: OpenModelSettings): ModelSettings {
   const { tied, finalNorm, embeddingSize, objective } = model;
   const layers = completeLayers(model);
   const [lowest, top] = [layers[0], layers[layers.length - 1]];
+  const readsNumbers = objective !== null && isOfNumbers(objective);
   const around = {
     tied,
     finalNorm: finalNorm ?? surroundingsOf(top.cell).finalNorm,
     objective: objective ?? (layers.some(({ bidirectional }) => bidirectional) ? 'masked' : 'next'),
-    embeddingSize: embeddingSize ?? embeddingSizeOf(lowest, top, tied),
+    embeddingSize: embeddingSize ?? (readsNumbers ? null : embeddingSizeOf(lowest, top, tied)),
   } as const;
   return layers.every((layer) => isSameLayer(layer, lowest))
     ? { ...lowest, ...around, layers: layers.length }

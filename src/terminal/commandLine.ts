@@ -18,7 +18,7 @@ import {
   type GivenOptions,
 } from './options';
 import { choice, integer, number, text } from './optionValues';
-import { readModel, readTraining, readVocabulary } from './trainOptions';
+import { isOpenWhether, readModel, readTraining, readVocabulary } from './trainOptions';
 
 /** More numbers than a carried state has. */
 const maxSpectrum = 1_000_000;
@@ -48,6 +48,8 @@ export interface InspectCommand {
   readonly model: ModelOptions;
   /** File with the text; only a recording can be without one. */
   readonly text: string | null;
+  /** Which of its lines alone is the text, from 1; null for all of them. */
+  readonly line: number | null;
   readonly request: Omit<InspectRequest, 'text'>;
   /** Of a recording: which step, and whether a target was named. Null for the newest, and for the recorded one. */
   readonly step: number | null;
@@ -82,8 +84,15 @@ export type Command =
   | SampleCommand
   | ExportCommand;
 
-/** `args` are those after the program's name; `now` names the default folder of a run. Throws a UsageError. */
-export function readCommand(args: readonly string[], now: Date): Command {
+/**
+ * `args` are those after the program's name; `now` names the default folder of a run. Throws a UsageError.
+ * @param isOfNumbers whether the file at a path is one of sequences of numbers
+ */
+export function readCommand(
+  args: readonly string[],
+  now: Date,
+  isOfNumbers: (path: string) => boolean = () => false,
+): Command {
   if (args.length === 0) throw new UsageError(localize('usage.noCommand'));
   const [first, ...rest] = args;
   if (first === '--help' || first === '-h' || first === 'help') return helpFor(rest);
@@ -94,7 +103,7 @@ export function readCommand(args: readonly string[], now: Date): Command {
   const given = readOptions(first, rest);
   switch (first) {
     case 'train':
-      return given.values.has('resume') ? readResume(given) : readTrain(given, now);
+      return given.values.has('resume') ? readResume(given) : readTrain(given, now, isOfNumbers);
     case 'inspect':
       return readInspect(given);
     case 'sample':
@@ -109,10 +118,10 @@ function helpFor(names: readonly string[]): Command {
   return { kind: 'help', text: command === undefined ? generalHelp() : commandHelp(command) };
 }
 
-function readTrain(given: GivenOptions, now: Date): TrainCommand {
+function readTrain(given: GivenOptions, now: Date, isOfNumbers: (path: string) => boolean): TrainCommand {
   const corpus = onlyPositional(given, 'train', 'CORPUS');
   const from = readStart(given);
-  const model = readModel(given);
+  const model = readModel(given, from === null && isOpenWhether(given) && isOfNumbers(resolve(corpus)));
   const request: TrainRequest = {
     corpus: { kind: 'file', path: resolve(corpus) },
     from,
@@ -214,6 +223,7 @@ function readInspect(given: GivenOptions): InspectCommand {
     json: given.switches.has('json'),
     model: modelOptions(given, model),
     text: file === undefined ? null : resolve(file),
+    line: integer(given, 'line', 1, Number.MAX_SAFE_INTEGER) ?? null,
     step: integer(given, 'step', 0, Number.MAX_SAFE_INTEGER) ?? null,
     target: given.values.has('target') ? target : null,
     request: { target, thresholds: defaultThresholds, matrix: given.switches.has('matrix') },

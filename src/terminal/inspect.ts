@@ -16,7 +16,7 @@ import { inspectRecording } from './inspectRecording';
 import { localize, localizeMessage } from './language';
 import { MatrixDrawing } from './matrixDrawing';
 import { modelInWords } from './modelInWords';
-import { counted, lossText } from './numbers';
+import { counted, lossText, significant } from './numbers';
 import { UsageError } from './options';
 import type { Output } from './output';
 import { rowsOfBoth, secondEngineFor } from './secondEngine';
@@ -44,7 +44,8 @@ export async function inspect(
   }
   if (command.step !== null) throw new UsageError(localize('usage.stepOfModel', command.model.path));
   if (command.text === null) throw new UsageError(localize('usage.inspectWithoutText'));
-  const { opened, text } = await openFor(engine, command.model, command.text, stop);
+  const { opened, text: whole } = await openFor(engine, command.model, command.text, stop);
+  const text = command.line === null ? whole : lineOf(whole, command.line, command.text);
   if (opened.model.mode === 'graph') {
     const { series, json } = command;
     const found = await engine.call('inspectGraph', { ...command.request, series, total: json, text });
@@ -90,6 +91,14 @@ async function spectrumOf(
     { text, count: spectrum, values: spectrum, target, vanishing, byLag: false },
     stop,
   );
+}
+
+/** @param line from 1  @param path for the sentence */
+function lineOf(text: string, line: number, path: string): string {
+  const lines = text.split('\n');
+  const found = lines.at(line - 1);
+  if (found === undefined) throw new UsageError(localize('usage.noSuchLine', path, line, lines.length));
+  return found;
 }
 
 /** The model, and the text as it reads it: of a model of bytes any file is one. */
@@ -151,6 +160,7 @@ function readable(
   further: readonly (readonly string[])[],
 ): string {
   const { target } = report.inputs[0].flow;
+  const { numbers } = report;
   const rows = rowsOf(report, canvas.thresholds);
   const { trainingStep } = opened;
   // The token after the target is what the loss traced back is about; the last input's is the text's last.
@@ -162,15 +172,16 @@ function readable(
   return [
     ...readingInWords(opened),
     localize(
-      'report.model',
+      numbers ? 'report.modelOfNumbers' : 'report.model',
       modelInWords(model),
       trained,
       counted(report.tokens.length, 'input'),
-      lossText(report.loss),
+      lossText(report.loss, numbers !== undefined),
     ),
     localize('report.tracedBack', glyphOf(predicted), target),
+    ...(numbers ? [localize('report.numbers', listOf(numbers.predicted), listOf(numbers.target))] : []),
     '',
-    ...drawFlow(report.tokens, target, rows, canvas),
+    ...drawFlow(numbers ? report.tokens.map((step) => `${step} `) : report.tokens, target, rows, canvas),
     ...drawLegend(canvas),
     '',
     ...flowInWords(report.tokens, rows, canvas.thresholds),
@@ -181,4 +192,8 @@ function readable(
     ...further.flatMap((lines) => ['', ...lines]),
     '',
   ].join('\n');
+}
+
+function listOf(values: Float64Array): string {
+  return Array.from(values, significant).join(', ');
 }

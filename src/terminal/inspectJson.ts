@@ -67,10 +67,11 @@ function members(object: object): string {
 
 /** The report as the object of `inspect --json` in two parts, behind each of which a matrix comes; its numbers that are not finite become null when it is written. */
 export function partsOfJson(report: InspectReport): [object, object] {
-  const { loss, tokens, layers, parameters, output, embedding, parameterNorms, inputs, regions } = report;
+  const { loss, numbers, tokens, layers, parameters, output, embedding, parameterNorms, inputs, regions } = report;
   return [
     {
       loss,
+      ...(numbers && { numbers: { predicted: Array.from(numbers.predicted), target: Array.from(numbers.target) } }),
       tokens,
       layers: layers.map(layerJson),
       parameters: parameters.map(({ layer, direction, norms }) => ({ layer, direction, ...norms })),

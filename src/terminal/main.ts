@@ -6,6 +6,7 @@ import { RpcError } from '../protocol/rpc';
 import { readCommand, type Command } from './commandLine';
 import { exportModel } from './export';
 import { inspect } from './inspect';
+import { isFileOfNumbers } from './fileOfNumbers';
 import { languageOf, localize, localizeMessage, setLanguage } from './language';
 import { UsageError } from './options';
 import { Output, type OutputStream } from './output';
@@ -31,7 +32,7 @@ export async function main(
   const writer = new Output(output);
   let command: Command | null = null;
   try {
-    command = readCommand(args, new Date());
+    command = readCommand(args, new Date(), isFileOfNumbers);
     const problem = await run(command, writer, environment, stop);
     await writer.caughtUp();
     const failure = problem ?? writer.failure;

@@ -1,10 +1,11 @@
 /** Numbers and times as a person reads them. */
 import { localize } from './language';
 
-/** Nats, with bits beside them. */
-export function lossText(nats: number): string {
-  if (!Number.isFinite(nats)) return localize('loss.notFinite');
-  return localize('loss.natsAndBits', significant(nats), significant(nats / Math.LN2));
+/** Nats, with bits beside them; of a model of numbers the mean squared error. */
+export function lossText(loss: number, isOfNumbers = false): string {
+  if (!Number.isFinite(loss)) return localize('loss.notFinite');
+  if (isOfNumbers) return localize('loss.squaredError', significant(loss));
+  return localize('loss.natsAndBits', significant(loss), significant(loss / Math.LN2));
 }
 
 /** Four digits, without an exponent where that reads well. */

@@ -156,6 +156,7 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
     summary: 'help.inspect.summary',
     options: {
       text: { value: 'FILE', help: 'help.inspect.text' },
+      line: { value: 'N', help: 'help.inspect.line' },
       step: { value: 'N', help: 'help.inspect.step' },
       target: { value: 'T', help: 'help.inspect.target' },
       matrix: { help: 'help.inspect.matrix' },

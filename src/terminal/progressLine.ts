@@ -21,6 +21,8 @@ function stepRow(values: Float64Array): StepRow {
 
 export interface ProgressView {
   readonly row: StepRow;
+  /** The loss is a squared error. */
+  readonly isOfNumbers: boolean;
   /** Steps in all; null: until stopped. */
   readonly steps: number | null;
   /** Seconds this program has trained, and the step it began with. */
@@ -30,7 +32,8 @@ export interface ProgressView {
 
 /** Without a line break, and narrower than `columns`: what matters least is left out first. Infinity, for a log file, draws no bar. */
 export function progressLine(view: ProgressView, columns: number, colored: boolean): string {
-  const { row, steps } = view;
+  const { row, steps, isOfNumbers } = view;
+  const loss = localize('progress.loss', lossText(row.loss, isOfNumbers));
   const clipped = row.clippedNorm < row.gradientNorm;
   const norm = significant(row.gradientNorm);
   const gradient = clipped
@@ -40,7 +43,7 @@ export function progressLine(view: ProgressView, columns: number, colored: boole
     steps === null
       ? localize('step.number', grouped(row.step))
       : localize('step.numberOf', grouped(row.step), grouped(steps)),
-    localize('progress.loss', lossText(row.loss)),
+    loss,
     gradient,
     localize('speed.tokensPerSecond', grouped(row.tokensPerSecond)),
     ...timeLeft(view),
@@ -49,7 +52,7 @@ export function progressLine(view: ProgressView, columns: number, colored: boole
   const text = cutTo(parts.join('  '), Math.max(1, columns - 1));
   const barWidth = Math.min(24, columns - widthOf(text) - 4);
   if (steps === null || barWidth < 6 || columns === Infinity) return text;
-  return `${bar(row.step / steps, barWidth, colored)}  ${colored ? text.replace(localize('progress.loss', lossText(row.loss)), bold) : text}`;
+  return `${bar(row.step / steps, barWidth, colored)}  ${colored ? text.replace(loss, bold) : text}`;
 }
 
 /** What of a text fits in so many columns. */

@@ -6,10 +6,11 @@ import type { EngineCalls, EngineEvents } from '../protocol/engine';
 import { RpcError, type Caller } from '../protocol/rpc';
 import type { Progress, RunDescription } from '../protocol/run';
 import { defaultThresholds } from '../protocol/settings';
+import { firstSequence } from '../tokens/numbers';
 import { stepRows } from './progressLine';
 
-/** Bytes of the corpus that are looked at: some hundred symbols, whatever their unit. */
-const probeBytes = { codePoint: 256, grapheme: 256, byte: 256, word: 1024, tokenizer: 1024 } as const;
+/** Bytes of the corpus that are looked at: some hundred symbols, whatever their unit; of numbers the first sequence in them. */
+const probeBytes = { codePoint: 256, grapheme: 256, byte: 256, word: 1024, tokenizer: 1024, numbers: 65_536 } as const;
 
 export class TensorBoardView {
   /** What went wrong; the training goes on without the log. */
@@ -57,9 +58,12 @@ export class TensorBoardView {
 
   private async inspect(run: RunDescription): Promise<void> {
     try {
-      const text = await beginningOf(run.corpus.path, probeBytes[run.corpus.unit]);
+      const { unit } = run.corpus;
+      const isOfNumbers = unit === 'numbers';
+      const beginning = await beginningOf(run.corpus.path, probeBytes[unit]);
+      const text = isOfNumbers ? firstSequence(beginning ?? '') : beginning;
       if (text === null || this.problem) return;
-      const request = { text, target: 'last', thresholds: defaultThresholds, matrix: true } as const;
+      const request = { text, target: 'last', thresholds: defaultThresholds, matrix: !isOfNumbers } as const;
       const report = await this.engine.call('inspect', request);
       // The run may end at the step that has just been looked at.
       if (report.trainingStep === this.reported) return;

@@ -58,7 +58,22 @@ function unit(given: GivenOptions): TokenUnit {
 
 const onOrOff = ['on', 'off'] as const;
 
-export function readModel(given: GivenOptions): ModelSettings {
+/** Whether the options leave open that the corpus is one of numbers: not where they say how a text of symbols is to be read, or what is to be predicted of it. */
+export function isOpenWhether({ values }: GivenOptions): boolean {
+  const ofText = ['objective', 'tokens', 'vocabulary-size'].some((option) => values.has(option));
+  return !ofText && values.get('mode') !== 'stream' && values.get('split') !== 'paragraphs';
+}
+
+/** Those that say how a text of symbols is read. */
+function refuseOfNumbers({ values }: GivenOptions): void {
+  const option = ['tokens', 'vocabulary-size'].find((name) => values.has(name));
+  if (option !== undefined) throw new UsageError(localize('usage.notForNumbers', option));
+  if (values.get('mode') === 'stream' || values.get('split') === 'paragraphs')
+    throw new UsageError(localize('usage.numbersInLines'));
+}
+
+/** @param isOfNumbers the corpus is one of numbers, which the options leave open */
+export function readModel(given: GivenOptions, isOfNumbers = false): ModelSettings {
   const defaults = defaultModelSettings;
   const cell = choice(given, 'cell', cellNames, defaults.cell);
   const layers = readLayerList(given);
@@ -73,12 +88,15 @@ export function readModel(given: GivenOptions): ModelSettings {
     tied: given.switches.has('tied'),
     objective: given.values.has('objective')
       ? choice<ObjectiveName>(given, 'objective', objectives, defaults.objective)
-      : null,
+      : isOfNumbers
+        ? 'squaredError'
+        : null,
     norm: given.values.has('norm') ? choice(given, 'norm', norms, defaults.norm) : null,
     finalNorm: given.values.has('final-norm') ? choice(given, 'final-norm', norms, defaults.finalNorm) : null,
     residual: given.values.has('residual') ? choice(given, 'residual', onOrOff, 'off') === 'on' : null,
     options: readLayerOptions(given, new Set(kinds)),
   });
+  if (model.objective === 'squaredError') refuseOfNumbers(given);
   if (readsBothWays(model) && model.objective === 'next') {
     throw new UsageError(localize('usage.bidirectionalNext'));
   }

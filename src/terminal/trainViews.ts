@@ -49,6 +49,7 @@ const plainInterval = 1000;
 export class ReadableTrainView implements TrainView {
   private readonly colored: boolean;
   private steps: number | null = null;
+  private isOfNumbers = false;
   private startedAt = 0;
   private firstStep: number | null = null;
   private last: StepRow | null = null;
@@ -65,13 +66,15 @@ export class ReadableTrainView implements TrainView {
 
   started({ corpus, model, training, backend, folder }: RunDescription): void {
     this.steps = training.steps;
+    this.isOfNumbers = model.features !== undefined;
     this.startedAt = performance.now();
     const sizes = [
       counted(model.parameterCount, 'parameter'),
       corpus.name,
-      counted(corpus.tokens, 'token'),
-      counted(model.vocabularySize, 'symbol'),
-    ] as const;
+      ...(model.features === undefined
+        ? [counted(corpus.tokens, 'token'), counted(model.vocabularySize, 'symbol')]
+        : [counted(corpus.tokens, 'step'), localize('numbers.inAndOut', model.features, model.vocabularySize)]),
+    ];
     const label = ({ cell, activation, options }: LayerConfig) => labelWith(cell, activation, options);
     const begins = isMixture(model)
       ? localize('training.report.mixtureBegins', stackName(model.layers, { label }), ...sizes)
@@ -106,8 +109,8 @@ export class ReadableTrainView implements TrainView {
     const isDone = this.steps === null || step >= this.steps;
     const steps = counted(step, 'step');
     const losses = [
-      Number.isNaN(loss) ? localize('training.report.lossAsBefore') : localize('progress.loss', lossText(loss)),
-      ...(validationLoss === null ? [] : [localize('training.report.validation', lossText(validationLoss))]),
+      Number.isNaN(loss) ? localize('training.report.lossAsBefore') : localize('progress.loss', lossText(loss, this.isOfNumbers)),
+      ...(validationLoss === null ? [] : [localize('training.report.validation', lossText(validationLoss, this.isOfNumbers))]),
     ];
     const speed = localize('speed.tokensPerSecond', grouped(tokensPerSecond));
     this.output.write(
@@ -124,7 +127,7 @@ export class ReadableTrainView implements TrainView {
   private show(row: StepRow): void {
     this.shownStep = row.step;
     const seconds = (performance.now() - this.startedAt) / 1000;
-    const view = { row, steps: this.steps, seconds, firstStep: this.firstStep ?? row.step };
+    const view = { row, isOfNumbers: this.isOfNumbers, steps: this.steps, seconds, firstStep: this.firstStep ?? row.step };
     if (this.output.isTerminal) {
       this.output.write(`\r${progressLine(view, this.output.columns, this.colored)}\x1b[K`);
       this.lineIsOpen = true;

@@ -9,9 +9,14 @@ export const maxHiddenSize = 4096;
 /** Lyapunov exponents of each layer that gradient flossing can be of. */
 export const maxFlossed = 1024;
 
-/** What the model predicts: each next token, or tokens that are masked in what it reads. */
-export const objectives = ['next', 'masked'] as const;
+/** What the model predicts: each next token, tokens that are masked in what it reads, or the numbers behind a sequence of numbers, by their squared error. */
+export const objectives = ['next', 'masked', 'squaredError'] as const;
 export type ObjectiveName = (typeof objectives)[number];
+
+/** Whether a model with this objective reads and predicts numbers; else tokens. */
+export function isOfNumbers(objective: ObjectiveName): boolean {
+  return objective === 'squaredError';
+}
 
 /** What can be done to the weights of a run that is branched off: see src/core/model/weightChange.ts. */
 export const weightChanges = ['restartR', 'raiseForgetBias'] as const;

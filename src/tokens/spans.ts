@@ -2,6 +2,7 @@
  * Where the tokens of a text lie in it. The engine reads a text's symbols (core/corpus); code that shows the text finds their places here, by
  * the same cuts. Places are UTF-16 units, as an editor counts them.
  */
+import { numberSpans } from './numbers';
 import { isCertain, segmentsOf } from './segments';
 import { tokenizerOf } from './tokenizers';
 import { byteCount, foreignSpans, isTokenizer, type ReadUnit } from './tokenUnit';
@@ -41,6 +42,9 @@ export function* spansOf(text: string, unit: ReadUnit): Generator<Span> {
       }
       break;
     }
+    case 'numbers':
+      yield* numberSpans(text);
+      break;
     default:
       yield* foreignSpans(text, unit);
   }
@@ -75,6 +79,9 @@ export function certainBoundary(text: string, at: number, unit: ReadUnit): numbe
     case 'grapheme':
     case 'word':
       return lastBefore(at, (i) => isCertain(text, i));
+    // What a step is depends on the whole line.
+    case 'numbers':
+      return lastBefore(at, (i) => text[i - 1] === '\n');
     default:
       return lastBefore(at, (i) => /\p{White_Space}/u.test(text[i - 1]) && !(text[i - 1] === '\r' && text[i] === '\n'));
   }

@@ -1,4 +1,5 @@
 /** What one token of a text is, and how it is written. */
+import { numberSpans } from './numbers';
 import { segmentsOf } from './segments';
 import type { TokenizerDefinition } from './tokenizer/tokenizer';
 import { tokenizerOf } from './tokenizers';
@@ -15,8 +16,11 @@ export const tokenUnits: readonly TokenUnit[] = ['codePoint', 'grapheme', 'word'
  */
 export type ForeignUnit = 'whitespace' | 'wordOrPunctuation' | 'wordOrLineEnd';
 
+/** Steps of sequences of numbers, which have no symbols: numbers.ts. */
+export type NumberUnit = 'numbers';
+
 /** Every way in which a text can be read; an object is a tokenizer.json. */
-export type ReadUnit = TokenUnit | ForeignUnit | TokenizerDefinition;
+export type ReadUnit = TokenUnit | ForeignUnit | NumberUnit | TokenizerDefinition;
 
 /** Spaces and word characters are Unicode's (UTS 18), as there, not those of JavaScript's `\s` and `\w`. */
 const foreignPatterns: Readonly<Record<ForeignUnit, RegExp>> = {
@@ -27,11 +31,12 @@ const foreignPatterns: Readonly<Record<ForeignUnit, RegExp>> = {
 };
 
 /** Those that have a name. */
-export const namedUnits: readonly (TokenUnit | ForeignUnit)[] = [
+export const namedUnits: readonly (TokenUnit | ForeignUnit | NumberUnit)[] = [
   ...tokenUnits,
   'whitespace',
   'wordOrPunctuation',
   'wordOrLineEnd',
+  'numbers',
 ];
 
 /** Everything that can be a line end's token in some unit. */
@@ -76,6 +81,8 @@ export function symbolsOf(text: string, unit: ReadUnit): Iterable<string> {
     case 'grapheme':
     case 'word':
       return segmentsOf(text, unit);
+    case 'numbers':
+      return Array.from(numberSpans(text), ({ start, end }) => text.slice(start, end));
     default:
       return foreignWords(text, unit);
   }

@@ -55,7 +55,7 @@ export const settings: FuzzedFormat = {
     vocabularySettings(read);
     thresholds(read);
     checkTogether(model, checkTraining(training));
-    return modelOfSettings(model, 10);
+    return modelOfSettings(model, { vocabularySize: 10, features: null });
   },
 };
 

@@ -7,7 +7,7 @@ import { addressesOfOwn } from '../model/directionParameters';
 import type { Parameters } from '../model/parameters';
 import type { Tape } from '../model/tape';
 import type { Products } from '../products';
-import { restoreTargets } from './lossErrors';
+import { objectiveOf } from '../objectives/registry';
 import { normRowsBack, sublayerNormBack } from './normRows';
 import { PerTargetWalk, type Walked, type WalkedLayer, type WalkStep } from './perTargetWalk';
 import { log10Of } from './scaled';
@@ -105,18 +105,16 @@ class WalkedTape implements Walked<Float32Array> {
     this.arena.kernels.scale(at(values), length, factor);
   }
 
-  /** Vᵀ(p − y). */
+  /** Vᵀ ∂ℓ/∂y: of tokens Vᵀ(p − y). */
   async lossGradient(target: number, out: Float32Array, outAt: number): Promise<number> {
     const {
       error,
-      arena,
-      tape: { config, probabilities, targets },
+      tape: { config, targets },
     } = this;
     const V = config.vocabularySize;
     const width = topSize(config);
     if (targets[target] < 0) return -Infinity;
-    arena.kernels.lossGradient(1, V, at(probabilities, target * V), at(targets, target), 1, at(error));
-    restoreTargets(error, targets.subarray(target, target + 1), V);
+    objectiveOf(config.features !== null).errors(this.tape, target, 1, error);
     // Of a sure prediction it is so small that its squares would be lost.
     const size = error.reduce((max, entry) => Math.max(max, Math.abs(entry)), 0);
     if (size > 0) for (let v = 0; v < error.length; v++) error[v] /= size;

@@ -8,8 +8,8 @@ import { topLayer, topSize } from '../model/config';
 import { addressesOfOwn } from '../model/directionParameters';
 import type { Parameters } from '../model/parameters';
 import type { Tape } from '../model/tape';
+import { objectiveOf } from '../objectives/registry';
 import type { Products } from '../products';
-import { restoreTargets } from './lossErrors';
 import type { MatrixRows } from './matrixRows';
 import { normRowsBack } from './normRows';
 import { log10Of } from './scaled';
@@ -118,10 +118,9 @@ export class TargetMatrix {
 
   /** ∂ℓ_τ/∂h_τ = Vᵀ(p − y) of every step. */
   private async lossGradients(): Promise<void> {
-    const { config, arena, steps, probabilities, targets } = this.tape;
+    const { config, steps } = this.tape;
     const V = config.vocabularySize;
-    arena.kernels.lossGradient(steps, V, at(probabilities), at(targets), 1, at(this.errors));
-    restoreTargets(this.errors, targets.subarray(0, steps), V);
+    objectiveOf(config.features !== null).errors(this.tape, 0, steps, this.errors);
     await this.products.multiply(this.sources, this.errors, this.parameters.output.W, steps, topSize(config), V);
     const { finalNorm, layers } = this.tape;
     const x = layers[layers.length - 1].given;

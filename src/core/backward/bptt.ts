@@ -1,13 +1,23 @@
 /**
  * Back-propagation through time over one window: from the tape to ∂L/∂parameters and to the total gradients, of every state ∂L/∂s_t, with L the mean
- * cross-entropy over the predicted tokens. What a layer computes is in recurrentBackward.ts or a mixer's; norm, dropout and residual stand around it here.
+ * loss over the predicted tokens (of numbers: over the steps that have some to predict). What a layer computes is in recurrentBackward.ts or a mixer's; norm, dropout and residual stand around it here.
  */
 import { at } from '../../kernels/arena';
 import { splitStreams } from '../../kernels/threadPool';
 import { kindOf } from '../../layers/catalog';
-import { hasInputRows, inputSize, isMixer, largestOutput, outputSize, topSize } from '../model/config';
+import {
+  denseSize,
+  hasInputRows,
+  inputSize,
+  isMixer,
+  largestOutput,
+  outputSize,
+  readsOneHot,
+  topSize,
+} from '../model/config';
 import type { NormWeights, Parameters } from '../model/parameters';
 import type { NormTape, SublayerTape, Tape } from '../model/tape';
+import { objectiveOf, type Objective } from '../objectives/registry';
 import { sumOfParts } from '../partSums';
 import type { Products } from '../products';
 import { columnSums, sumOfBlocks } from './blockSums';
@@ -26,6 +36,7 @@ export interface BackwardSettings {
 }
 
 export class Backward {
+  private readonly objective: Objective;
   private readonly recurrent: RecurrentBackward;
   /** T·B × V. */
   private readonly logits: Float32Array;
@@ -36,7 +47,7 @@ export class Backward {
   private readonly past: Float32Array;
   /** Of each thread the sums of ∂γ and ∂β; empty without norms. */
   private readonly normSums: readonly Float64Array[];
-  /** T·B × E; empty where tokens are read one-hot. */
+  /** T·B × E, or by the numbers that are read; empty where tokens are read one-hot. */
   private readonly embedded: Float32Array;
   /** V × E: what a tied output leaves in the embedding's gradient. */
   private readonly ofOutput: Float32Array;
@@ -59,6 +70,7 @@ export class Backward {
   ) {
     const { config, arena, maxSteps, batch } = tape;
     const { embeddingSize, vocabularySize, layers } = config;
+    this.objective = objectiveOf(config.features !== null);
     const rows = maxSteps * batch;
     this.recurrent = new RecurrentBackward(tape, parameters, gradient, products);
     this.logits = arena.floats(rows * vocabularySize);
@@ -67,9 +79,9 @@ export class Backward {
     const isPast = tape.layers.some(({ sublayers }) => sublayers.some(({ residual }) => residual));
     this.past = arena.floats(isPast ? rows * largestOutput(config) : 0);
     const hasNorms = tape.finalNorm !== null || tape.layers.some(({ sublayers }) => sublayers.some(({ norm }) => norm));
-    const widest = Math.max(largestOutput(config), embeddingSize ?? 0);
+    const widest = Math.max(largestOutput(config), denseSize(config));
     this.normSums = Array.from({ length: arena.threads }, () => arena.doubles(hasNorms ? 2 * widest : 0));
-    this.embedded = arena.floats(rows * (embeddingSize ?? 0));
+    this.embedded = arena.floats(rows * denseSize(config));
     this.ofOutput = arena.floats(config.tied ? vocabularySize * (embeddingSize ?? 0) : 0);
     this.inputs = Array.from({ length: layers.length + 1 }, (_, boundary) =>
       hasInputRows(config, boundary) ? new Float64Array(maxSteps) : null,
@@ -122,10 +134,10 @@ export class Backward {
   /** Leaves in `above` what reaches the top layer. */
   private async output(predicted: number): Promise<void> {
     const { tape, parameters, gradient, products, logits, above } = this;
-    const { config, rows, arena, layers, finalNorm, top } = tape;
+    const { config, rows, layers, finalNorm, top } = tape;
     const { vocabularySize: V } = config;
     const width = topSize(config);
-    arena.kernels.lossGradient(rows, V, at(tape.probabilities), at(tape.targets), 1 / predicted, at(logits));
+    this.objective.gradient(tape, 0, rows, 1 / predicted, logits);
     const { W, b } = gradient.output;
     await sumOfBlocks(tape, W, (first, count) =>
       products.transposedMultiply(W, logits.subarray(first * V), top.subarray(first * width), V, width, count),
@@ -168,7 +180,7 @@ export class Backward {
         layer,
         read,
         above,
-        isLowest && config.embeddingSize === null ? null : below,
+        isLowest && readsOneHot(config) ? null : below,
         truncation,
         visit,
       );

@@ -2,7 +2,7 @@
 import { at } from '../../kernels/arena';
 import { statesBefore } from '../forward/directions';
 import { cellOf } from '../layers/registry';
-import { inputSize, isMixer, largestOutput } from '../model/config';
+import { denseSize, inputSize, isMixer, largestOutput, readsOneHot } from '../model/config';
 import type { Parameters } from '../model/parameters';
 import type { Tape } from '../model/tape';
 import type { Products } from '../products';
@@ -36,7 +36,7 @@ export class RecurrentBackward {
     private readonly products: Products,
   ) {
     const { config, arena, maxSteps, batch } = tape;
-    const { embeddingSize, vocabularySize, layers } = config;
+    const { vocabularySize, layers } = config;
     const rows = maxSteps * batch;
     const bidirectional = layers.filter((layer) => layer.bidirectional);
     const [lowest] = layers;
@@ -44,10 +44,10 @@ export class RecurrentBackward {
     const widest = Math.max(0, ...bidirectional.map(({ hiddenSize }) => hiddenSize));
     this.separate = Array.from({ length: bidirectional.length > 0 ? 2 : 0 }, () => arena.floats(rows * widest));
     this.addend = arena.floats(
-      bidirectional.length === 0 ? 0 : rows * Math.max(largestOutput(config), embeddingSize ?? 0),
+      bidirectional.length === 0 ? 0 : rows * Math.max(largestOutput(config), denseSize(config)),
     );
     this.columns = arena.floats(
-      embeddingSize === null && !isMixer(lowest)
+      readsOneHot(config) && !isMixer(lowest)
         ? vocabularySize * cellOf(lowest.cell).gates.length * lowest.hiddenSize
         : 0,
     );

@@ -7,6 +7,7 @@ import { makeIds, type Ids } from './ids';
 import { SequenceCutter, type Split } from './sequenceCutter';
 import { learningReader, type TokenReader } from './tokenReader';
 import type { ReadUnit } from '../../tokens/tokenUnit';
+import type { NumberRows } from '../model/numberRows';
 import { noSpecials, specialSymbols, Vocabulary, type SpecialName } from './vocabulary';
 
 export interface CorpusOptions {
@@ -25,6 +26,8 @@ export interface Corpus {
   readonly ids: Ids;
   /** Where each sequence ends in `ids`, and the next begins; null where the text is one. */
   readonly ends: Uint32Array | null;
+  /** What the ids stand for, and what is to be predicted behind each sequence; only of numbers, whose ids are their places. */
+  readonly numbers?: NumberRows;
 }
 
 /** Cuts the chunks of a text into tokens' keys, sequence by sequence or as they come. Both passes read through it. */

@@ -45,6 +45,8 @@ function readerOf(unit: ReadUnit, known: Map<string, number>, learns: boolean): 
     case 'grapheme':
     case 'word':
       return new SegmentReader(unit, known, learns);
+    case 'numbers':
+      return noSymbols;
     default:
       return new ForeignReader(unit, known);
   }
@@ -175,6 +177,15 @@ class SegmentReader implements TokenReader {
     return this.symbols.push(symbol) - 1;
   }
 }
+
+/** Numbers are read by `NumberCorpusReader`. */
+const noSymbols: TokenReader = {
+  max: () => 0,
+  read: () => {
+    throw new Error('numbers have no symbols');
+  },
+  symbol: () => '',
+};
 
 /** Of a text that comes as a whole. */
 class ForeignReader implements TokenReader {

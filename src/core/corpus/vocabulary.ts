@@ -179,6 +179,11 @@ export class Vocabulary {
   }
 }
 
+/** Of a model of numbers, which has no symbols. */
+export function vocabularyOfNumbers(): Vocabulary {
+  return new Vocabulary([], 'numbers');
+}
+
 /** The line ends that are one token each; of code points "\r\n" is two, and the first is none. */
 function lineEndsOf(unit: ReadUnit): readonly string[] {
   return unit === 'codePoint' ? ['\n'] : unit === 'byte' ? [] : lineEnds;

@@ -1,4 +1,5 @@
 /** Where the windows of a training or validation come from, however the corpus is read. */
+import type { NumberRows } from '../model/numberRows';
 
 export interface WindowInfo {
   /** Of this window: at most `WindowReader.steps`. */
@@ -14,6 +15,8 @@ export interface WindowReader {
   /** Most steps of one window. */
   readonly steps: number;
   readonly windowsPerPass: number;
+  /** What its ids stand for; only of numbers. */
+  readonly numbers?: NumberRows;
   /** Tokens that are predicted in one pass. */
   readonly tokensPerPass: number;
   /**

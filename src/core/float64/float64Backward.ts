@@ -1,9 +1,9 @@
 /** Total gradients of the mean loss, ∂L/∂s_t of every state of every layer and direction, and the norms of the gradients of all parameters, in float64. */
-import { restoreTargets } from '../analysis/lossErrors';
 import { lengthOf } from '../numeric';
 import type { TotalNorms } from '../backward/totals';
 import { kindOf } from '../../layers/catalog';
 import { hasInputRows } from '../model/generalModel';
+import { objectiveOf } from '../objectives/registry';
 import type { Float64Trace } from './float64Trace';
 import { layerBack, type DirectionGradient, type LayerBack, type LayerWatch } from './layerBack';
 import { addNormGradient, normalizeBack, zeroNormGradient, type NormGradient } from './norm';
@@ -25,7 +25,7 @@ export interface Float64Gradient {
   readonly lowest: Float64Array;
 }
 
-/** Vᵀ (p − y) · scale, what the loss of step t sends to the top layer's output, added at [to, to + D·H). */
+/** Vᵀ ∂ℓ/∂y · scale, of tokens Vᵀ (p − y) · scale: what the loss of step t sends to the top layer's output, added at [to, to + D·H). */
 export function addLossGradient(trace: Float64Trace, t: number, scale: number, out: Float64Array, to: number): void {
   const { model, layers } = trace;
   const gradient = outputInputGradient(trace, t, scale);
@@ -47,12 +47,10 @@ function outputInputGradient(trace: Float64Trace, t: number, scale: number): Flo
   return gradient;
 }
 
-/** V: p − y of step t; zeros where nothing is to be predicted. */
-function lossError({ model: { vocabularySize: V }, probabilities, targets }: Float64Trace, t: number): Float64Array {
-  if (targets[t] < 0) return new Float64Array(V);
-  const error = probabilities.slice(t * V, (t + 1) * V);
-  restoreTargets(error, targets.subarray(t, t + 1), V);
-  return error;
+/** V: ∂ℓ/∂y of step t, of tokens p − y; zeros where nothing is to be predicted. */
+function lossError(trace: Float64Trace, t: number): Float64Array {
+  const { model, steps } = trace;
+  return objectiveOf(model.isOfNumbers === true).error64({ ...trace, rows: steps }, t);
 }
 
 /** Called on the way back, from the output down. */

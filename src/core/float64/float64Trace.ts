@@ -14,6 +14,8 @@ import { activationOf } from './activations';
 import type { Float64Direction } from '../layers/float64Cell';
 import type { Float64Mixer, Float64MixerLayer, Float64MixerTrace } from '../layers/float64Mixer';
 import { float64CellOf, mixerOf } from '../layers/registry';
+import { takeRows, type NumberRows } from '../model/numberRows';
+import { objectiveOf } from '../objectives/registry';
 import { matrix, setProductOfTransposed } from './matrixProduct';
 import { normalize } from './norm';
 import { workspace } from './workspace';
@@ -63,6 +65,8 @@ export interface Float64Window {
   readonly predicted: number;
   /** k2, or 0. */
   readonly truncation: number;
+  /** Of a model of numbers: those that its ids stand for. */
+  readonly numbers?: NumberRows;
 }
 
 /** What a text has that is read from its beginning. @param targets T ids */
@@ -77,6 +81,7 @@ export interface Float64Trace extends Trace {
   /** T × O: what the output layer reads. */
   readonly top: Float64Array;
   readonly probabilities: Float64Array;
+  readonly targetNumbers: Float64Array;
   readonly targetLogProbabilities: Float64Array;
 }
 
@@ -96,7 +101,7 @@ export function readInFloat64(
   window: Float64Window = windowOfText(targets),
 ): Float64Trace {
   const T = inputs.length;
-  let x = embedded(model, inputs);
+  let x = denseRows(model, inputs, window);
   const layers: Float64Layer[] = [];
   for (const layer of model.layers.keys()) {
     const read = readLayer(model, layer, x, inputs, window);
@@ -105,11 +110,20 @@ export function readInFloat64(
   }
   const states = x ?? new Float64Array(0);
   const top = model.norm ? normalize(states, model.norm) : states;
-  return { model, window, steps: T, layers, inputs, targets, top, ...predict(model, top, targets, window.predicted) };
+  return { model, window, steps: T, layers, inputs, targets, top, ...predict(model, top, targets, window) };
 }
 
-/** T × E; null for one-hot tokens. */
-function embedded({ embedding, vocabularySize }: GeneralModel, inputs: Int32Array): Float64Array | null {
+/** T × E, or the numbers that are read, T × I; null for one-hot tokens. */
+function denseRows(
+  { embedding, vocabularySize, isOfNumbers }: GeneralModel,
+  inputs: Int32Array,
+  { numbers }: Float64Window,
+): Float64Array | null {
+  if (isOfNumbers === true) {
+    if (!numbers) throw new Error('a model of numbers has been given none');
+    const { inputs: table, inputSize: I } = numbers;
+    return takeRows(new Float64Array(inputs.length * I), table, I, inputs);
+  }
   if (!embedding) return null;
   const E = embedding.length / vocabularySize;
   const x = new Float64Array(inputs.length * E);
@@ -289,31 +303,22 @@ function throughStateOf(R: Floats, rows: number, H: number): NonNullable<Float64
   };
 }
 
-/** Softmax of W top + b. */
+/** What the output layer predicts, and the losses. */
 function predict(
-  { output: { W, b }, vocabularySize: V }: GeneralModel,
+  { output: { W, b }, vocabularySize: V, isOfNumbers = false }: GeneralModel,
   top: Float64Array,
   targets: Int32Array,
-  predicted: number,
-): Pick<Float64Trace, 'probabilities' | 'targetLogProbabilities' | 'loss'> {
+  { predicted, numbers }: Float64Window,
+): Pick<Float64Trace, 'probabilities' | 'targetNumbers' | 'targetLogProbabilities' | 'loss'> {
   const T = targets.length;
   const width = W.length / V;
   const probabilities = new Float64Array(T * V);
   setProductOfTransposed(probabilities, matrix(top, width), matrix(W, width), T, V, width, b);
+  const targetNumbers = new Float64Array(isOfNumbers ? T * V : 0);
+  if (isOfNumbers && numbers) takeRows(targetNumbers, numbers.targets, V, targets);
   const targetLogProbabilities = new Float64Array(T);
+  objectiveOf(isOfNumbers).losses64({ rows: T, probabilities, targets, targetNumbers, targetLogProbabilities });
   let loss = 0;
-  for (let t = 0; t < T; t++) {
-    const row = probabilities.subarray(t * V, (t + 1) * V);
-    let largest = -Infinity;
-    for (const logit of row) largest = Math.max(largest, logit);
-    const ofTarget = targets[t] < 0 ? NaN : row[targets[t]];
-    let sum = 0;
-    for (let i = 0; i < V; i++) sum += row[i] = Math.exp(row[i] - largest);
-    if (targets[t] >= 0) {
-      targetLogProbabilities[t] = ofTarget - (largest + Math.log(sum));
-      loss -= targetLogProbabilities[t] / predicted;
-    }
-    for (let i = 0; i < V; i++) row[i] /= sum;
-  }
-  return { probabilities, targetLogProbabilities, loss };
+  for (let t = 0; t < T; t++) if (targets[t] >= 0) loss -= targetLogProbabilities[t] / predicted;
+  return { probabilities, targetNumbers, targetLogProbabilities, loss };
 }

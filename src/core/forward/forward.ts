@@ -8,6 +8,7 @@ import { normEpsilon } from '../../layers/norm';
 import { topSize } from '../model/config';
 import type { NormWeights, Parameters } from '../model/parameters';
 import type { NormTape, SublayerTape, Tape } from '../model/tape';
+import { objectiveOf } from '../objectives/registry';
 import type { Products } from '../products';
 import { RecurrentForward } from './recurrentForward';
 
@@ -31,12 +32,12 @@ export class Forward {
   /** Fills the whole tape. */
   async run(): Promise<void> {
     await this.states();
-    const { config, layers, probabilities, rows, targets, targetLogProbabilities, arena, finalNorm, top } = this.tape;
+    const { config, layers, probabilities, rows, finalNorm, top } = this.tape;
     const { W, b } = this.parameters.output;
     if (finalNorm)
       this.normalize(finalNorm, this.parameters.finalNorm, layers[layers.length - 1].given, topSize(config));
     await this.products.affine(probabilities, top, W, b, rows, config.vocabularySize, topSize(config));
-    arena.kernels.softmax(rows, config.vocabularySize, at(probabilities), at(targets), at(targetLogProbabilities));
+    objectiveOf(config.features !== null).losses(this.tape);
   }
 
   /** The states and gates only, for a window whose predictions are not wanted yet. */
@@ -95,6 +96,7 @@ export class Forward {
     );
   }
 
+  /** Numbers are on the tape as they are. */
   private embed(): void {
     const { embedding } = this.parameters;
     if (!embedding) return;

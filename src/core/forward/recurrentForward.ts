@@ -4,7 +4,7 @@
  */
 import { at } from '../../kernels/arena';
 import { cellOf } from '../layers/registry';
-import { inputSize, ofEachShape } from '../model/config';
+import { inputSize, ofEachShape, readsOneHot } from '../model/config';
 import type { DirectionParameters, Parameters } from '../model/parameters';
 import type { DirectionTape } from '../model/directionTape';
 import type { Tape } from '../model/tape';
@@ -26,12 +26,11 @@ export class RecurrentForward {
   ) {
     const { config, arena } = tape;
     const {
-      embeddingSize,
       vocabularySize,
       layers: [lowest],
     } = config;
     this.columns = arena.floats(
-      embeddingSize === null ? vocabularySize * cellOf(lowest.cell).gates.length * lowest.hiddenSize : 0,
+      readsOneHot(config) ? vocabularySize * cellOf(lowest.cell).gates.length * lowest.hiddenSize : 0,
     );
     const none = new Float32Array(0);
     this.biases = ofEachShape(

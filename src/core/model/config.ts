@@ -7,15 +7,17 @@ import { isSameLayer, type LayerConfig } from '../../layers/layerConfig';
 import { isNormName, norms, type NormName } from '../../layers/norm';
 import { noOptions } from '../../layers/options';
 import type { LayerSizes } from '../../layers/parameters';
-import { maxHiddenSize, maxLayers, objectives, type ObjectiveName } from '../../terms/choices';
+import { isOfNumbers, maxHiddenSize, maxLayers, objectives, type ObjectiveName } from '../../terms/choices';
 import { UserError } from '../../userError';
 
 export type { LayerConfig };
 
 /** What a model has besides its layers. */
 interface AroundLayers {
-  /** V. */
+  /** V; of a model of numbers how many it predicts. */
   readonly vocabularySize: number;
+  /** How many numbers it reads at a step, dense and without an embedding; null of a model of tokens. */
+  readonly features: number | null;
   /** E, of a learned embedding of the tokens; null reads them one-hot. */
   readonly embeddingSize: number | null;
   /** The output's weights are the embedding's: both are one parameter. */
@@ -43,6 +45,7 @@ export const plainStack = {
   norm: 'none',
   residual: false,
   options: noOptions,
+  features: null,
   embeddingSize: null,
   tied: false,
   objective: 'next',
@@ -59,15 +62,23 @@ export const plainLayer = {
 
 /** What a `LayerConfig` may leave out: older files do, and the settings of a person who has not chosen it. */
 export type Around = 'norm' | 'residual' | 'options';
+/** The same of what a model has besides its layers. */
+type AroundModel = 'finalNorm' | 'features';
 /** A stack as files and settings have it. */
-export type GivenStack = Omit<StackConfig, Around | 'finalNorm'> & Partial<Pick<StackConfig, Around | 'finalNorm'>>;
+export type GivenStack = Omit<StackConfig, Around | AroundModel> & Partial<Pick<StackConfig, Around | AroundModel>>;
 
+/** A model whose `features` may be left out: it is of tokens then. */
+type GivenModel = Omit<ModelConfig, 'features'> & Partial<Pick<ModelConfig, 'features'>>;
+
+/** Of numbers at a step, and of those that are predicted: as many as a layer can have units. */
+const maxNumbers = maxHiddenSize;
 const limits = { layers: maxLayers, hiddenSize: maxHiddenSize, vocabularySize: 200_000 } as const;
 
 /** The same as a list of layers; throws a UserError as `checkConfig`. */
 export function uniformModel({
   layers,
   vocabularySize,
+  features = plainStack.features,
   embeddingSize,
   tied,
   objective,
@@ -80,6 +91,7 @@ export function uniformModel({
   return checkConfig({
     layers: Array<LayerConfig>(layers).fill(layer),
     vocabularySize,
+    features,
     embeddingSize,
     tied,
     objective,
@@ -94,10 +106,13 @@ export function uniformStack({ layers, ...around }: ModelConfig): StackConfig | 
 }
 
 /** Returns the config and nothing else, its settings in this order; or throws a UserError naming the one that is wrong, its value and what is allowed. */
-export function checkConfig(config: ModelConfig): ModelConfig {
+export function checkConfig(given: GivenModel): ModelConfig {
+  const config = { ...given, features: given.features ?? plainStack.features };
   checkInteger('quantity.layers', config.layers.length, 1, limits.layers);
   const layers = config.layers.map((layer) => checkLayer(layer));
-  checkInteger('quantity.vocabularySize', config.vocabularySize, 2, limits.vocabularySize);
+  if (!objectives.includes(config.objective)) throw new UserError('error.setting.objectiveUnknown', config.objective);
+  if (isOfNumbers(config.objective)) checkNumbers(config);
+  else checkInteger('quantity.vocabularySize', config.vocabularySize, 2, limits.vocabularySize);
   if (config.embeddingSize !== null) checkInteger('quantity.embeddingSize', config.embeddingSize, 1, limits.hiddenSize);
   if (config.tied && config.embeddingSize !== topSize(config)) {
     throw new UserError(
@@ -106,12 +121,22 @@ export function checkConfig(config: ModelConfig): ModelConfig {
       config.embeddingSize ?? { key: 'quantity.oneHot', args: [] },
     );
   }
-  if (!objectives.includes(config.objective)) throw new UserError('error.setting.objectiveUnknown', config.objective);
   const { vocabularySize, embeddingSize, tied, objective, finalNorm } = config;
   checkNorm(finalNorm);
-  const checked = { layers, vocabularySize, embeddingSize, tied, objective, finalNorm };
+  const features = isOfNumbers(objective) ? config.features : null;
+  const checked = { layers, vocabularySize, features, embeddingSize, tied, objective, finalNorm };
   for (const layer of layers.keys()) checkPlace(checked, layer);
   return checked;
+}
+
+/** A model that reads numbers as they are, and predicts some when it has read them all. */
+function checkNumbers({ layers, features, vocabularySize, embeddingSize, tied }: ModelConfig): void {
+  checkInteger('quantity.features', features ?? 0, 1, maxNumbers);
+  checkInteger('quantity.targetNumbers', vocabularySize, 1, maxNumbers);
+  if (embeddingSize !== null || tied) throw new UserError('error.setting.numbersEmbedding');
+  if (layers.some(({ bidirectional }) => bidirectional)) throw new UserError('error.setting.numbersBidirectional');
+  const mixer = layers.find(isMixer);
+  if (mixer) throw new UserError('error.setting.numbersMixer', kindOf(mixer.cell).label);
 }
 
 /** @param between what is checked before the size */
@@ -138,7 +163,7 @@ function checkPlace(config: ModelConfig, layer: number): void {
   const place = layer + 1;
   // First of all: what it says of the sizes would be of a layer that cannot be.
   if (mixer && own.bidirectional) throw new UserError('error.setting.mixerBidirectional', place, label);
-  if (layer === 0 && config.embeddingSize === null) {
+  if (layer === 0 && readsOneHot(config)) {
     if (mixer) throw new UserError('error.setting.mixerOneHot', label, own.hiddenSize);
     if (own.norm !== 'none') throw new UserError('error.setting.normOneHot', own.norm);
     if (own.residual) throw new UserError('error.setting.residualOneHot', outputSize(own));
@@ -189,9 +214,20 @@ export function largestOutput({ layers }: ModelConfig): number {
   return Math.max(...layers.map(outputSize));
 }
 
-/** Size of what layer `layer` reads: tokens, one-hot or embedded, at the bottom; what the layer below gives elsewhere. */
-export function inputSize({ layers, embeddingSize, vocabularySize }: ModelConfig, layer: number): number {
-  return layer === 0 ? (embeddingSize ?? vocabularySize) : outputSize(layers[layer - 1]);
+/** Size of what layer `layer` reads: tokens, one-hot or embedded, or numbers at the bottom; what the layer below gives elsewhere. */
+export function inputSize(config: ModelConfig, layer: number): number {
+  if (layer > 0) return outputSize(config.layers[layer - 1]);
+  return readsOneHot(config) ? config.vocabularySize : denseSize(config);
+}
+
+/** Whether the lowest layer reads one-hot tokens, of which W has a column each; else rows of numbers, which embedded tokens are too. */
+export function readsOneHot({ embeddingSize, features }: Pick<ModelConfig, 'embeddingSize' | 'features'>): boolean {
+  return embeddingSize === null && features === null;
+}
+
+/** Numbers in the rows that the lowest layer reads; 0 of one-hot tokens. */
+export function denseSize({ embeddingSize, features }: Pick<ModelConfig, 'embeddingSize' | 'features'>): number {
+  return embeddingSize ?? features ?? 0;
 }
 
 /** What the shapes of a layer's parameters and states follow from. */

@@ -98,9 +98,11 @@ export interface Norm {
 }
 
 export interface GeneralModel {
-  /** V. */
+  /** V; of a model of numbers how many it predicts. */
   readonly vocabularySize: number;
-  /** [V, E]; null reads tokens one-hot. */
+  /** What it reads are rows of numbers, which come with the window, and its loss is the squared error of those that it predicts. Else tokens. */
+  readonly isOfNumbers?: boolean;
+  /** [V, E]; null reads tokens one-hot, and numbers as they are. */
   readonly embedding: Weights | null;
   /** The lowest first; at least one. */
   readonly layers: readonly GeneralLayer[];

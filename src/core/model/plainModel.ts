@@ -23,9 +23,10 @@ export function plainModelOf(model: GeneralModel): PlainModel {
     layers: configs,
     finalNorm: normNameOf(model.norm),
     vocabularySize,
+    features: model.isOfNumbers === true ? layers[0].inputSize : null,
     embeddingSize: embedding && embedding.length / vocabularySize,
     tied: output.W === embedding,
-    objective: configs.some(({ bidirectional }) => bidirectional) ? 'masked' : 'next',
+    objective: model.isOfNumbers === true ? 'squaredError' : configs.some(({ bidirectional }) => bidirectional) ? 'masked' : 'next',
   });
   const parameters = new Parameters(config);
   if (embedding) parameters.embedding?.set(embedding);
@@ -122,6 +123,7 @@ export function generalModelOf(config: ModelConfig, parameters: Parameters): Gen
   });
   return {
     vocabularySize: config.vocabularySize,
+    ...(config.features !== null && { isOfNumbers: true }),
     embedding: parameters.embedding,
     layers,
     norm: normOf(config.finalNorm, parameters.finalNorm),

@@ -13,8 +13,10 @@ import type { Products } from '../products';
 import {
   directionsOf,
   inputSize,
+  denseSize,
   isMixer,
   outputSize,
+  readsOneHot,
   sizesOf,
   topSize,
   type LayerConfig,
@@ -94,7 +96,7 @@ export class Tape {
   steps: number;
   readonly maxSteps: number;
   readonly layers: readonly LayerTape[];
-  /** T·B × E; empty where tokens are read one-hot. */
+  /** T·B × E, or the numbers that are read, T·B × I; empty where tokens are read one-hot. */
   readonly embedded: Float32Array;
   /** Between the top layer and the output. */
   readonly finalNorm: NormTape | null;
@@ -104,13 +106,15 @@ export class Tape {
   readonly inputs: Int32Array;
   /** … and what is to be predicted (−1: nothing). */
   readonly targets: Int32Array;
+  /** T·B × V: the numbers that are to be predicted, where a target is; empty of a model of tokens. */
+  readonly targetNumbers: Float32Array;
   /** Steps of each stream; what comes later is padding. */
   readonly lengths: Int32Array;
   /** Some stream is shorter than the window. */
   isPadded = false;
-  /** T × B × V. */
+  /** T × B × V; of a model of numbers what it predicts. */
   readonly probabilities: Float32Array;
-  /** T × B: ln p(target), 0 where there is none. */
+  /** T × B: ln p(target), of numbers minus the squared error, so that it is −ℓ of either; 0 where there is none. */
   readonly targetLogProbabilities: Float32Array;
   /** Scratch of sums of columns: as many as the widest gradient of a window has. */
   readonly columnSums: Float64Array;
@@ -180,7 +184,8 @@ export class Tape {
         given: sublayers.at(-1)?.given ?? none,
       };
     });
-    this.embedded = arena.floats(rows * (config.embeddingSize ?? 0));
+    this.embedded = arena.floats(rows * denseSize(config));
+    this.targetNumbers = arena.floats(config.features === null ? 0 : rows * config.vocabularySize);
     this.finalNorm =
       config.finalNorm === 'none'
         ? null
@@ -230,7 +235,7 @@ export class Tape {
   inputOf(layer: number, sublayer: number): Float32Array | null {
     if (sublayer > 0) return this.layers[layer].sublayers[sublayer - 1].given;
     if (layer > 0) return this.layers[layer - 1].given;
-    return this.config.embeddingSize === null ? null : this.embedded;
+    return readsOneHot(this.config) ? null : this.embedded;
   }
 
   /** T × B × O: what the output layer reads. */
@@ -243,7 +248,7 @@ export class Tape {
     return this.steps * this.batch;
   }
 
-  /** n: how many tokens are to be predicted. */
+  /** n: how many tokens are to be predicted; of numbers, how many steps have some. */
   get predicted(): number {
     let count = 0;
     for (let row = 0; row < this.rows; row++) if (this.targets[row] >= 0) count++;
@@ -255,14 +260,14 @@ export class Tape {
     return this.lengths.reduce((sum, length) => sum + length, 0);
   }
 
-  /** Σ ln p(target), in nats. */
+  /** Σ ln p(target), in nats; of numbers minus the sum of the squared errors. */
   get logLikelihood(): number {
     let sum = 0;
     for (let row = 0; row < this.rows; row++) sum += this.targetLogProbabilities[row];
     return sum;
   }
 
-  /** L = −(1/n) Σ ln p(target), nats per predicted token. */
+  /** L = (1/n) Σ ℓ, nats per predicted token, or the mean squared error. */
   get loss(): number {
     return -this.logLikelihood / this.predicted;
   }
@@ -304,7 +309,7 @@ export class Tape {
  */
 function paysByToken(config: ModelConfig, steps: number, batch: number, threads: number): boolean {
   const [lowest] = config.layers;
-  if (config.embeddingSize !== null || isMixer(lowest) || !cellOf(lowest.cell).gatesOfInput) return false;
+  if (!readsOneHot(config) || isMixer(lowest) || !cellOf(lowest.cell).gatesOfInput) return false;
   return steps <= stepsOfBlock && 2 * threads * (config.vocabularySize + 1) <= steps * batch;
 }
 

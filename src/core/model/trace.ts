@@ -48,13 +48,15 @@ export interface Trace {
   /** T. */
   readonly steps: number;
   readonly layers: readonly LayerTrace[];
-  /** T ids each: what is read, and what is to be predicted. */
+  /** T ids each: what is read, and what is to be predicted, −1 for nothing. */
   readonly inputs: Int32Array;
   readonly targets: Int32Array;
-  /** T × V. */
+  /** T × V; of a model of numbers what it predicts. */
   readonly probabilities: Floats;
-  /** T: ln p(target). */
+  /** T × V: the numbers that are to be predicted, at steps that have a target; empty of a model of tokens. */
+  readonly targetNumbers: Floats;
+  /** T: ln p(target), of numbers minus the squared error; 0 where nothing is to be predicted. */
   readonly targetLogProbabilities: Floats;
-  /** Nats per predicted token. */
+  /** Nats per predicted token, or the mean squared error. */
   readonly loss: number;
 }

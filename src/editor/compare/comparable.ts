@@ -47,5 +47,7 @@ function unitInWords(unit: ReadUnit): Message {
       return message('tokenUnit.wordsAndPunctuation');
     case 'wordOrLineEnd':
       return message('tokenUnit.wordsAndLineEnds');
+    case 'numbers':
+      return message('tokenUnit.numbers');
   }
 }

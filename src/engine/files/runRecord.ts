@@ -65,7 +65,7 @@ export function parseRunRecord(text: string, file: string, folder: string): RunR
       path: corpus.nullable('path', (key) => corpus.string(key)),
       tokens: corpus.integer('tokens', { min: 1 }),
       unit: corpus.added('unit', defaultVocabularySettings.unit, (key) =>
-        corpus.oneOf(key, ['codePoint', 'grapheme', 'word', 'byte', 'tokenizer']),
+        corpus.oneOf(key, ['codePoint', 'grapheme', 'word', 'byte', 'tokenizer', 'numbers']),
       ),
     },
     model: readModel(fields.object('model')),
@@ -86,6 +86,7 @@ export function parseRunRecord(text: string, file: string, folder: string): RunR
 
 function readModel(model: Fields): RunDescription['model'] {
   const defaults = defaultModelSettings;
+  const features = model.added('features', null, (key) => model.integer(key, { min: 1 }));
   const around = {
     embeddingSize: model.added('embeddingSize', defaults.embeddingSize, (key) =>
       model.nullable(key, () => model.integer(key, { min: 1 })),
@@ -94,6 +95,7 @@ function readModel(model: Fields): RunDescription['model'] {
     objective: model.added('objective', defaults.objective, (key) => model.oneOf(key, objectives)),
     finalNorm: model.added('finalNorm', defaults.finalNorm, (key) => model.oneOf(key, norms)),
     vocabularySize: model.integer('vocabularySize', { min: 1 }),
+    ...(features !== null && { features }),
     parameterCount: model.integer('parameterCount', { min: 1 }),
   };
   if (model.isList('layers')) return { ...around, layers: model.objects('layers', maxLayers).map(readLayer) };

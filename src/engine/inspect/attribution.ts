@@ -99,7 +99,8 @@ export async function prepareAttribution(
   inspector: Inspector,
   { text, token, method }: AttributeRequest,
 ): Promise<AttributionReport | AttributionTask> {
-  const ids = inspector.idsOf(text);
+  const { ids, numbers } = inspector.encode(text);
+  if (numbers) throw new UserError('error.numbers.contributions');
   const steps = ids.length - 1;
   if (!Number.isInteger(token) || token < 1 || token > steps)
     throw new UserError('error.inspect.tokenNotPredicted', token, steps);

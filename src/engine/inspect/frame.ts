@@ -63,7 +63,7 @@ export function frameOf(
     'loss',
     { layer: 0, direction: 'forward' },
     null,
-    Float64Array.from(trace.targetLogProbabilities).map((logProbability) => -logProbability),
+    losses(trace),
   );
   const summaries: FlowSummary[] = [];
   const regions: FlowRegion[] = [];
@@ -120,6 +120,11 @@ export function frameOf(
     ...(written && { heads: written }),
   };
   return { header, data };
+}
+
+/** ℓ_t; NaN where nothing is to be predicted. */
+function losses({ steps, targets, targetLogProbabilities }: Trace): Float64Array {
+  return Float64Array.from({ length: steps }, (_, t) => (targets[t] < 0 ? NaN : -targetLogProbabilities[t]));
 }
 
 function summaryOf({ horizon, slope, level }: SeriesFlow): SeriesSummary {

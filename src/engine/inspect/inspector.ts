@@ -15,6 +15,7 @@ import type { Backend } from '../backend';
 import { isNearKink, isWithinFloat32 } from './float32';
 import { flowsOf, inputFlowsOf, resolveTarget, textTooShort, type LayerFlow, type SeriesFlow } from './flows';
 import { Float64Reading, FastReading, type Reading } from './reading';
+import { readTextOf, type ReadText } from './readText';
 
 /** A model as inspection needs it; the parameters may change between inspections. */
 export interface InspectedModel {
@@ -30,7 +31,7 @@ export interface InspectedModel {
 /** What is looked at: a text that a model has read, and one target of it. All that a frame or a hover shows is in it; good until the inspector's next call. */
 export interface Look {
   readonly general: GeneralModel;
-  /** Of the vocabulary, by id. */
+  /** By the trace's ids: of the vocabulary, or of numbers what stands in the text. */
   readonly symbols: readonly string[];
   readonly trace: Trace;
   /** τ, the step whose loss is traced back. */
@@ -57,6 +58,14 @@ export interface Besides {
   readonly head?: HeadChoice;
 }
 
+/** Throws a UserError for a target that is no step of the text, and of numbers for any but the last: nothing else is predicted. */
+export function targetIn({ ids, numbers }: ReadText, wanted: number | 'last'): number {
+  const steps = ids.length - 1;
+  const target = resolveTarget(wanted, steps);
+  if (numbers && target !== steps - 1) throw new UserError('error.numbers.target', target, steps - 1);
+  return target;
+}
+
 /** Nothing shows the regions. */
 const noThresholds: Thresholds = { vanishing: -Infinity, exploding: Infinity };
 /** Multiply-adds of a pass in float64 above which a plain model is read by the kernels. */
@@ -64,12 +73,12 @@ const maxFloat64Work = 4e9;
 
 export class Inspector {
   private fast: FastReading | null = null;
-  private encoded: { text: string; ids: Ids } | null = null;
+  private encoded: { readonly text: string; readonly read: ReadText } | null = null;
 
   constructor(readonly model: InspectedModel) {}
 
   /**
-   * For drawing: quick, and right. Throws a UserError as `idsOf` does, and for a target that is no step of the text.
+   * For drawing: quick, and right. Throws a UserError as `encode` does, and for a target that is no step of the text.
    */
   async look(
     text: string,
@@ -77,13 +86,11 @@ export class Inspector {
     thresholds: Thresholds,
     { total = false, inputs = false, head }: Besides = {},
   ): Promise<Look> {
-    const ids = this.idsOf(text);
-    const target = resolveTarget(wanted, ids.length - 1);
-    const { reading, flows } = await this.readTrusted(ids, target, thresholds);
-    const {
-      general,
-      vocabulary: { symbols },
-    } = this.model;
+    const read = this.encode(text);
+    const target = targetIn(read, wanted);
+    const { reading, flows } = await this.readTrusted(read, target, thresholds);
+    const { general } = this.model;
+    const { symbols } = read;
     const found = total ? await reading.totals() : null;
     const hasInputs = general.layers.some((_, layer) => hasInputRows(general, layer + 1));
     const ofInputs =
@@ -108,52 +115,58 @@ export class Inspector {
   async read(text: string): Promise<Reading> {
     const { general } = this.model;
     const plain = this.byKernels;
-    const ids = this.idsOf(text);
-    const isQuick = (ids.length - 1) * workOfStep(general) < maxFloat64Work;
-    return plain && !isQuick ? this.readFast(ids, plain) : new Float64Reading(general, ids);
+    const read = this.encode(text);
+    const isQuick = (read.ids.length - 1) * workOfStep(general) < maxFloat64Work;
+    return plain && !isQuick ? this.readFast(read, plain) : new Float64Reading(general, read.ids, read.numbers);
   }
 
   /** By the kernels. Throws a UserError for a model whose form they do not know; good until the next call. */
   async readPlain(text: string): Promise<FastReading> {
     const plain = this.byKernels;
     if (!plain) throw new UserError('error.inspect.notTruncatable');
-    return this.readFast(this.idsOf(text), plain);
+    return this.readFast(this.encode(text), plain);
   }
 
   /** For something to be drawn that takes long: as quick as can be while the model is trained, else as `read`. */
   async readForMatrix(text: string): Promise<Reading> {
     const { isLive } = this.model;
     const plain = this.byKernels;
-    return plain && isLive ? this.readFast(this.idsOf(text), plain) : this.read(text);
+    return plain && isLive ? this.readFast(this.encode(text), plain) : this.read(text);
   }
 
-  /** Ids of a text, one more than there are steps; those of the last text are kept. Throws a UserError for an unknown symbol or fewer than two tokens. */
+  /** Ids of a text, one more than there are steps. Throws a UserError as `encode` does. */
   idsOf(text: string): Ids {
-    if (this.encoded?.text !== text) this.encoded = { text, ids: this.model.vocabulary.encode(text) };
-    const { ids } = this.encoded;
+    return this.encode(text).ids;
+  }
+
+  /** A text as the model reads it; that of the last text is kept. Throws a UserError for an unknown symbol, fewer than two tokens, or what is no sequence of numbers. */
+  encode(text: string): ReadText {
+    if (this.encoded?.text !== text) this.encoded = { text, read: readTextOf(text, this.model) };
+    const { read } = this.encoded;
+    const { ids } = read;
     if (ids.length < 2) throw textTooShort(ids.length);
     const context = contextOfLayers(this.model.general.layers);
     if (context !== null && ids.length - 1 > context)
       throw new UserError('error.inspect.longerThanContext', ids.length - 1, context);
-    return ids;
+    return read;
   }
 
   /** Where float32 cannot be trusted with the flow the probe is read again in float64, unless the model is being trained. */
   private async readTrusted(
-    ids: Ids,
+    text: ReadText,
     target: number,
     thresholds: Thresholds,
   ): Promise<{ reading: Reading; flows: readonly LayerFlow[] }> {
     const { general, isLive } = this.model;
     const plain = this.byKernels;
     if (plain) {
-      const reading = await this.readFast(ids, plain);
+      const reading = await this.readFast(text, plain);
       const flows = await flowsOf(reading, target, thresholds);
       // How float32 spoils what goes past a layer has not been measured.
       if (isLive || (isPlainStack(plain.config) && (await this.isTrusted(reading, flows, target, plain))))
         return { reading, flows };
     }
-    const reading = new Float64Reading(general, ids);
+    const reading = new Float64Reading(general, text.ids, text.numbers);
     return { reading, flows: await flowsOf(reading, target, thresholds) };
   }
 
@@ -183,10 +196,10 @@ export class Inspector {
   }
 
   /** Good until the next call. */
-  private async readFast(ids: Ids, plain: PlainModel): Promise<FastReading> {
-    const steps = ids.length - 1;
+  private async readFast(text: ReadText, plain: PlainModel): Promise<FastReading> {
+    const steps = text.ids.length - 1;
     if (this.fast?.steps !== steps) this.fast = FastReading.ofSize(steps, plain, this.model.backend, this.model.isLive);
-    await this.fast.read(ids, plain);
+    await this.fast.read(text, plain);
     return this.fast;
   }
 }

@@ -10,6 +10,7 @@ import { mapInWords, mapValues } from './states';
 export function laneValues(look: Pick<Look, 'general' | 'trace' | 'symbols'>, choice: LaneChoice): Float32Array {
   switch (choice.kind) {
     case 'surprise':
+      if (look.general.isOfNumbers === true) throw new UserError('error.numbers.surprise');
       return surprise(look.trace, look.symbols.length);
     case 'unit':
       return oneUnit(look, choice);

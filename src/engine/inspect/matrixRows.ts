@@ -7,7 +7,7 @@ import { readingForInputMatrix } from './inputMatrix';
 import { kernelModel, type Inspector } from './inspector';
 import { oneSequence } from './oneSequence';
 import type { Reading } from './reading';
-import { maxTapeSteps } from './report';
+import { maxTapeSteps, noMatrixOfNumbers } from './report';
 
 export class MatrixSource {
   private rows: { readonly matrix: MatrixRowsRequest['matrix']; readonly source: MatrixRows } | null = null;
@@ -25,7 +25,9 @@ export class MatrixSource {
     const { vocabulary } = inspector.model;
     const plain = inspector.model.plain && kernelModel(inspector.model.plain);
     const { text } = oneSequence(given, vocabulary);
-    const steps = inspector.idsOf(text).length - 1;
+    const { ids, numbers } = inspector.encode(text);
+    if (numbers) throw noMatrixOfNumbers();
+    const steps = ids.length - 1;
     if (plain && steps > maxTapeSteps && !readsBothWays(plain.config))
       throw new UserError('error.inspect.matrixTooLarge', steps + 1);
     return new MatrixSource(inspector, given, text, await inspector.read(text));

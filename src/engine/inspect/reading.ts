@@ -6,7 +6,6 @@ import { PerTargetGradient } from '../../core/analysis/perTarget';
 import type { PerTargetNorms } from '../../core/analysis/perTargetWalk';
 import { TargetMatrix } from '../../core/analysis/targetMatrix';
 import type { TotalNorms } from '../../core/backward/totals';
-import type { Ids } from '../../core/corpus/ids';
 import { float64Gradient, type Float64Gradient } from '../../core/float64/float64Backward';
 import { float64InputRows, inputMatrixInFloat64 } from '../../core/float64/float64InputMatrix';
 import { inputFlow, perTargetInFloat64, type Float64PerTarget } from '../../core/float64/float64PerTarget';
@@ -19,6 +18,8 @@ import type { HeadNorms } from '../../core/layers/float64Mixer';
 import { LowestInput } from '../../core/float64/lowestInput';
 import { readsBothWays } from '../../core/model/config';
 import type { GeneralModel } from '../../core/model/generalModel';
+import type { Ids } from '../../core/corpus/ids';
+import { takeRows, type NumberRows } from '../../core/model/numberRows';
 import type { PlainModel } from '../../core/model/plainModel';
 import type { Trace } from '../../core/model/trace';
 import { makeLearningNetwork, type LearningNetwork } from '../../core/network';
@@ -26,6 +27,7 @@ import { UserError } from '../../userError';
 import { minToShare } from '../../kernels/fixedMatrix';
 import { stepWorkOf, type Backend } from '../backend';
 import { gradientReport, type GradientNorms } from './gradientReport';
+import { targetsOf, windowOf, type ReadText } from './readText';
 import { gradientOf, placesOf, placesOfConfig } from './tensorPlaces';
 
 export interface Totals {
@@ -66,6 +68,8 @@ export class FastReading implements Reading {
   /** The tape is that of its tokens and of the network's weights. */
   private isRead = false;
   private hasWeights = false;
+  /** Those that are on the tape. */
+  private numbers: NumberRows | null = null;
   private lastPerTarget: { readonly target: number; readonly norms: PerTargetNorms[][] } | null = null;
 
   private constructor(
@@ -116,16 +120,21 @@ export class FastReading implements Reading {
     return this.network.tape;
   }
 
-  /** @param ids one more than there are steps */
-  async read(ids: Ids, { parameters: { values } }: PlainModel): Promise<void> {
-    if (this.isRead && this.holds(ids, values)) return;
+  async read(text: Pick<ReadText, 'ids' | 'numbers'>, { parameters: { values } }: PlainModel): Promise<void> {
+    if (this.isRead && this.holds(text, values)) return;
     this.isRead = false;
     this.lastPerTarget = null;
     const { parameters, tape, forward } = this.network;
     if (this.isLive || !this.hasWeights) parameters.values.set(values);
     this.hasWeights = true;
+    const { ids, numbers } = text;
     tape.inputs.set(ids.subarray(0, this.steps));
-    tape.targets.set(ids.subarray(1));
+    tape.targets.set(targetsOf(text));
+    this.numbers = numbers;
+    if (numbers) {
+      takeRows(tape.embedded, numbers.inputs, numbers.inputSize, tape.inputs);
+      takeRows(tape.targetNumbers, numbers.targets, numbers.outputSize, tape.targets);
+    }
     tape.clearState();
     await forward.run();
     this.isRead = true;
@@ -220,12 +229,13 @@ export class FastReading implements Reading {
     return null;
   }
 
-  private holds(ids: Ids, values: Float32Array): boolean {
+  private holds({ ids, numbers }: Pick<ReadText, 'ids' | 'numbers'>, values: Float32Array): boolean {
     const {
       tape: { inputs, targets },
       parameters,
     } = this.network;
-    const isSameText = targets[this.steps - 1] === ids[this.steps] && inputs.every((id, t) => id === ids[t]);
+    const isSameText =
+      numbers === this.numbers && targets[this.steps - 1] === ids[this.steps] && inputs.every((id, t) => id === ids[t]);
     return isSameText && (!this.isLive || bytesOf(parameters.values).equals(bytesOf(values)));
   }
 }
@@ -241,13 +251,13 @@ export class Float64Reading implements Reading {
   private watched: BackwardSearch | null = null;
   private lastInFloat64: { readonly target: number; readonly found: Promise<Float64PerTarget> } | null = null;
 
-  /** @param ids one more than there are steps  Throws a UserError where there is not so much memory. */
-  constructor(model: GeneralModel, ids: Ids) {
-    const steps = ids.length - 1;
+  /** @param ids one more than there are steps  @param numbers what they stand for, of a model of numbers  Throws a UserError where there is not so much memory. */
+  constructor(model: GeneralModel, ids: Ids, numbers: NumberRows | null = null) {
+    const { inputs, targets, window } = windowOf({ ids, numbers });
     try {
-      this.trace = readInFloat64(model, Int32Array.from(ids.subarray(0, steps)), Int32Array.from(ids.subarray(1)));
+      this.trace = readInFloat64(model, inputs, targets, window);
     } catch (thrown) {
-      if (thrown instanceof RangeError) throw tooLong(steps);
+      if (thrown instanceof RangeError) throw tooLong(inputs.length);
       throw thrown;
     }
   }

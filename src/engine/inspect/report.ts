@@ -1,16 +1,18 @@
 /** The whole report of a text: what `backflow inspect` prints. */
 import { readsBothWays } from '../../core/model/config';
 import { sizesOfLayer } from '../../core/model/generalModel';
-import { directionNames } from '../../core/model/trace';
+import { directionNames, type Floats, type Trace } from '../../core/model/trace';
 import type { NonFiniteNumbers } from '../../core/nonFinite/findNonFinite';
 import { kindOf } from '../../layers/catalog';
 import type { InspectReport, InspectRequest } from '../../protocol/engine';
 import type { LayerRegion } from '../../protocol/frame';
+import type { PredictedNumbers } from '../../protocol/inspectReport';
 import { startsAndEnds } from '../../tokens/spans';
+import { UserError } from '../../userError';
 import { reportedNumbers } from '../nonFinite/numbers';
-import { flowsOf, resolveTarget } from './flows';
+import { flowsOf } from './flows';
 import { inputMatrixOf } from './inputMatrix';
-import { kernelModel, type Inspector } from './inspector';
+import { kernelModel, targetIn, type Inspector } from './inspector';
 import { inputReports, layerReport } from './layerReport';
 import { makeLongReport } from './longReport';
 import { oneSequence } from './oneSequence';
@@ -44,11 +46,13 @@ async function reportOf(
   pause: () => Promise<void>,
 ): Promise<InspectReport> {
   const { plain, vocabulary } = inspector.model;
-  const ids = inspector.idsOf(request.text);
+  const read = inspector.encode(request.text);
+  const { ids, symbols, numbers } = read;
   const steps = ids.length - 1;
-  const target = resolveTarget(request.target, steps);
+  const target = targetIn(read, request.target);
+  if (numbers && request.matrix) throw noMatrixOfNumbers();
   const byKernels = plain && kernelModel(plain);
-  if (byKernels && steps > maxTapeSteps && !readsBothWays(byKernels.config)) {
+  if (byKernels && !numbers && steps > maxTapeSteps && !readsBothWays(byKernels.config)) {
     return makeLongReport(inspector.model, byKernels, ids, target, request, pause);
   }
   const reading = await inspector.read(request.text);
@@ -80,7 +84,7 @@ async function reportOf(
   const regions = flows.flatMap(({ layer, direction, states: ofStates }) =>
     (ofStates.at(0)?.regions ?? []).map((region): LayerRegion => ({ layer, direction, ...region })),
   );
-  const tokens = Array.from(trace.inputs, (id) => vocabulary.symbols[id]);
+  const tokens = Array.from(trace.inputs, (id) => symbols[id]);
   const found = {
     loss: trace.loss,
     layers,
@@ -89,6 +93,7 @@ async function reportOf(
   };
   return {
     ...found,
+    ...(numbers && { numbers: predictedNumbers(trace) }),
     ...reportedNumbers(numbersIn(inspector, reading, request.text, found), (step) => tokens.at(step) ?? null),
     tokens,
     ...startsAndEnds(request.text, vocabulary.unit, steps + 1),
@@ -96,6 +101,23 @@ async function reportOf(
     matrix: request.matrix ? await reading.matrix(pause) : null,
     inputMatrix: request.matrix ? await inputMatrixOf(inspector, reading, request.text, pause) : null,
   };
+}
+
+function readAgain(inspector: Inspector, text: string): Float64Reading {
+  const { ids, numbers } = inspector.encode(text);
+  return new Float64Reading(inspector.model.general, ids, numbers);
+}
+
+/** A row of it would need a loss at its step. */
+export function noMatrixOfNumbers(): UserError {
+  return new UserError('error.numbers.matrix');
+}
+
+/** What a model of numbers predicts when it has read all, and what it should. */
+export function predictedNumbers({ steps, probabilities, targetNumbers }: Trace): PredictedNumbers {
+  const width = targetNumbers.length / steps;
+  const last = (values: Floats) => Float64Array.from(values.subarray((steps - 1) * width, steps * width));
+  return { predicted: last(probabilities), target: last(targetNumbers) };
 }
 
 const none: NonFiniteNumbers = { first: null, underflow: null };
@@ -114,6 +136,6 @@ function numbersIn(
     Object.values(parameterNorms).every(Number.isFinite);
   return (
     reading.nonFinite() ??
-    (isSound ? none : new Float64Reading(inspector.model.general, inspector.idsOf(text)).nonFinite())
+    (isSound ? none : readAgain(inspector, text).nonFinite())
   );
 }

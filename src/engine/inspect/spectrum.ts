@@ -32,6 +32,7 @@ import { UserError } from '../../userError';
 import { resolveTarget } from './flows';
 import type { Inspector } from './inspector';
 import { oneSequence } from './oneSequence';
+import { windowOf } from './readText';
 import { maxTapeSteps } from './report';
 
 /** Called now and then with the part that is done; throws when it is canceled. */
@@ -50,12 +51,13 @@ export interface SpectrumSource {
 /** Throws a UserError for a text that cannot be read, or is too long. */
 export function prepareSpectrum(inspector: Inspector, given: string, trainingStep: number): SpectrumSource {
   const { general, plain, vocabulary } = inspector.model;
-  const ids = inspector.idsOf(oneSequence(given, vocabulary).text);
-  const steps = ids.length - 1;
+  const read = inspector.encode(oneSequence(given, vocabulary).text);
+  const { inputs, targets, window } = windowOf(read);
+  const steps = inputs.length;
   if (steps > maxTapeSteps) throw new UserError('error.spectrum.textTooLong', steps, maxTapeSteps);
   const model = plain ? copyOf(plain) : general;
-  const trace = readInFloat64(model, Int32Array.from(ids.subarray(0, steps)), Int32Array.from(ids.subarray(1)));
-  return { trace, tokens: Array.from(trace.inputs, (id) => vocabulary.symbols[id]), trainingStep };
+  const trace = readInFloat64(model, inputs, targets, window);
+  return { trace, tokens: Array.from(trace.inputs, (id) => read.symbols[id]), trainingStep };
 }
 
 function copyOf({ config, parameters }: NonNullable<Inspector['model']['plain']>): GeneralModel {

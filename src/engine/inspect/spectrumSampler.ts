@@ -12,6 +12,7 @@ import type { SpectrumSample } from '../../protocol/overTraining';
 import { UserError } from '../../userError';
 import type { FlowHistory } from './flowHistory';
 import { workOfStep, type InspectedModel } from './inspector';
+import { readTextOf, windowOf } from './readText';
 
 /** Part of the time, of that which frames may take. */
 const share = 0.05;
@@ -67,12 +68,12 @@ export class SpectrumSampler {
   private async exponent(text: string): Promise<number | null> {
     const { plain, general, vocabulary } = this.model;
     try {
-      const ids = vocabulary.encode(text);
+      const { inputs, targets, window } = windowOf(readTextOf(text, { general, vocabulary }));
       const model = plain ? generalModelOf(plain.config, plain.parameters) : general;
-      const steps = Math.min(ids.length - 1, Math.floor(maxWork / workOfStep(model)));
-      if (steps < Math.min(minSteps, ids.length - 1) || steps < 1) return null;
-      const own = Int32Array.from(ids.subarray(ids.length - 1 - steps));
-      const [state] = carriedStates(readInFloat64(model, own.slice(0, steps), own.slice(1)));
+      const steps = Math.min(inputs.length, Math.floor(maxWork / workOfStep(model)));
+      if (steps < Math.min(minSteps, inputs.length) || steps < 1) return null;
+      const ofEnd = (ids: Int32Array) => ids.slice(inputs.length - steps);
+      const [state] = carriedStates(readInFloat64(model, ofEnd(inputs), ofEnd(targets), window));
       const { exponents } = await lyapunovSpectrum(state, 1, () => Promise.resolve(), directions);
       return exponents[0];
     } catch (thrown) {

@@ -2,6 +2,7 @@
 import { UserError } from '../../userError';
 import type { TargetMatrix } from '../../protocol/targetMatrix';
 import type { Inspector } from './inspector';
+import { noMatrixOfNumbers } from './report';
 
 /** A matrix of more tokens than this is larger than any screen. */
 const maxSteps = 2048;
@@ -13,11 +14,12 @@ export async function makeTargetMatrix(
   trainingStep: number,
   pause: (done: number) => Promise<void>,
 ): Promise<TargetMatrix> {
-  const T = inspector.idsOf(text).length - 1;
+  const { ids, symbols, numbers } = inspector.encode(text);
+  if (numbers) throw noMatrixOfNumbers();
+  const T = ids.length - 1;
   if (T > maxSteps) throw new UserError('error.inspect.matrixTooLarge', T + 1);
   const reading = await inspector.readForMatrix(text);
   const { trace } = reading;
-  const { symbols } = inspector.model.vocabulary;
   const tokens = Array.from(trace.inputs, (id) => symbols[id]);
   const matrix = await reading.matrix(pause);
   return { trainingStep, tokens, layer: trace.layers.length - 1, series: null, values: rowsRelativeToOwn(matrix, T) };

@@ -7,6 +7,7 @@ import type { TokenReport } from '../../protocol/engine';
 import type { Contribution, HeadContribution, Prediction } from '../../protocol/flowReport';
 import { additive, quickIntegral } from './attribution';
 import type { Look } from './inspector';
+import { predictedNumbers } from './report';
 import { hiddenChange, stateNorms } from './states';
 
 const shownPredictions = 5;
@@ -21,14 +22,17 @@ export async function describeToken(look: Look, token: number): Promise<TokenRep
   const id = token < trace.steps ? trace.inputs[token] : trace.targets[trace.steps - 1];
   // The prediction of token k is made at step k − 1, after reading all before it.
   const before = token - 1;
+  const isPredicted = before >= 0 && trace.targets[before] >= 0;
+  const isOfNumbers = look.general.isOfNumbers === true;
   return {
     token,
     symbol: symbols[id],
-    loss: before < 0 ? null : -trace.targetLogProbabilities[before],
-    predictions: before < 0 ? [] : predictions(look, before),
+    loss: isPredicted ? -trace.targetLogProbabilities[before] : null,
+    predictions: isPredicted && !isOfNumbers ? predictions(look, before) : [],
+    ...(isPredicted && isOfNumbers && { numbers: predictedNumbers(trace) }),
     layers: token === trace.steps ? [] : layerStates(look, token),
     inputs: token === trace.steps ? [] : mixerInputs(look, token),
-    contributions: before < 0 ? null : await contributions(look, id, before),
+    contributions: isPredicted && !isOfNumbers ? await contributions(look, id, before) : null,
   };
 }
 

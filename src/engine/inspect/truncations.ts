@@ -17,7 +17,7 @@ export async function compareTruncations(
   for (const k2 of lengths) checkInteger('quantity.truncation', k2, 1, 1_000_000);
   const reading = await inspector.readPlain(text);
   const { inputs } = reading.trace;
-  const { symbols } = inspector.model.vocabulary;
+  const { symbols } = inspector.encode(text);
   const whole = await reading.truncated(0);
   // The next pass overwrites both.
   const full = { gradient: whole.gradient.slice(), hidden: whole.hidden.slice() };

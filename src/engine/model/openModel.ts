@@ -1,7 +1,7 @@
 /** Opens a model of any origin: a checkpoint of Backflow's, an ONNX file of another tool, or bare weights. */
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Vocabulary } from '../../core/corpus/vocabulary';
+import { vocabularyOfNumbers, type Vocabulary } from '../../core/corpus/vocabulary';
 import {
   vocabularyAsBytes,
   vocabularyOfFile,
@@ -146,7 +146,10 @@ async function openFile(
   }
   const { config, parameters, vocabulary, step } = checkpoint;
   const general = generalModelOf(config, parameters);
-  const found = await vocabularyOfCheckpoint(source, vocabulary, path);
+  const found =
+    general.isOfNumbers === true
+      ? vocabularyOfNumberModel(source, path)
+      : await vocabularyOfCheckpoint(source, vocabulary, path);
   return {
     mode: 'stack',
     general,
@@ -253,7 +256,10 @@ async function openWeights(path: string, source: ModelSource): Promise<Omit<Open
   // What Backflow has written says it itself.
   const isOpen = !plain && model.layers.some(({ cell }) => kindOf(cell).activation === 'chosen');
   if (!isOpen) refuseActivation(source.architecture.activation, path);
-  const found = await vocabularyOf(source, model.vocabularySize, { metadata }, path);
+  const found =
+    model.isOfNumbers === true
+      ? vocabularyOfNumberModel(source, path)
+      : await vocabularyOf(source, model.vocabularySize, { metadata }, path);
   return {
     mode: 'stack',
     ...inspected(model, plain ? { plain, trainingRefusal: null } : trainable(model)),
@@ -288,6 +294,12 @@ export async function configBeside(path: string): Promise<ConfigFile> {
     if (!(thrown instanceof SyntaxError)) throw thrown;
   }
   return { config: null, isBroken: true };
+}
+
+/** Throws a UserError where a person has said what its tokens are. */
+function vocabularyOfNumberModel({ vocabulary: file, tokens }: ModelSource, path: string): FoundVocabulary {
+  if (file !== null || tokens !== undefined) throw new UserError('error.numbers.vocabulary', path);
+  return { vocabulary: vocabularyOfNumbers(), notices: [] };
 }
 
 /** The file that is asked for, else the model's own, else the symbols of the text. */

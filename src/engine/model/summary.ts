@@ -20,6 +20,7 @@ export function summaryOf(model: GeneralModel, producer: string | null): ModelSu
       options,
     })),
     vocabularySize,
+    ...(model.isOfNumbers === true && { features: layers[0].inputSize }),
     embeddingSize: embedding && embedding.length / vocabularySize,
     tied: embedding !== null && output.W === embedding,
     hasNorm: model.norm !== null,

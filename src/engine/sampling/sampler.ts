@@ -8,7 +8,7 @@ import { makeNetwork, type Network } from '../../core/network';
 import { checkSampling, draw, samplingWeights } from '../../core/sampling';
 import { UserError } from '../../userError';
 import type { PlainModel } from '../../core/model/plainModel';
-import type { ObjectiveName } from '../../terms/choices';
+import { isOfNumbers, type ObjectiveName } from '../../terms/choices';
 import type { InspectedModel } from '../inspect/inspector';
 import { beginningOf, excludedFrom, type Drawing, type TokenSampler } from './tokenSampler';
 
@@ -115,7 +115,6 @@ export function refuseGeneration({
   if (bidirectional) {
     throw new UserError('error.generate.bidirectional');
   }
-  if (objective === 'masked') {
-    throw new UserError('error.generate.masked');
-  }
+  if (objective === 'masked') throw new UserError('error.generate.masked');
+  if (isOfNumbers(objective)) throw new UserError('error.generate.numbers');
 }

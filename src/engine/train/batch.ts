@@ -19,7 +19,7 @@ export class Batch<T> {
   /** What was made beside it in its arena. */
   readonly made: T;
   readonly board: Board;
-  /** L of the last window, nats per predicted token. */
+  /** L of the last window, nats per predicted token, or the mean squared error. */
   loss = NaN;
   private readonly streams: readonly StreamRange[];
   /** Made at the first step. */
@@ -33,7 +33,11 @@ export class Batch<T> {
     private readonly settings: BatchSettings,
     make: (arena: Arena, network: LearningNetwork) => T,
   ) {
-    const { batch, steps } = settings;
+    const {
+      batch,
+      steps,
+      config: { features, vocabularySize },
+    } = settings;
     const count = backend.shares(batch);
     this.streams = splitStreams(batch, count);
     const [{ count: own }] = this.streams;
@@ -49,6 +53,7 @@ export class Batch<T> {
     this.board = new Board({
       steps,
       batch,
+      numbers: features === null ? null : { inputSize: features, outputSize: vocabularySize },
       widths: widthsOf(tape.carried),
       parameters: parameters.layout.length,
       records: recordsLength(this.network),

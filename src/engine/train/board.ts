@@ -1,10 +1,13 @@
 /** The memory over which the shares of a training batch get their orders' data and leave what they have computed: every thread sees it. */
+import { takeRows, type NumberRows } from '../../core/model/numberRows';
 import type { CarriedState } from '../../core/model/tape';
 
 export interface BoardSizes {
   /** Most steps of a window, and streams of the whole batch. */
   readonly steps: number;
   readonly batch: number;
+  /** Of a model of numbers I and V; null of one of tokens. */
+  readonly numbers: Pick<NumberRows, 'inputSize' | 'outputSize'> | null;
   /** Numbers of one stream, of each state that is carried. */
   readonly widths: readonly number[];
   readonly parameters: number;
@@ -19,6 +22,9 @@ export class Board {
   readonly inputs: Int32Array;
   readonly targets: Int32Array;
   readonly lengths: Int32Array;
+  /** Of a model of numbers those that the ids stand for, T × B × I and T × B × V; else empty. */
+  readonly inputNumbers: Float32Array;
+  readonly targetNumbers: Float32Array;
   /** Of each state [B × width]: what is carried into the window, and out of it. */
   readonly carriedIn: readonly Float32Array[];
   readonly carriedOut: readonly Float32Array[];
@@ -32,7 +38,7 @@ export class Board {
     readonly sizes: BoardSizes,
     readonly memory = new SharedArrayBuffer(bytesOf(sizes)),
   ) {
-    const { steps, batch, widths, parameters, records, shares } = sizes;
+    const { steps, batch, numbers, widths, parameters, records, shares } = sizes;
     let used = 0;
     const take = <T>(length: number, make: (at: number) => T, bytes: number): T => {
       const at = used;
@@ -47,6 +53,8 @@ export class Board {
     this.inputs = ints(steps * batch);
     this.targets = ints(steps * batch);
     this.lengths = ints(batch);
+    this.inputNumbers = floats(steps * batch * (numbers?.inputSize ?? 0));
+    this.targetNumbers = floats(steps * batch * (numbers?.outputSize ?? 0));
     this.carriedIn = widths.map((width) => floats(batch * width));
     this.carriedOut = widths.map((width) => floats(batch * width));
     this.parameters = floats(shares > 1 ? parameters : 0);
@@ -55,6 +63,27 @@ export class Board {
 
   get batch(): number {
     return this.sizes.batch;
+  }
+
+  /** Writes what the ids of a window stand for. @param numbers none of tokens */
+  takeNumbers(steps: number, numbers: NumberRows | undefined): void {
+    if (!numbers) return;
+    const rows = steps * this.batch;
+    takeRows(this.inputNumbers, numbers.inputs, numbers.inputSize, this.inputs.subarray(0, rows));
+    takeRows(this.targetNumbers, numbers.targets, numbers.outputSize, this.targets.subarray(0, rows));
+  }
+
+  /** What `takeNumbers` has written: of the step of each row; null of tokens. */
+  numbers(steps: number): NumberRows | null {
+    const { numbers } = this.sizes;
+    const rows = steps * this.batch;
+    return (
+      numbers && {
+        ...numbers,
+        inputs: this.inputNumbers.subarray(0, rows * numbers.inputSize),
+        targets: this.targetNumbers.subarray(0, rows * numbers.outputSize),
+      }
+    );
   }
 
   /** n: how many tokens of the window are to be predicted. */
@@ -78,8 +107,9 @@ export function widthsOf(carried: readonly CarriedState[]): number[] {
   return carried.map(({ width }) => width);
 }
 
-function bytesOf({ steps, batch, widths, parameters, records, shares }: BoardSizes): number {
+function bytesOf({ steps, batch, numbers, widths, parameters, records, shares }: BoardSizes): number {
   const carried = widths.reduce((sum, width) => sum + batch * width, 0);
   const ofShares = shares > 1 ? parameters + (shares - 1) * (parameters + 2 * records) : 0;
-  return 4 * (2 * steps * batch + batch + 2 * carried + ofShares);
+  const ofRow = 2 + (numbers ? numbers.inputSize + numbers.outputSize : 0);
+  return 4 * (ofRow * steps * batch + batch + 2 * carried + ofShares);
 }

@@ -18,7 +18,7 @@ import { RunFolder, type Checkpoint } from '../files/runFolder';
 import type { ModelLock } from '../modelLock';
 import { versions } from '../versions';
 import { checkLayers, checkTogether, checkTraining, checkWindows } from './checkTraining';
-import { modelOfSettings, settingsInFull } from './modelOfSettings';
+import { modelOfSettings, settingsInFull, sizesInRun } from './modelOfSettings';
 import { readersOf } from './readers';
 import type { RunParts } from './run';
 import { assemble, broken, corpusOf, keepCorpusIn, keptSource, newestWhole } from './setUp';
@@ -41,7 +41,7 @@ export async function setUpBranch(request: BranchRequest, modelLock: ModelLock, 
     folder: resolve(path),
     model: {
       ...settingsInFull(fresh ? freshModel(before.model, fresh) : before.model, plain.config),
-      vocabularySize: plain.config.vocabularySize,
+      ...sizesInRun(plain.config),
       parameterCount: plain.parameters.values.length,
     },
     training,
@@ -113,6 +113,6 @@ function freshModel(model: RunDescription['model'], { embeddingSize, norm, resid
     : { ...model, embeddingSize, ...around };
 }
 
-function freshConfig(model: RunDescription['model'], fresh: FreshStart, { vocabularySize }: ModelConfig): ModelConfig {
-  return modelOfSettings(freshModel(model, fresh), vocabularySize);
+function freshConfig(model: RunDescription['model'], fresh: FreshStart, sizes: ModelConfig): ModelConfig {
+  return modelOfSettings(freshModel(model, fresh), sizes);
 }

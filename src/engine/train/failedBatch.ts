@@ -3,6 +3,7 @@ import { fillDropout } from '../../core/forward/dropout';
 import type { Float64Window } from '../../core/float64/float64Trace';
 import type { GeneralModel } from '../../core/model/generalModel';
 import type { ModelConfig } from '../../core/model/config';
+import type { NumberRows } from '../../core/model/numberRows';
 import type { Parameters } from '../../core/model/parameters';
 import type { CarriedState } from '../../core/model/tape';
 import { encodeSafetensors, type Tensor } from '../../formats/safetensors';
@@ -23,6 +24,8 @@ export interface FailedBatch {
   readonly lengths: Int32Array;
   /** What was carried into the window, B × width each. */
   readonly carried: readonly CarriedState[];
+  /** Of a model of numbers what was read and what was to be predicted in each row of the window, T × B; null of one of tokens. */
+  readonly numbers: NumberRows | null;
   /** n. */
   readonly predicted: number;
   /** k2, or 0. */
@@ -40,11 +43,16 @@ export interface StreamWindow {
 
 /** By stream. @param model of the batch's parameters */
 export function streamWindows(batch: FailedBatch, model: GeneralModel): (stream: number) => StreamWindow {
-  const { config, steps, maxSteps, batch: B, inputs, targets, lengths, carried, predicted, truncation } = batch;
+  const { config, steps, maxSteps, batch: B, inputs, targets, lengths, carried, predicted, truncation, numbers } = batch;
   const masks = dropoutMasks(batch, model);
   return (b) => {
     const T = Math.min(steps, lengths[b]);
-    const own = (values: Int32Array) => Int32Array.from({ length: T }, (_, t) => values[t * B + b]);
+    const own = (values: Int32Array) =>
+      Int32Array.from({ length: T }, (_, t) => {
+        const row = t * B + b;
+        // Of numbers each row stands for itself.
+        return numbers && values[row] >= 0 ? row : values[row];
+      });
     const states = config.layers.map(({ cell }, layer) =>
       kindOf(cell).states.map(({ name }) => {
         const state = carried.find((each) => each.layer === layer && each.name === name);
@@ -63,7 +71,11 @@ export function streamWindows(batch: FailedBatch, model: GeneralModel): (stream:
         );
       }),
     );
-    return { inputs: own(inputs), targets: own(targets), window: { carried: states, dropout, predicted, truncation } };
+    return {
+      inputs: own(inputs),
+      targets: own(targets),
+      window: { carried: states, dropout, predicted, truncation, ...(numbers && { numbers }) },
+    };
   };
 }
 
@@ -80,9 +92,9 @@ function dropoutMasks({ dropout, maxSteps, batch }: FailedBatch, { layers }: Gen
   return masks;
 }
 
-/** As a file: `inputs` and `targets` [T, B], `lengths` [B], `state.LAYER.NAME` [B, width] and every parameter by its name. @param metadata further facts */
+/** As a file: `inputs` and `targets` [T, B], of a model of numbers what they stand for too, `inputNumbers` [T, B, I] and `targetNumbers` [T, B, V]; `lengths` [B], `state.LAYER.NAME` [B, width] and every parameter by its name. @param metadata further facts */
 export function encodeFailedBatch(
-  { parameters, steps, batch, inputs, targets, lengths, carried, predicted, truncation, dropout }: FailedBatch,
+  { parameters, steps, batch, inputs, targets, lengths, carried, predicted, truncation, dropout, numbers }: FailedBatch,
   metadata: Readonly<Record<string, string>>,
 ): Uint8Array {
   const whole = (data: Int32Array, shape: readonly number[]): Tensor => ({ dtype: 'I32', shape, data });
@@ -90,6 +102,12 @@ export function encodeFailedBatch(
   const tensors = new Map<string, Tensor>([
     ['inputs', whole(inputs, [steps, batch])],
     ['targets', whole(targets, [steps, batch])],
+    ...(numbers
+      ? ([
+          ['inputNumbers', floats(Float32Array.from(numbers.inputs), [steps, batch, numbers.inputSize])],
+          ['targetNumbers', floats(Float32Array.from(numbers.targets), [steps, batch, numbers.outputSize])],
+        ] as const)
+      : []),
     ['lengths', whole(lengths, [batch])],
     ...carried.map(({ layer, name, width, values }): [string, Tensor] => [
       `state.${layer}.${name}`,

@@ -1,5 +1,5 @@
 /** Adds gradient flossing to the gradient of every so many training steps: over the window of one stream, each time of the next. */
-import { readInFloat64 } from '../../core/float64/float64Trace';
+import { readInFloat64, windowOfText } from '../../core/float64/float64Trace';
 import { directionsOf, type ModelConfig } from '../../core/model/config';
 import { eachRole, ofRole } from '../../core/model/directionParameters';
 import type { GeneralModel } from '../../core/model/generalModel';
@@ -44,8 +44,14 @@ export class Flosser {
     const stream = (step / flossingEvery) % board.batch;
     const length = Math.min(steps, board.lengths[stream]);
     if (length < 2) return;
-    const ids = Int32Array.from({ length }, (_, t) => board.inputs[t * board.batch + stream]);
-    const found = floss(readInFloat64(this.from(carried, stream), ids, ids), this.starts);
+    const numbers = board.numbers(steps);
+    // Of numbers each row of the window stands for itself.
+    const ids = Int32Array.from({ length }, (_, t) => {
+      const row = t * board.batch + stream;
+      return numbers ? row : board.inputs[row];
+    });
+    const window = { ...windowOfText(ids), ...(numbers && { numbers }) };
+    const found = floss(readInFloat64(this.from(carried, stream), ids, ids, window), this.starts);
     if (found.gradient) addGradient(gradient, this.config, found.gradient, flossing);
   }
 

@@ -1,10 +1,20 @@
 /** The model that a person has chosen. */
 import { checkConfig, uniformModel, type ModelConfig } from '../../core/model/config';
+import type { RunSizes } from '../../protocol/run';
 import { isMixture, type ModelSettings } from '../../protocol/settings';
 
+/** What a model reads and predicts: symbols, or numbers. */
+export type CorpusSizes = Pick<ModelConfig, 'vocabularySize' | 'features'>;
+
 /** Throws a UserError for settings of which no model can be made. */
-export function modelOfSettings(model: ModelSettings, vocabularySize: number): ModelConfig {
-  return isMixture(model) ? checkConfig({ ...model, vocabularySize }) : uniformModel({ ...model, vocabularySize });
+export function modelOfSettings(model: ModelSettings, { vocabularySize, features }: CorpusSizes): ModelConfig {
+  const sizes = { vocabularySize, features };
+  return isMixture(model) ? checkConfig({ ...model, ...sizes }) : uniformModel({ ...model, ...sizes });
+}
+
+/** As a run's description has them: older runs, and those of tokens, say nothing of numbers. */
+export function sizesInRun({ vocabularySize, features }: ModelConfig): RunSizes {
+  return { vocabularySize, ...(features !== null && { features }) };
 }
 
 /** The settings with all the options that each layer has of its kind, and no others. */

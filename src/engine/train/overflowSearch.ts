@@ -2,6 +2,7 @@
 import { float64Gradient } from '../../core/float64/float64Backward';
 import { readInFloat64, type Float64Trace } from '../../core/float64/float64Trace';
 import type { GeneralModel } from '../../core/model/generalModel';
+import type { NumberRows } from '../../core/model/numberRows';
 import { BackwardSearch } from '../../core/nonFinite/backward';
 import { findNonFinite, numbersOf, type FoundPlace } from '../../core/nonFinite/findNonFinite';
 import { ForwardSearch } from '../../core/nonFinite/forward';
@@ -33,8 +34,16 @@ export async function placeOfOverflow(
   if (!found) return null;
   const { stream, place } = found;
   // Of a sum over all streams there is no token.
-  const tokenAt = (step: number) => vocabulary.symbols.at(batch.inputs[step * batch.batch + (stream ?? 0)]) ?? null;
+  const tokenAt = (step: number) => {
+    const row = step * batch.batch + (stream ?? 0);
+    return batch.numbers ? rowInWords(batch.numbers, row) : (vocabulary.symbols.at(batch.inputs[row]) ?? null);
+  };
   return { trainingStep, stream, nonFinite: place && reported(place, tokenAt) };
+}
+
+/** What is read at a row of the window, as it stands in a text. */
+function rowInWords({ inputs, inputSize }: NumberRows, row: number): string {
+  return Array.from(inputs.subarray(row * inputSize, (row + 1) * inputSize), (value) => String(value)).join(',');
 }
 
 /** Null where the search was given up. @param model of the batch's parameters */

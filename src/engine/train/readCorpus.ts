@@ -7,7 +7,8 @@ import {
   type Corpus,
   type CorpusOptions,
 } from '../../core/corpus/corpusBuilder';
-import type { Vocabulary } from '../../core/corpus/vocabulary';
+import { NumberCorpusReader } from '../../core/corpus/numberCorpus';
+import { vocabularyOfNumbers, type Vocabulary } from '../../core/corpus/vocabulary';
 import { UserError } from '../../userError';
 import type { CorpusText } from '../files/corpusFile';
 
@@ -47,6 +48,21 @@ export async function readKnownCorpus(
     throw new UserError('error.corpus.changedSinceRun', text.name);
   }
   return { ...(await encode(text, vocabulary, options, counter, sha256)), sha256 };
+}
+
+/**
+ * A corpus of numbers. Throws a UserError that names the line for what is none, and when the text is not the one with this hash (null accepts every text).
+ */
+export async function readNumbers(text: CorpusText, expectedSha256: string | null): Promise<ReadCorpus> {
+  const reader = new NumberCorpusReader();
+  const hash = createHash('sha256');
+  for await (const chunk of text.chunks(hash)) reader.add(chunk);
+  const { numbers, ends } = reader.end();
+  const sha256 = hash.digest('hex');
+  if (expectedSha256 !== null && sha256 !== expectedSha256)
+    throw new UserError('error.corpus.changedSinceRun', text.name);
+  const ids = Int32Array.from({ length: ends[ends.length - 1] }, (_, place) => place);
+  return { vocabulary: vocabularyOfNumbers(), ids, ends, numbers, sha256 };
 }
 
 async function count(text: CorpusText, options: CorpusOptions): Promise<{ counter: CorpusCounter; sha256: string }> {

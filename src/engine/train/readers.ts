@@ -1,7 +1,8 @@
 /** Who reads a corpus in training and in validation: the first nine tenths of its tokens or sequences, and the last. */
 import type { Corpus } from '../../core/corpus/corpusBuilder';
 import { MaskedTokens } from '../../core/corpus/maskedTokens';
-import { Sequences, type SequenceSettings } from '../../core/corpus/sequences';
+import { NumberSequences } from '../../core/corpus/numberSequences';
+import { Sequences } from '../../core/corpus/sequences';
 import { Streams } from '../../core/corpus/streams';
 import type { WindowReader } from '../../core/corpus/windowReader';
 import { hasStatelessLayer, type ModelConfig } from '../../core/model/config';
@@ -42,18 +43,18 @@ function streamReaders({ ids }: Corpus, { window, batch }: TrainingSettings, isS
 }
 
 function sequenceReaders(
-  { ids, vocabulary }: Corpus,
+  { ids, vocabulary, numbers }: Corpus,
   ends: Uint32Array,
   { batch, seed, longestSequence }: TrainingSettings,
 ): Readers {
   const { sos, eos } = vocabulary.specials;
-  if (sos === null || eos === null) throw new Error('a vocabulary for sequences has SOS and EOS');
-  const settings: SequenceSettings = { batch, sos, eos, seed, longest: longestSequence };
-  const cut = Math.ceil(ends.length * trainingShare);
-  const training = new Sequences({ ids, ends, first: 0, last: cut }, settings);
-  if (cut === ends.length) return { training, validation: null };
-  return {
-    training,
-    validation: new Sequences({ ids, ends, first: cut, last: ends.length }, { ...settings, seed: null }),
+  const readerOf = (first: number, last: number, own: number | null): WindowReader => {
+    const settings = { batch, seed: own, longest: longestSequence };
+    if (numbers) return new NumberSequences({ ends, first, last }, settings, numbers);
+    if (sos === null || eos === null) throw new Error('a vocabulary for sequences has SOS and EOS');
+    return new Sequences({ ids, ends, first, last }, { ...settings, sos, eos });
   };
+  const cut = Math.ceil(ends.length * trainingShare);
+  const training = readerOf(0, cut, seed);
+  return { training, validation: cut === ends.length ? null : readerOf(cut, ends.length, null) };
 }

@@ -2,7 +2,8 @@
 import { stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import type { Corpus, CorpusOptions } from '../../core/corpus/corpusBuilder';
-import { isForeign, isTokenizer } from '../../tokens/tokenUnit';
+import { isOfNumbers } from '../../terms/choices';
+import { isForeign, isTokenizer, type NumberUnit } from '../../tokens/tokenUnit';
 import type { TokenizerDefinition } from '../../tokens/tokenizer/tokenizer';
 import type { Vocabulary } from '../../core/corpus/vocabulary';
 import { uniformStack, type ModelConfig } from '../../core/model/config';
@@ -26,9 +27,9 @@ import { openModel } from '../model/openModel';
 import { versions } from '../versions';
 import type { ModelLock } from '../modelLock';
 import { checkLayers, checkTogether, checkTraining, checkWindows } from './checkTraining';
-import { modelOfSettings, settingsInFull } from './modelOfSettings';
+import { modelOfSettings, settingsInFull, sizesInRun, type CorpusSizes } from './modelOfSettings';
 import { yieldingBackend } from './yieldingBackend';
-import { readKnownCorpus, readNewCorpus, type ReadCorpus } from './readCorpus';
+import { readKnownCorpus, readNewCorpus, readNumbers, type ReadCorpus } from './readCorpus';
 import { readersOf, type Readers } from './readers';
 import type { RunParts } from './run';
 import { Trainer } from './trainer';
@@ -54,10 +55,11 @@ export async function setUpRun(
     ? startFrom(request, request.from, text, signal)
     : startAnew(request, text));
   checkSize(config);
-  const readers = readersOf(corpus, asked, config);
-  checkLayers(config, asked, readers.training.steps);
-  if (!initial) checkWindows(config, asked);
-  const training = withSteps(asked, readers);
+  const reading = readingOf(config, asked);
+  const readers = readersOf(corpus, reading, config);
+  checkLayers(config, reading, readers.training.steps);
+  if (!initial) checkWindows(config, reading);
+  const training = withSteps(reading, readers);
   const parameters = initial ?? initialize(config, Random.fromSeed(training.seed), training);
   const parts = await assemble(config, parameters, corpus, readers, training, modelLock, cores);
 
@@ -68,7 +70,7 @@ export async function setUpRun(
     ...(isTokenizer(unit) && { tokenizer: unit }),
     model: {
       ...settingsInFull(model, config),
-      vocabularySize: config.vocabularySize,
+      ...sizesInRun(config),
       parameterCount: parameters.values.length,
     },
     training,
@@ -87,6 +89,11 @@ export async function setUpRun(
   return { ...parts, description, folder, modelLock, bestValidation: null };
 }
 
+/** Numbers are read in one way only, whatever a text is read in. */
+function readingOf({ features }: ModelConfig, training: TrainingSettings): TrainingSettings {
+  return features === null ? training : { ...training, mode: 'sequences', split: 'lines' };
+}
+
 /** Parameters, gradient, two moments and a copy: what any training needs of a model, in values of 4 bytes. */
 const copiesInTraining = 5;
 
@@ -98,9 +105,16 @@ function checkSize(config: ModelConfig): void {
   throw new UserError('error.model.tooLargeForMemory', length, Math.ceil(needed / 1e6), Math.floor(max / 1e6));
 }
 
+/** What a model of this corpus reads and predicts. */
+function sizesOf({ vocabulary, numbers }: Corpus): CorpusSizes {
+  return numbers
+    ? { vocabularySize: numbers.outputSize, features: numbers.inputSize }
+    : { vocabularySize: vocabulary.size, features: null };
+}
+
 interface Start {
   readonly model: ModelSettings;
-  readonly unit: TokenUnit | TokenizerDefinition;
+  readonly unit: TokenUnit | NumberUnit | TokenizerDefinition;
   readonly corpus: ReadCorpus;
   readonly config: ModelConfig;
   /** Null where they are to be made. */
@@ -112,14 +126,12 @@ async function startAnew(
   text: CorpusText,
 ): Promise<Start> {
   checkTogether(model, training);
+  if (isOfNumbers(model.objective)) {
+    const corpus = await readNumbers(text, null);
+    return { model, unit: 'numbers', corpus, config: modelOfSettings(model, sizesOf(corpus)), initial: null };
+  }
   const corpus = await readNewCorpus(text, { ...optionsOf(model, training), unit, vocabularySize: size });
-  return {
-    model,
-    unit,
-    corpus,
-    config: modelOfSettings(model, corpus.vocabulary.size),
-    initial: null,
-  };
+  return { model, unit, corpus, config: modelOfSettings(model, sizesOf(corpus)), initial: null };
 }
 
 /** The model of a file, its vocabulary being that of the corpus. Throws a UserError where it cannot be trained, or lacks a special symbol. */
@@ -143,12 +155,24 @@ async function startFrom(
   const model = uniformStack(config) ?? config;
   checkTogether(model, training);
   const { unit } = vocabulary;
+  if (unit === 'numbers') {
+    const corpus = await readNumbers(text, null);
+    checkNumbers(config, corpus, text.name);
+    return { model, unit, corpus, config, initial: parameters };
+  }
   if (isForeign(unit)) throw new UserError('error.trainFrom.words', from.path, unit);
   if (isTokenizer(unit) && (sample.text?.length ?? Infinity) > maxTokenizedLength)
     throw new UserError('error.tokenizer.tooLong', text.name, maxTokenizedLength / 1e6);
   const options = { ...optionsOf(model, training), unit, vocabularySize: null };
   checkSpecials(vocabulary, options, from.path);
   return { model, unit, corpus: await readKnownCorpus(text, vocabulary, options, null), config, initial: parameters };
+}
+
+/** Throws a UserError for numbers of another width than the model reads or predicts. */
+function checkNumbers({ features, vocabularySize }: ModelConfig, { numbers }: Corpus, name: string): void {
+  if (numbers?.inputSize === features && numbers.outputSize === vocabularySize) return;
+  const found = [numbers?.inputSize ?? 0, numbers?.outputSize ?? 0] as const;
+  throw new UserError('error.numbers.otherWidth', name, ...found, features ?? 0, vocabularySize);
 }
 
 /** Reading sequences, or masked tokens, needs symbols that a model has or has not. */
@@ -321,13 +345,17 @@ export async function corpusOf(
     corpusSha256,
   } = folder.record;
   const options = { ...optionsOf(model, training), unit: vocabulary.unit, vocabularySize: null };
+  const read = (text: CorpusText) =>
+    isOfNumbers(model.objective)
+      ? readNumbers(text, corpusSha256)
+      : readKnownCorpus(text, vocabulary, options, corpusSha256);
   const kept = corpusOfFile(join(folder.path, keptCorpus));
-  if (path === null) return readKnownCorpus(kept, vocabulary, options, corpusSha256);
+  if (path === null) return read(kept);
   try {
-    return await readKnownCorpus(corpusOfFile(path), vocabulary, options, corpusSha256);
+    return await read(corpusOfFile(path));
   } catch (thrown) {
     if (!(thrown instanceof UserError)) throw thrown;
-    return readKnownCorpus(kept, vocabulary, options, corpusSha256).catch(() => {
+    return read(kept).catch(() => {
       throw thrown;
     });
   }

@@ -74,6 +74,11 @@ export async function runShare(
 ): Promise<void> {
   takeStreams(tape.inputs, board.inputs, streams, board.batch, steps);
   takeStreams(tape.targets, board.targets, streams, board.batch, steps);
+  if (board.sizes.numbers) {
+    const { inputSize, outputSize } = board.sizes.numbers;
+    takeStreams(tape.embedded, board.inputNumbers, streams, board.batch, steps, inputSize);
+    takeStreams(tape.targetNumbers, board.targetNumbers, streams, board.batch, steps, outputSize);
+  }
   tape.lengths.set(board.lengths.subarray(streams.first, streams.first + streams.count));
   tape.resize(steps);
   tape.carried.forEach(({ values, width }, i) => values.set(ofStreams(board.carriedIn[i], width, streams)));
@@ -111,15 +116,21 @@ export class Share implements OtherShare {
   }
 }
 
+/** @param width numbers of a stream at a step */
 function takeStreams(
-  to: Int32Array,
-  from: Int32Array,
+  to: Int32Array | Float32Array,
+  from: Int32Array | Float32Array,
   { first, count }: StreamRange,
   batch: number,
   steps: number,
+  width = 1,
 ): void {
-  if (count === batch) to.set(from.subarray(0, steps * batch));
-  else for (let t = 0; t < steps; t++) to.set(from.subarray(t * batch + first, t * batch + first + count), t * count);
+  if (count === batch) to.set(from.subarray(0, steps * batch * width));
+  else
+    for (let t = 0; t < steps; t++) {
+      const start = (t * batch + first) * width;
+      to.set(from.subarray(start, start + count * width), t * count * width);
+    }
 }
 
 function ofStreams(values: Float32Array, width: number, { first, count }: StreamRange): Float32Array {

@@ -24,7 +24,7 @@ const recordingName = 'recording';
 
 export interface StepMetrics {
   readonly step: number;
-  /** Nats per predicted token. */
+  /** Nats per predicted token, or the mean squared error. */
   readonly loss: number;
   /** Global L2 norm before and after clipping. */
   readonly gradientNorm: number;
@@ -119,6 +119,7 @@ export class Trainer {
     const { tape, parameters, forward, backward } = network;
     const position = reader.state;
     const { steps, restarts } = reader.next(board.inputs, board.targets, board.lengths);
+    board.takeNumbers(steps, reader.numbers);
     if (restarts) board.clearState();
     const { dropout: probability, seed, truncation } = settings;
     const dropout = probability > 0 ? { probability, seed, step: this.step } : null;
@@ -233,6 +234,7 @@ export class Trainer {
       lengths,
       carried: batch.carried,
       predicted: board.predicted(steps),
+      numbers: board.numbers(steps),
       truncation,
       dropout,
     };

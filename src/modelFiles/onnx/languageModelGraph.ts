@@ -1,5 +1,5 @@
 /**
- * The model as an ONNX graph that anyone can open: parameters are kept in it, token ids go in and logits come out.
+ * The model as an ONNX graph that anyone can open: parameters are kept in it, token ids go in and logits come out, or numbers and predicted numbers.
  */
 import { operatorName } from '../../core/model/generalForm';
 import { activationsOf, kindOf, type CellName, type LayerKind } from '../../layers/catalog';
@@ -22,8 +22,12 @@ const irVersion = 8;
 export const names = {
   /** [time, batch] int64. */
   ids: 'ids',
+  /** [time, batch, I] float32, of a model of numbers in place of ids. */
+  numbers: 'numbers',
   /** [time, batch, V]. */
   logits: 'logits',
+  /** The same of a model of numbers: what it predicts after each step, trained for the last. */
+  predictions: 'predictions',
   /** [V, E]. */
   embedding: 'embedding',
   /**
@@ -120,7 +124,7 @@ export function onnxOf(cell: CellName): NonNullable<LayerKind['onnx']> {
 
 /**
  * The norm before the output has its γ and β, [D·H], under `norm.gamma` and `norm.beta`.
- * `ids` int64 [time, batch] → `logits` [time, batch, V]. What the states outputs give may be fed to the states inputs, to continue with a text; without them
+ * `ids` int64 [time, batch] → `logits` [time, batch, V], or `numbers` [time, batch, I] → `predictions` [time, batch, V]. What the states outputs give may be fed to the states inputs, to continue with a text; without them
  * the states start at zero. Of a model with a layer that ONNX cannot say the file has the tensors and no computation.
  */
 export function checkpointModel(
@@ -142,13 +146,23 @@ export function checkpointModel(
   };
 }
 
+/** What the lowest layer reads, [time, batch, I], from the graph's first input. */
+function inputOf(graph: GraphBuilder, config: ModelConfig): string {
+  if (config.features !== null) {
+    graph.input(names.numbers, dataType.float, ['time', 'batch', config.features]);
+    return names.numbers;
+  }
+  graph.input(names.ids, dataType.int64, ['time', 'batch']);
+  return config.embeddingSize === null ? oneHot(graph, config) : graph.node('Gather', [names.embedding, names.ids]);
+}
+
 /** The nodes from ids to logits. */
 function compute(graph: GraphBuilder, config: ModelConfig): void {
   const { vocabularySize: V } = config;
-  graph.input(names.ids, dataType.int64, ['time', 'batch']);
-  let x = config.embeddingSize === null ? oneHot(graph, config) : graph.node('Gather', [names.embedding, names.ids]);
+  const input = config.features === null ? names.ids : names.numbers;
+  let x = inputOf(graph, config);
   const constant = constantsOf(graph);
-  const states = new StateTensors(graph);
+  const states = new StateTensors(graph, input);
   for (const [layer, own] of config.layers.entries()) {
     for (const sublayer of sublayersOf(config, layer)) {
       const { norm, residual } = sublayer;
@@ -161,8 +175,9 @@ function compute(graph: GraphBuilder, config: ModelConfig): void {
   }
   if (config.finalNorm !== 'none') x = normalized(graph, config.finalNorm, x, 'norm', constant);
   const transposed = graph.node('Transpose', [config.tied ? names.embedding : names.outputW], { perm: [1, 0] });
-  graph.node('Add', [graph.node('MatMul', [x, transposed]), names.outputB], {}, names.logits);
-  graph.output(names.logits, dataType.float, ['time', 'batch', V]);
+  const output = config.features === null ? names.logits : names.predictions;
+  graph.node('Add', [graph.node('MatMul', [x, transposed]), names.outputB], {}, output);
+  graph.output(output, dataType.float, ['time', 'batch', V]);
   states.addOutputs();
 }
 
@@ -184,7 +199,11 @@ class StateTensors {
   private readonly shapes = new Map<string, string>();
   private batch: string | null = null;
 
-  constructor(private readonly graph: GraphBuilder) {}
+  /** @param input whose second axis is the batch */
+  constructor(
+    private readonly graph: GraphBuilder,
+    private readonly input: string,
+  ) {}
 
   /**
    * Of one state of a layer the names of it before the first step, with the whole batch, and of what is to be written: after the last.
@@ -209,7 +228,7 @@ class StateTensors {
     const key = `${before.join()} ${after.join()}`;
     const known = this.shapes.get(key);
     if (known !== undefined) return known;
-    this.batch ??= this.graph.node('Gather', [this.graph.node('Shape', [names.ids]), this.graph.integers([1])]);
+    this.batch ??= this.graph.node('Gather', [this.graph.node('Shape', [this.input]), this.graph.integers([1])]);
     const parts = [...(before.length > 0 ? [this.graph.integers(before)] : []), this.batch, this.graph.integers(after)];
     const shape = this.graph.node('Concat', parts, { axis: 0 });
     this.shapes.set(key, shape);

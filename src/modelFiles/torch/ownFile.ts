@@ -175,8 +175,8 @@ function configOrNull(read: () => ModelConfig): ModelConfig | null {
 
 /** Before anything of a size that only the metadata claims is made. */
 function isSmallerThan(config: ModelConfig, tensors: ReadonlyMap<string, Tensor>): boolean {
-  const { layers, vocabularySize, embeddingSize } = config;
+  const { layers, vocabularySize, embeddingSize, features } = config;
   const sizes = Array.from(tensors.values()).flatMap(({ shape }) => shape);
   const hiddenSizes = layers.map(({ hiddenSize }) => hiddenSize);
-  return [...hiddenSizes, vocabularySize, embeddingSize ?? 1].every((size) => sizes.some((own) => own >= size));
+  return [...hiddenSizes, vocabularySize, embeddingSize ?? features ?? 1].every((size) => sizes.some((own) => own >= size));
 }

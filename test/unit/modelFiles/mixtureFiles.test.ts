@@ -14,7 +14,10 @@ const V = 7;
 /** As the settings make it. */
 function mixture(list: string, others: Partial<OpenModelSettings> = {}): ModelConfig {
   const open = { ...defaultModelSettings, objective: null, norm: null, finalNorm: null, residual: null };
-  return modelOfSettings(completeModel({ ...open, ...others, layers: readLayers(list) }), V);
+  return modelOfSettings(completeModel({ ...open, ...others, layers: readLayers(list) }), {
+    vocabularySize: V,
+    features: null,
+  });
 }
 
 const models: Readonly<Record<string, ModelConfig>> = {

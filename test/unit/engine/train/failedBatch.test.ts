@@ -105,7 +105,7 @@ describe('a batch that failed', () => {
           targets: board.targets.slice(0, rows),
           lengths: board.lengths.slice(),
           carried: batch.carried.map((state) => ({ ...state, values: state.values.slice() })),
-          ...{ predicted: board.predicted(steps), truncation, dropout },
+          ...{ predicted: board.predicted(steps), truncation, dropout, numbers: null },
         };
         await batch.run({ steps, truncation, dropout, omega: 0 });
         const windowOf = streamWindows(failed, model);
@@ -213,6 +213,7 @@ describe('a batch that failed', () => {
       ...{
         config,
         parameters,
+        numbers: null,
         steps: 1,
         maxSteps: 1,
         batch: 3,

@@ -1,0 +1,17 @@
+// The adding problem (Hochreiter & Schmidhuber 1997), as Arjovsky et al. 2016 pose it, in sequences of numbers: two of the values are marked, and their sum is to be predicted.
+
+/** Σ of two uniform values has this variance: the mean squared error of one who always says 1. */
+export const guessing = 1 / 6;
+
+/**
+ * One sequence as a line: each step a value of [0, 1) with two decimals and a mark; one mark lies in the first half, one in the second.
+ * @param random a generator of numbers in [0, 1)
+ */
+export function addingLine(random, steps) {
+  const half = Math.floor(steps / 2);
+  const marked = [Math.floor(half * random()), half + Math.floor((steps - half) * random())];
+  const hundredths = Array.from({ length: steps }, () => Math.floor(100 * random()));
+  const row = (value, t) => `${(value / 100).toFixed(2)},${marked.includes(t) ? 1 : 0}`;
+  const sum = marked.reduce((total, t) => total + hundredths[t], 0);
+  return `${hundredths.map(row).join(' ')} = ${(sum / 100).toFixed(2)}`;
+}

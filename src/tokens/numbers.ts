@@ -1,0 +1,106 @@
+/**
+ * Sequences of numbers as a text. A line is one sequence: its steps, with spaces between, the numbers of a step joined by commas, then `=` and the numbers that are to
+ * be predicted when all steps have been read.
+ *   # value,mark at each step = the sum of the two marked values
+ *   0.37,0 0.81,1 0.12,0 0.55,1 = 1.36
+ * Lines that begin with `#` are comments. Each step is a token, and so is what stands from `=` on.
+ */
+import { UserError } from '../userError';
+
+interface Place {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** One sequence. */
+export interface NumberSequence {
+  /** Steps × `inputSize`, row by row. */
+  readonly inputs: readonly number[];
+  readonly inputSize: number;
+  readonly targets: readonly number[];
+}
+
+/** What a sequence has to have, since those before it have: null for the first. */
+export type NumberSizes = { readonly inputSize: number; readonly outputSize: number } | null;
+
+const decimal = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
+const largestFloat32 = 3.4028234663852886e38;
+
+/** Where the tokens of a text of such lines stand: what is no number too. */
+export function* numberSpans(text: string): Generator<Place> {
+  for (const line of linesOf(text)) {
+    const { steps, target } = cut(text.slice(line.start, line.end));
+    for (const { start, end } of target ? [...steps, target] : steps)
+      yield { start: line.start + start, end: line.start + end };
+  }
+}
+
+/** Whether nothing is to be read in a line. */
+export function isComment(line: string): boolean {
+  return line.trimStart().startsWith('#');
+}
+
+/**
+ * The numbers of a line.
+ * @param place its number, from 1, for sentences
+ * Throws a UserError for what is none, and where steps or targets have other numbers than those before.
+ */
+export function readSequence(line: string, place: number, sizes: NumberSizes): NumberSequence {
+  const { steps, target } = cut(line);
+  if (!target) throw new UserError('error.numbers.noTarget', place);
+  if (steps.length === 0) throw new UserError('error.numbers.noStep', place);
+  const inputs: number[] = [];
+  let inputSize = sizes?.inputSize ?? 0;
+  for (const [step, { start, end }] of steps.entries()) {
+    const row = numbersIn(line.slice(start, end), place);
+    if (inputSize === 0) inputSize = row.length;
+    if (row.length !== inputSize)
+      throw new UserError('error.numbers.stepWidth', place, step + 1, row.length, inputSize);
+    inputs.push(...row);
+  }
+  const targets = numbersIn(line.slice(target.start + 1, target.end).trim(), place);
+  if (sizes && targets.length !== sizes.outputSize)
+    throw new UserError('error.numbers.targetWidth', place, targets.length, sizes.outputSize);
+  return { inputs, inputSize, targets };
+}
+
+/** The first line that is a sequence; null where the first that is neither blank nor a comment is none. @param beginning of a text: its last line may be cut off, unless a line end stands behind it */
+export function firstSequence(beginning: string): string | null {
+  const first = beginning.split('\n').find((line) => line.trim() !== '' && !isComment(line));
+  if (first === undefined) return null;
+  try {
+    readSequence(first, 1, null);
+    return first;
+  } catch (thrown) {
+    if (thrown instanceof UserError) return null;
+    throw thrown;
+  }
+}
+
+/** Lines that are no comments. */
+function* linesOf(text: string): Generator<Place> {
+  for (let start = 0; start <= text.length;) {
+    const next = text.indexOf('\n', start);
+    const end = next < 0 ? text.length : next;
+    if (!isComment(text.slice(start, end))) yield { start, end };
+    start = end + 1;
+  }
+}
+
+function cut(line: string): { readonly steps: readonly Place[]; readonly target: Place | null } {
+  const equals = line.indexOf('=');
+  const steps = Array.from(line.slice(0, equals < 0 ? line.length : equals).matchAll(/\S+/g), ({ index, 0: step }) => ({
+    start: index,
+    end: index + step.length,
+  }));
+  return { steps, target: equals < 0 ? null : { start: equals, end: line.trimEnd().length } };
+}
+
+function numbersIn(text: string, place: number): number[] {
+  return text.split(',').map((written) => {
+    const value = decimal.test(written) ? Number(written) : NaN;
+    if (Number.isNaN(value)) throw new UserError('error.numbers.notNumber', place, written);
+    if (Math.abs(value) > largestFloat32) throw new UserError('error.numbers.tooLarge', place, written);
+    return value;
+  });
+}
