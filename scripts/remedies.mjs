@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
+import { addingProblem, shareExplained } from './lib/adding.mjs';
 import { copyMemory, shareCopied } from './lib/copyMemory.mjs';
 import { checkNode } from './lib/node.mjs';
 import { oneOf, readOptions, wholeNumber } from './lib/options.mjs';
@@ -30,20 +31,43 @@ const remedies = {
   'LSTM of 16 units, forget-gate bias 3': [...lstm, '--forget-bias', '3'],
 };
 
+/** Those that need an embedding, which numbers have not. */
+const ofTokens = Object.keys(remedies).filter((name) => remedies[name].includes('--embedding'));
+
+/** What is trained on, and what a validation loss says of it. A delay is the number of fillers, or of steps of a sequence. */
+const tasks = {
+  copy: {
+    remedies: Object.keys(remedies),
+    text: copyMemory,
+    share: shareCopied,
+    column: (delay) => `delay ${delay}`,
+    bold: 0.5,
+  },
+  adding: {
+    remedies: Object.keys(remedies).filter((name) => !ofTokens.includes(name)),
+    text: addingProblem,
+    share: shareExplained,
+    column: (steps) => `${steps} steps`,
+    bold: 0.9,
+  },
+};
+
 const usage = `npm run remedies -- [options]
 
-Trains small models on copy memory, one for each remedy, delay and seed, and writes the table of docs/remedies.md from their validation losses.
+Trains small models on copy memory and on the adding problem, one for each remedy, delay and seed, and writes the tables of docs/remedies.md from their validation losses.
 It needs npm run build, and takes minutes to hours. Runs that are in the file of --raw are not trained again.
 
+  --task NAME      copy or adding; may be given again (both)
   --seeds N        seeds 1 to N (3)
   --steps N        training steps of each run (2000)
-  --delays N,…     (10,30,100)
+  --delays N,…     of copy memory fillers, of the adding problem steps (10,30,100)
   --only NAME      only this remedy, by its name in the table; may be given again
   --raw FILE       every run as JSON, one a line (out/remedies.jsonl)
-  --table          trains nothing: the table of the runs in --raw
-  --out FILE       the page that has the table between its marks (docs/remedies.md)`;
+  --table          trains nothing: the tables of the runs in --raw
+  --out FILE       the page that has the tables between their marks (docs/remedies.md)`;
 
 const options = {
+  task: { type: 'string', multiple: true, default: [] },
   seeds: { type: 'string', default: '3' },
   steps: { type: 'string', default: '2000' },
   delays: { type: 'string', default: '10,30,100' },
@@ -52,7 +76,8 @@ const options = {
   raw: { type: 'string', default: join(root, 'out/remedies.jsonl') },
   out: { type: 'string', default: join(root, 'docs/remedies.md') },
 };
-const marks = /(<!-- table -->\n)[^]*?(<!-- end of the table -->)/;
+/** Between which a task's table stands. */
+const marksOf = (task) => new RegExp(`(<!-- table: ${task} -->\\n)[^]*?(<!-- end of the table -->)`);
 
 await main(async () => {
   const given = readOptions({ command: 'npm run remedies', usage, options });
@@ -64,15 +89,20 @@ await main(async () => {
     // What fills a delay are as many different symbols.
     delays: given.delays.split(',').map((delay) => wholeNumber('delays', delay, { max: 10_000 })),
     names: given.only.length > 0 ? given.only : Object.keys(remedies),
+    tasks: given.task.length > 0 ? given.task : Object.keys(tasks),
   };
   for (const name of plan.names) oneOf('remedy', name, Object.keys(remedies));
-  const page = existsSync(out) ? readFileSync(out, 'utf8') : '';
-  if (!marks.test(page)) throw new SetupError(`${out} has no marks between which the table could stand.`);
+  for (const task of plan.tasks) oneOf('task', task, Object.keys(tasks));
+  let page = existsSync(out) ? readFileSync(out, 'utf8') : '';
+  for (const task of plan.tasks)
+    if (!marksOf(task).test(page))
+      throw new SetupError(`${out} has no marks between which the table of ${task} could stand.`);
   const known = readRuns(raw);
   if (given.table && known.length === 0)
     throw new SetupError(`There are no runs in ${raw}; leave --table out to train them.`);
   if (!given.table) await trainMissing(plan, known, raw);
-  writeFileSync(out, page.replace(marks, `$1${tableOf(known, plan)}\n$2`));
+  for (const task of plan.tasks) page = page.replace(marksOf(task), `$1${tableOf(task, known, plan)}\n$2`);
+  writeFileSync(out, page);
   say('written', relative(root, resolve(out)));
   return 0;
 });
@@ -80,33 +110,36 @@ await main(async () => {
 function readRuns(file) {
   if (!existsSync(file)) return [];
   const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean);
-  return lines.map((line) => JSON.parse(line));
+  // Older ones are all of copy memory, and do not say so.
+  return lines.map((line) => ({ task: 'copy', ...JSON.parse(line) }));
 }
 
 /** Adds to `known`, and to the file, the runs that are planned and not there. */
-async function trainMissing({ steps, seeds, delays, names }, known, file) {
+async function trainMissing({ steps, seeds, delays, names, tasks: chosenTasks }, known, file) {
   if (!existsSync(join(root, 'dist/cli.js'))) throw new SetupError('There is no dist/cli.js; npm run build makes it.');
   mkdirSync(dirname(file), { recursive: true });
   const place = mkdtempSync(join(tmpdir(), 'backflow-remedies-'));
   try {
     for (let seed = 1; seed <= seeds; seed++)
-      for (const delay of delays) {
-        const corpus = join(place, `copy-${delay}.txt`);
-        writeFileSync(corpus, copyMemory(delay));
-        for (const remedy of names) {
-          const wanted = { remedy, delay, seed, steps };
-          if (known.some((run) => Object.entries(wanted).every(([key, value]) => run[key] === value))) continue;
-          const folder = join(place, 'run');
-          const chosen = [...remedies[remedy], '--seed', String(seed), '--steps', String(steps)];
-          const run = { ...wanted, ...(await train(chosen, corpus, folder)) };
-          rmSync(folder, { recursive: true, force: true });
-          known.push(run);
-          appendFileSync(file, `${JSON.stringify(run)}\n`);
-          const { validationLoss: loss } = run;
-          const outcome = loss === null ? 'overflowed' : `${(100 * shareCopied(loss, delay)).toFixed(0)} %`;
-          say(`${remedy}, delay ${delay}, seed ${seed}`, outcome);
+      for (const task of chosenTasks)
+        for (const delay of delays) {
+          const { text, share, column } = tasks[task];
+          const corpus = join(place, `${task}-${delay}.txt`);
+          writeFileSync(corpus, text(delay));
+          for (const remedy of names.filter((name) => tasks[task].remedies.includes(name))) {
+            const wanted = { task, remedy, delay, seed, steps };
+            if (known.some((run) => Object.entries(wanted).every(([key, value]) => run[key] === value))) continue;
+            const folder = join(place, 'run');
+            const chosen = [...remedies[remedy], '--seed', String(seed), '--steps', String(steps)];
+            const run = { ...wanted, ...(await train(chosen, corpus, folder)) };
+            rmSync(folder, { recursive: true, force: true });
+            known.push(run);
+            appendFileSync(file, `${JSON.stringify(run)}\n`);
+            const { validationLoss: loss } = run;
+            const outcome = loss === null ? 'overflowed' : `${(100 * share(loss, delay)).toFixed(0)} %`;
+            say(`${task}, ${remedy}, ${column(delay)}, seed ${seed}`, outcome);
+          }
         }
-      }
   } finally {
     rmSync(place, { recursive: true, force: true });
   }
@@ -136,16 +169,19 @@ function train(chosen, corpus, folder) {
   });
 }
 
-function tableOf(runs, { delays, seeds, steps }) {
-  const rows = Object.keys(remedies).map((remedy) => {
-    const cells = delays.map((delay) =>
-      cellOf(
-        runs.filter((run) => run.remedy === remedy && run.delay === delay && run.steps === steps && run.seed <= seeds),
-      ),
-    );
+function tableOf(task, runs, { delays, seeds, steps }) {
+  const { remedies: names, column } = tasks[task];
+  const rows = names.map((remedy) => {
+    const cells = delays.map((delay) => {
+      const wanted = { task, remedy, delay, steps };
+      const found = runs.filter(
+        (run) => run.seed <= seeds && Object.entries(wanted).every(([key, value]) => run[key] === value),
+      );
+      return cellOf(task, found);
+    });
     return `| ${[remedy, ...cells].join(' | ')} |`;
   });
-  const head = `| ${['remedy', ...delays.map((delay) => `delay ${delay}`)].join(' | ')} |`;
+  const head = `| ${['remedy', ...delays.map(column)].join(' | ')} |`;
   return [head, `| --- |${' ---: |'.repeat(delays.length)}`, ...rows].join('\n');
 }
 
@@ -154,13 +190,14 @@ function percent(share) {
 }
 
 /** The median of the seeds, and all of them where they differ. */
-function cellOf(runs) {
+function cellOf(task, runs) {
   if (runs.length === 0) return 'not run';
+  const { share, bold } = tasks[task];
   const shares = runs
-    .map(({ validationLoss, delay }) => (validationLoss === null ? 0 : shareCopied(validationLoss, delay)))
+    .map(({ validationLoss, delay }) => (validationLoss === null ? 0 : share(validationLoss, delay)))
     .sort((a, b) => a - b);
   const median = (shares[(shares.length - 1) >> 1] + shares[shares.length >> 1]) / 2;
   const all = shares.map(percent);
   const text = `${percent(median)} %${new Set(all).size === 1 ? '' : ` (${all.join(', ')})`}`;
-  return median >= 0.5 ? `**${text}**` : text;
+  return median >= bold ? `**${text}**` : text;
 }

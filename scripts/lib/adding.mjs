@@ -1,4 +1,7 @@
 // The adding problem (Hochreiter & Schmidhuber 1997), as Arjovsky et al. 2016 pose it, in sequences of numbers: two of the values are marked, and their sum is to be predicted.
+import { mulberry32 } from './mulberry32.mjs';
+
+const lines = 8192;
 
 /** Σ of two uniform values has this variance: the mean squared error of one who always says 1. */
 export const guessing = 1 / 6;
@@ -14,4 +17,15 @@ export function addingLine(random, steps) {
   const row = (value, t) => `${(value / 100).toFixed(2)},${marked.includes(t) ? 1 : 0}`;
   const sum = marked.reduce((total, t) => total + hundredths[t], 0);
   return `${hundredths.map(row).join(' ')} = ${(sum / 100).toFixed(2)}`;
+}
+
+/** The text of docs/remedies.md, always the same. */
+export function addingProblem(steps) {
+  const random = mulberry32(steps);
+  return Array.from({ length: lines }, () => `${addingLine(random, steps)}\n`).join('');
+}
+
+/** Of the variance of what is to be predicted, the part that a model explains: half for one who knows one of the two values. @param validationLoss mean squared error */
+export function shareExplained(validationLoss) {
+  return 1 - validationLoss / guessing;
 }

@@ -15,6 +15,7 @@ from inspection import inspect
 from long import long_case
 from mamba import mamba_cases
 from minimal import minimal_cases
+from number_sequences import number_cases
 from optimizers import optimizers
 from stacks import stack_cases
 from training import smallest_preactivation, train
@@ -63,6 +64,7 @@ GROUPS = {
     'stacks': (lambda: ((f'stacks/{name}', case) for name, case in stack_cases()), 12),
     'inputs': (lambda: ((f'inputs/{name}', case) for name, case in input_cases()), 10),
     'minimal': (lambda: ((f'minimal/{name}', case) for name, case in minimal_cases()), 11),
+    'numbers': (lambda: ((f'numbers/{name}', case) for name, case in number_cases()), None),
     'long': (lambda: [('long-lstm', long_case())], 12),
     'mamba': (lambda: ((f'mamba/{name}', case) for name, case in mamba_cases()), 10),
 }

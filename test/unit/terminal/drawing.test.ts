@@ -321,7 +321,7 @@ describe('the progress line', () => {
     tokensPerSecond: 48_120,
     clippedFraction: 0,
   };
-  const view = { row, steps: 1000, seconds: 7, firstStep: 1 };
+  const view = { row, isOfNumbers: false, steps: 1000, seconds: 7, firstStep: 1 };
 
   it('says the loss, the clipping, the speed and the time left', () => {
     assert.match(
