@@ -1,4 +1,5 @@
 /** The run header: what is trained, how far it is, and the controls. */
+import { isOfNumbers, lossInWords } from './shared/lossWords';
 import { labelWith } from '../src/layers/catalog';
 import { stackName } from '../src/layers/stackName';
 import { layersOf } from '../src/protocol/settings';
@@ -85,8 +86,11 @@ export class Header {
         ? 'panel.header.recordingDetails'
         : run.graph
           ? 'panel.header.graphDetails'
-          : 'panel.header.modelDetails',
+          : isOfNumbers(run)
+            ? 'panel.header.numbersDetails'
+            : 'panel.header.modelDetails',
       ...sizes,
+      ...(model.features === undefined ? [] : [numbers.integer(model.features)]),
     );
     // A model that was only opened is in no state and at no step that is known.
     const isRun = corpus.name !== '';
@@ -103,10 +107,13 @@ export class Header {
     );
     // A recorded loss is what the user's loop has given: in what unit, nobody knows, and perhaps none.
     const loss = latest && !(run.recording && Number.isNaN(latest.loss)) ? latest.loss : null;
-    setText(this.loss, loss === null ? '' : texts.get('panel.readout.loss', numbers.decimals(loss, 2)));
+    const ofNumbers = isOfNumbers(run);
+    setText(this.loss, loss === null ? '' : lossInWords(texts, loss, ofNumbers));
     setText(
       this.bits,
-      loss === null || run.recording ? '' : texts.get('panel.header.bits', numbers.decimals(loss * bitsPerNat, 2)),
+      loss === null || run.recording || ofNumbers
+        ? ''
+        : texts.get('panel.header.bits', numbers.decimals(loss * bitsPerNat, 2)),
     );
     const backend = texts.get(run.backend === 'ort' ? 'panel.header.backendOrt' : 'panel.header.backendWasm');
     this.speed.hidden = run.graph !== undefined || run.recording !== undefined;

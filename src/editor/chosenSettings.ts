@@ -41,6 +41,14 @@ export function stackSettings(read: SettingReader): StackSettings {
   return completeModel({ ...openModel(read), layers: typeof listed === 'number' ? listed : listed.length });
 }
 
+/** The settings for a text of sequences of numbers: what is predicted are numbers, unless something else is chosen. */
+export function settingsForNumbers(read: SettingReader): SettingReader {
+  return (name) => {
+    const value = read(name);
+    return name === 'model.objective' && (value === undefined || value === 'auto') ? 'squaredError' : value;
+  };
+}
+
 function openModel(read: SettingReader): Omit<OpenModelSettings, 'layers'> {
   const defaults = defaultModelSettings;
   return {

@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import { localize } from './localize';
 
-const samples = ['tale.txt', 'tale-ko.txt', 'hello.txt', 'brackets.txt', 'copy.txt'] as const;
+const samples = ['tale.txt', 'tale-ko.txt', 'hello.txt', 'brackets.txt', 'copy.txt', 'adding.txt'] as const;
 type Sample = (typeof samples)[number];
 
 /** @param given the name of a sample; asked for when it is none */
@@ -24,6 +24,7 @@ async function pickSample(): Promise<Sample | undefined> {
     'hello.txt': localize('sampleText.hello'),
     'brackets.txt': localize('sampleText.brackets'),
     'copy.txt': localize('sampleText.copy'),
+    'adding.txt': localize('sampleText.adding'),
   };
   const items = samples.map((sample) => ({ label: sample, detail: told[sample], sample }));
   return (await vscode.window.showQuickPick(items, { placeHolder: localize('sampleText.placeholder') }))?.sample;

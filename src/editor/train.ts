@@ -1,14 +1,22 @@
 /** Train on This File. */
+import { open } from 'node:fs/promises';
 import { sep } from 'node:path';
 import * as vscode from 'vscode';
 import type { CorpusSource, StartingModel, TrainRequest } from '../protocol/engine';
 import type { RunDescription } from '../protocol/run';
 import { kindsInFolder } from '../layers/stackName';
 import { layersOf, type ModelSettings } from '../protocol/settings';
+import { firstSequence } from '../tokens/numbers';
 import type { ChoiceMemory } from './choices/choiceMemory';
 import { withChoices } from './choices/choices';
 import { askBeforeTraining } from './choices/trainingPick';
-import { modelSettings, trainingSettings, vocabularySettings, type SettingReader } from './chosenSettings';
+import {
+  modelSettings,
+  settingsForNumbers,
+  trainingSettings,
+  vocabularySettings,
+  type SettingReader,
+} from './chosenSettings';
 import type { Panel } from './panel/panel';
 import { editorOf } from './probe/probeTracker';
 import type { RunRegistry } from './runs/runRegistry';
@@ -96,9 +104,10 @@ export async function trainRequest(
   }
   const document = await openDocument(uri);
   const corpus = corpusOf(uri, document);
-  const read =
+  const chosen =
     isExplicit(given) || from || !mayAsk ? settingsWith(settingsFor(uri), given) : await askedSettings(parts, uri);
-  if (!read) return undefined;
+  if (!chosen) return undefined;
+  const read = from || !(await isOfNumbers(uri, document)) ? chosen : settingsForNumbers(chosen);
   const model = adapt ? adapt(read) : modelSettings(read);
   const path = corpus.kind === 'file' ? corpus.path : corpus.name;
   const [vocabulary, training] = [vocabularySettings(read), trainingSettings(read)];
@@ -107,6 +116,26 @@ export async function trainRequest(
   if (document && !editorOf(document.uri)) await vscode.window.showTextDocument(document, { preview: false });
   return { request, document: uri, isText: document !== undefined, name: path.slice(path.lastIndexOf(sep) + 1) };
 }
+
+/** Whether a text is one of sequences of numbers. A file can be too large for the editor to show it. */
+async function isOfNumbers(uri: vscode.Uri, document: vscode.TextDocument | undefined): Promise<boolean> {
+  if (document) return firstSequence(document.getText(beginning)) !== null;
+  if (uri.scheme !== 'file') return false;
+  const file = await open(uri.fsPath, 'r').catch(() => undefined);
+  if (!file) return false;
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(beginningBytes), 0, beginningBytes, 0);
+    return firstSequence(buffer.toString('utf8', 0, bytesRead)) !== null;
+  } catch {
+    return false;
+  } finally {
+    await file.close();
+  }
+}
+
+/** Lines, and bytes, among which the first sequence of numbers has to be. */
+const beginning = new vscode.Range(0, 0, 1000, 0);
+const beginningBytes = 1_000_000;
 
 /** Whether the caller has given the settings of the training. */
 function isExplicit(given: Readonly<Record<string, unknown>>): boolean {

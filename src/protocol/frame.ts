@@ -145,13 +145,15 @@ export interface FrameHeader {
   readonly graph?: FrameOfGraph;
   /** The text, of a frame that was asked for: two texts can have the same symbols, where the vocabulary lacks some. */
   readonly probe?: string;
-  /** Symbols of the T inputs, in order. */
+  /** Symbols of the T inputs, in order; of numbers what stands in the text for each step. */
   readonly tokens: readonly string[];
   /** Symbol that follows the last input: what the last step has to predict. */
   readonly lastTarget: string;
   /** τ, 0 … T − 1: the step whose loss is traced back. */
   readonly target: number;
-  /** L, nats per token, over the probe. */
+  /** Of a model of numbers: it predicts them behind the last step alone. */
+  readonly isOfNumbers?: boolean;
+  /** L, nats per token, over the probe; of numbers the squared error. */
   readonly loss: number;
   readonly thresholds: Thresholds;
   /** Layer by layer and direction by direction, in the order of the kind's states. */

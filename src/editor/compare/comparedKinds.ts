@@ -13,6 +13,8 @@ export type ComparedKind = CellName | typeof mixtureName;
 export interface Measure {
   readonly vocabularySize: number;
   readonly parameterCount: number;
+  /** Of a model of numbers, how many it reads at a step. */
+  readonly features?: number;
 }
 
 /** In the order in which they are offered: first the mixture, where the settings have one. */
@@ -54,6 +56,6 @@ export function modelOfKind(kind: ComparedKind, read: SettingReader, measure: Me
   }
   const stack = stackSettings(read);
   return measure
-    ? settingsOfSize(stack, kind, measure.vocabularySize, measure.parameterCount)
+    ? settingsOfSize(stack, kind, measure.vocabularySize, measure.parameterCount, measure.features)
     : settingsOfCell(stack, kind);
 }

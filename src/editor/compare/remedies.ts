@@ -48,8 +48,10 @@ export interface Remedy {
 /** What of a run's settings the remedies depend on. */
 export interface RunFacts {
   readonly layers: readonly LayerFacts[];
-  /** Null where tokens are read one-hot. */
+  /** Null where tokens are read one-hot, and of numbers. */
   readonly embeddingSize: number | null;
+  /** It reads numbers, which have no embedding. */
+  readonly isOfNumbers: boolean;
   readonly mode: 'stream' | 'sequences';
   readonly window: number;
   readonly truncation: number | null;
@@ -109,12 +111,12 @@ export function remediesFor(run: RunFacts): Remedy[] {
   return remedies;
 }
 
-/** What stands around layers needs new weights, and an embedding: then both begin anew, with one. Not of kinds that have it anyway. */
+/** What stands around layers needs new weights, and an embedding: then both begin anew, with one. Not of kinds that have it anyway, nor of numbers. */
 function addFresh(
-  { layers, embeddingSize }: RunFacts,
+  { layers, embeddingSize, isOfNumbers }: RunFacts,
   add: (name: RemedyName, args: Message['args'], change: Partial<Change>, asItIs: Change) => unknown,
 ): void {
-  if (layers.some(({ cell }) => kindOf(cell).mixer)) return;
+  if (isOfNumbers || layers.some(({ cell }) => kindOf(cell).mixer)) return;
   const [{ outputSize }] = layers;
   const fresh = { embeddingSize: embeddingSize ?? outputSize, norm: null, residual: null } as const;
   const asItIs: Change = { ...none, fresh };
@@ -143,6 +145,7 @@ export function factsOf(text: string): RunFacts | undefined {
   return {
     layers,
     embeddingSize: numberIn(model, 'embeddingSize'),
+    isOfNumbers: numberIn(model, 'features') !== null,
     mode: field(training, 'mode') === 'sequences' ? 'sequences' : 'stream',
     window,
     truncation: numberIn(training, 'truncation'),

@@ -105,6 +105,12 @@ function factsOf({ model: stack, graph, hasVocabulary }: Examination): string {
   const model = stack ?? graph;
   if (!model) return localize('modelPage.noModel');
   const { vocabularySize, parameterCount, producer } = model;
+  const features = stack?.features;
+  if (features !== undefined)
+    return [
+      localize('modelPage.numbers', number(features), number(vocabularySize)),
+      localize('count.parameter.many', number(parameterCount)),
+    ].join(' · ');
   return [
     localize('modelPage.vocabularySize', number(vocabularySize)),
     localize('count.parameter.many', number(parameterCount)),
@@ -118,11 +124,13 @@ function structureHtml({ model, layers }: Examination): string {
   if (layers.length === 0) return '';
   const steps: { what: string; shape: string; source?: string }[] = [];
   if (model) {
-    const { embeddingSize, vocabularySize } = model;
+    const { embeddingSize, vocabularySize, features } = model;
     steps.push(
-      embeddingSize === null
-        ? { what: localize('modelPage.oneHot'), shape: number(vocabularySize) }
-        : { what: localize('modelPage.embedding'), shape: `${number(vocabularySize)} × ${number(embeddingSize)}` },
+      features !== undefined
+        ? { what: localize('tokenUnit.numbers'), shape: number(features) }
+        : embeddingSize === null
+          ? { what: localize('modelPage.oneHot'), shape: number(vocabularySize) }
+          : { what: localize('modelPage.embedding'), shape: `${number(vocabularySize)} × ${number(embeddingSize)}` },
     );
   }
   for (const layer of new Set(layers.map((report) => report.layer))) {

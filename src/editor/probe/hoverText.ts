@@ -3,6 +3,7 @@ import type { Argument, MessageKey } from '../../messages';
 import type { TokenReport } from '../../protocol/engine';
 import type { GraphTokenReport } from '../../protocol/graph';
 import type { Contribution, HeadContribution, Prediction } from '../../protocol/flowReport';
+import { squaredError } from '../squaredError';
 import { attributeCommand, commandLink, openPanelAtCommand, pinCommand, revealCommand } from './hoverLinks';
 import { markdownSymbols } from '../markdown';
 import { textBetween, textOf, tokensAtPlace, type ProbeText } from './probeText';
@@ -96,12 +97,21 @@ export function characterHeading(reports: readonly AnyTokenReport[], probe: Prob
 
 function heading(report: AnyTokenReport, probe: ProbeText, localize: Localize): string {
   const symbol = symbolText(report, probe, localize);
+  if (probe.unit === 'numbers') return [symbol, ...ofNumbers(report, localize)].join(' · ');
   if (report.loss === null) return `${symbol} · ${localize('hover.firstToken')}`;
   const loss = lossText(report.loss, localize);
   // Up here, because a hover shows little and is seldom scrolled.
   const pin = commandLink('$(pin)', localize('hover.traceBack'), pinCommand, report.token);
   const panel = commandLink('$(graph)', localize('hover.openPanel'), openPanelAtCommand, report.token);
   return `${symbol} · ${loss} \u00a0 ${pin} \u00a0 ${panel}`;
+}
+
+/** Of a step its number; of what is to be predicted how well it is. */
+function ofNumbers(report: AnyTokenReport, localize: Localize): string[] {
+  if (report.loss === null || !('numbers' in report) || !report.numbers)
+    return [localize('step.number', report.token + 1)];
+  const predicted = Array.from(report.numbers.predicted, (value) => String(Number(value.toPrecision(4))));
+  return [localize('hover.numbers', predicted.join(', ')), localize('hover.squaredError', squaredError(report.loss))];
 }
 
 /** The token; one that the model reads as another symbol, its unknown one, with that. */
@@ -119,7 +129,7 @@ function lossText(nats: number, localize: Localize): string {
 
 /** One line for every layer: ‖h‖ and how it changed, gradient relative to the target's own step, its factor, region. */
 function states(report: TokenReport, localize: Localize): string[] {
-  if (report.layers.length + report.inputs.length === 0) return [localize('hover.lastToken')];
+  if (report.layers.length + report.inputs.length === 0) return report.numbers ? [] : [localize('hover.lastToken')];
   return [...recurrentStates(report, localize), ...readInputs(report, localize)];
 }
 
@@ -234,9 +244,9 @@ function ignored({ contributions }: TokenReport, localize: Localize): string {
     : `*${localize('hover.fromZeroInput')}*`;
 }
 
-/** Other ways to divide the logit up. What nothing predicts has none. */
-function methods({ token, loss }: TokenReport, localize: Localize): string {
-  if (loss === null) return '';
+/** Other ways to divide the logit up. What nothing predicts has none, and what is no symbol. */
+function methods({ token, loss, numbers }: TokenReport, localize: Localize): string {
+  if (loss === null || numbers) return '';
   return [
     commandLink(
       localize('attribution.method.integratedGradients'),

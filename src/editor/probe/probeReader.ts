@@ -5,6 +5,7 @@
  */
 import * as vscode from 'vscode';
 import type { SequenceSplit } from '../../protocol/settings';
+import { isComment } from '../../tokens/numbers';
 import type { Span } from '../../tokens/spans';
 import type { ReadUnit } from '../../tokens/tokenUnit';
 import { probeTokens } from '../chosenSettings';
@@ -30,6 +31,8 @@ const context = 2048;
 const roomPerToken = [4, 16, 64];
 /** The room behind a probe that its last token may depend on, in tokens. */
 const unitsPerToken = 16;
+/** Steps of a sequence of numbers that are shown: more would make no picture. */
+const maxSequence = 8192;
 /** Lines of a paragraph that are looked at in either direction. */
 const maxLines = 4096;
 
@@ -39,7 +42,8 @@ export function probeIn(editor: vscode.TextEditor, way: WayOfReading): Probe | u
 }
 
 export function selectedProbe({ document, selection }: vscode.TextEditor, way: WayOfReading): Probe | undefined {
-  if (selection.isEmpty) return undefined;
+  // Of a sequence of numbers no part is one.
+  if (selection.isEmpty || way.unit === 'numbers') return undefined;
   const bounds = boundsAround(document, selection.start.line, way);
   const [from, to] = [selection.start, selection.end].map((place) => document.offsetAt(place));
   return probeOf(document, stretch(document, bounds, from, to, tokensIn(document), way), way, true);
@@ -54,6 +58,7 @@ export function visibleProbe(
   const isSeen = visibleRanges.some((range) => range.contains(active));
   const firstLine = visibleRanges.at(0)?.start.line ?? 0;
   const bounds = boundsAround(document, way.split !== null && isSeen ? active.line : firstLine, way);
+  if (way.unit === 'numbers') return probeOf(document, wholeSequence(document, bounds), way, false);
   const from = (place: number) => stretch(document, bounds, place, bounds.end, tokens, way);
   let found = from(way.split === null ? document.offsetAt(new vscode.Position(firstLine, 0)) : bounds.start);
   const cursor = document.offsetAt(active);
@@ -90,6 +95,11 @@ function probeOf(
   isSelected: boolean,
 ): Probe | undefined {
   return text && { ...text, split, document: uri, isSelected };
+}
+
+/** A sequence of numbers as it is, however long: what is predicted stands at its end. */
+function wholeSequence(document: vscode.TextDocument, { start, end }: Span): ProbeText | undefined {
+  return probeText(excerptOf(document, start, end).text, 'numbers', start, document.positionAt(start), maxSequence);
 }
 
 /** The whole tokens from the one at `from` to the one before `to`. All places are UTF-16 offsets in the document. */
@@ -146,14 +156,17 @@ function excerptOf(document: vscode.TextDocument, from: number, to: number): Spa
 }
 
 /** The document, or of one that falls into sequences the one on this line; without any on it, the next, or the one before. */
-function boundsAround(document: vscode.TextDocument, line: number, { split }: WayOfReading): Span {
+function boundsAround(document: vscode.TextDocument, line: number, { split, unit }: WayOfReading): Span {
   const offsets = (first: number, last: number) => ({
     start: document.offsetAt(new vscode.Position(first, 0)),
     end: document.offsetAt(document.lineAt(last).range.end),
   });
   const lastLine = document.lineCount - 1;
   if (split === null) return offsets(0, lastLine);
-  const isBlank = (at: number) => document.lineAt(at).isEmptyOrWhitespace;
+  const isBlank = (at: number) => {
+    const { isEmptyOrWhitespace, text } = document.lineAt(at);
+    return isEmptyOrWhitespace || (unit === 'numbers' && isComment(text));
+  };
   /** The farthest line that can be reached without meeting one that is otherwise. */
   const follow = (from: number, step: 1 | -1, blank: boolean) => {
     let at = from;

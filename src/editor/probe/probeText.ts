@@ -118,13 +118,14 @@ export function tokenAtOffset(probe: ProbeText, documentOffset: number): number 
 
 /**
  * The step at which the token at an offset of the document is predicted: the one before it. Between two tokens it is the next. 'last'
- * where nothing predicts it, at the probe's beginning, and outside the probe; also at the second token, since nothing stands
+ * where nothing predicts it, at the probe's beginning, among numbers, and outside the probe; also at the second token, since nothing stands
  * before the step that predicts it, so that there would be no gradient to see.
  * @param isReadFromBothEnds then the steps behind the first lead to it
  */
 export function targetAt(probe: ProbeText, documentOffset: number, isReadFromBothEnds = false): number | 'last' {
   const token = tokenFrom(probe, documentOffset);
-  if (token === undefined || token === 0) return 'last';
+  // Of numbers nothing else is predicted.
+  if (token === undefined || token === 0 || probe.unit === 'numbers') return 'last';
   return token === 1 && !isReadFromBothEnds ? 'last' : token - 1;
 }
 

@@ -6,6 +6,7 @@ import * as vscode from 'vscode';
 import { readsBothWays } from '../../protocol/settings';
 import type { RunRegistry } from '../runs/runRegistry';
 import type { RunSession } from '../runs/runSession';
+import { localize } from '../localize';
 import type { Probe, ProbeTracker } from './probeTracker';
 import { targetAt, tokenCount } from './probeText';
 import type { Tints } from './tints';
@@ -41,6 +42,10 @@ export class TargetFollower implements vscode.Disposable {
   pin(target: number): void {
     const session = this.registry.current;
     if (!session) return;
+    if (session.isOfNumbers) {
+      void vscode.window.showInformationMessage(localize('target.ofNumbers'));
+      return;
+    }
     session.isTargetPinned = true;
     this.setContext(session);
     this.setTarget(session, target);

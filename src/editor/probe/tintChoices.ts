@@ -10,12 +10,15 @@ export interface Tinted {
   readonly layers: readonly LayerShape[];
   /** Null of a stack of layers. */
   readonly graph: GraphSummary | null;
+  /** Whether it reads numbers: then one place alone is predicted, and nothing has a probability. */
+  readonly isOfNumbers: boolean;
   /** Names of the tensors that are shown; none of a stack of layers. */
   readonly shownSeries: readonly string[];
 }
 
 /** A unit or a tensor chosen for one model may not be there in the next; in graph mode there are no inputs of layers. */
-export function isChoiceOf(choice: TintChoice, { layers, graph, shownSeries }: Tinted): boolean {
+export function isChoiceOf(choice: TintChoice, { layers, graph, shownSeries, isOfNumbers }: Tinted): boolean {
+  if (isOfNumbers && (choice.kind === 'surprise' || choice.kind === 'loss')) return false;
   if (choice.kind === 'surprise') return graph === null || graph.hasScores;
   if (choice.kind === 'element') {
     const width = graph?.tensors.find(({ name }) => name === choice.series)?.width ?? 0;

@@ -17,8 +17,7 @@ type Item = vscode.QuickPickItem & {
 export async function pickTint(session: RunSession, memory: TintMemory): Promise<void> {
   const items: Item[] = [
     { label: localize('tint.gradient'), detail: localize('tint.gradientDetail'), choice: { kind: 'gradient' } },
-    { label: localize('tint.loss'), detail: localize('tint.lossDetail'), choice: { kind: 'loss' } },
-    { label: localize('tint.surprise'), detail: localize('tint.surpriseDetail'), choice: { kind: 'surprise' } },
+    ...(session.isOfNumbers ? [] : predictionItems()),
     ...(session.graph ? tensorItems(session) : unitItems(session)),
   ];
   const placeHolder = localize('tint.placeholder');
@@ -29,6 +28,14 @@ export async function pickTint(session: RunSession, memory: TintMemory): Promise
       ? await askForElement(picked.tensor)
       : picked?.choice;
   if (choice) memory.choose(choice);
+}
+
+/** By how well each token is predicted. */
+function predictionItems(): Item[] {
+  return [
+    { label: localize('tint.loss'), detail: localize('tint.lossDetail'), choice: { kind: 'loss' } },
+    { label: localize('tint.surprise'), detail: localize('tint.surpriseDetail'), choice: { kind: 'surprise' } },
+  ];
 }
 
 function unitItems(session: RunSession): Item[] {

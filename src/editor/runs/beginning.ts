@@ -131,10 +131,13 @@ function settingsOf({
   embeddingSize,
   tied,
   vocabularySize,
+  features,
   parameterCount,
 }: ModelSummary): RunDescription['model'] {
-  const { objective, finalNorm, norm, residual } = defaultModelSettings;
-  const around = { embeddingSize, tied, objective, finalNorm, vocabularySize, parameterCount };
+  const { finalNorm, norm, residual } = defaultModelSettings;
+  const objective = features === undefined ? defaultModelSettings.objective : 'squaredError';
+  const sizes = { vocabularySize, ...(features !== undefined && { features }), parameterCount };
+  const around = { embeddingSize, tied, objective, finalNorm, ...sizes };
   const layers = described.map(({ cell, activation, hiddenSize, directions, options }): LayerConfig => ({
     cell,
     activation,

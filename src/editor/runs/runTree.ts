@@ -10,6 +10,7 @@ import { rowChanges, type Row } from './rowChanges';
 import type { RunRegistry } from './runRegistry';
 import type { RunSession } from './runSession';
 import type { PastRecording, PastRecordings } from '../recordings/pastRecordings';
+import { lossInWords } from '../lossWords';
 import { localize } from '../localize';
 
 export type TreeNode = LiveNode | PastNode | CheckpointNode | RecordingNode;
@@ -349,7 +350,7 @@ function progressOf({ metrics, status, description }: RunSession): string[] {
   const loss = metrics.last('loss');
   return [
     steps === null ? localize('step.number', number(step)) : localize('step.numberOf', number(step), number(steps)),
-    ...(loss === null ? [] : [localize('loss.nats', loss.toFixed(3))]),
+    ...(loss === null ? [] : [lossInWords(description, loss)]),
   ];
 }
 

@@ -83,8 +83,14 @@ export abstract class ShownModel {
     return this.opened.unit;
   }
 
+  /** Whether it reads and predicts numbers, else tokens. */
+  get isOfNumbers(): boolean {
+    return this.unit === 'numbers';
+  }
+
   /** Where its texts fall into sequences, if the model has learned them by themselves. */
   get split(): SequenceSplit | null {
+    if (this.isOfNumbers) return 'lines';
     const { mode, split } = this.description.training;
     return this.isRun && mode === 'sequences' ? split : null;
   }

@@ -6,6 +6,7 @@ import { throttled } from '../timing';
 import type { RunRegistry } from './runRegistry';
 import type { RunSession } from './runSession';
 import { nameOfModel, stateName } from './runTree';
+import { lossInWords } from '../lossWords';
 import { localize } from '../localize';
 
 /** Milliseconds between two texts. */
@@ -77,7 +78,7 @@ function textOf({ status, metrics, description }: RunSession): string {
     return `$(record) ${description.name} · ${localize('step.number', number(description.recording.steps.at(-1) ?? 0))}`;
   if (description.graph) return `$(type-hierarchy) ${description.name} · ${localize('graph.mode')}`;
   const parts = [localize('step.number', number(metrics.last('step') ?? status.step))];
-  if (loss !== null) parts.push(localize('loss.nats', loss.toFixed(3)));
+  if (loss !== null) parts.push(lossInWords(description, loss));
   if (status.state === 'running')
     parts.push(localize('speed.tokensPerSecond', number(metrics.last('tokensPerSecond') ?? 0)));
   else parts.push(stateName(status.state));

@@ -8,6 +8,7 @@ import type { RunSession } from '../runs/runSession';
 import { stateName } from '../runs/runTree';
 import { throttled } from '../timing';
 import { train, type TrainingParts } from '../train';
+import { lossInWords } from '../lossWords';
 import { localize, localizeMessage } from '../localize';
 
 export const taskType = 'backflow';
@@ -153,13 +154,13 @@ class TrainTerminal implements vscode.Pseudoterminal {
   private tell(): void {
     const loss = this.session?.metrics.last('loss') ?? null;
     const step = this.session?.metrics.last('step') ?? null;
-    if (loss === null || step === null) return;
+    if (!this.session || loss === null || step === null) return;
     const number = (value: number) => Math.round(value).toLocaleString(vscode.env.language);
     const speed = number(this.session?.metrics.last('tokensPerSecond') ?? 0);
     this.write(
       [
         localize('step.number', number(step)),
-        localize('loss.nats', loss.toFixed(3)),
+        lossInWords(this.session.description, loss),
         localize('speed.tokensPerSecond', speed),
       ].join('  '),
     );

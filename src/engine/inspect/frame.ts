@@ -59,12 +59,7 @@ export function frameOf(
     data.set(values, offset);
     series.push({ name, layer, direction, state, offset });
   };
-  add(
-    'loss',
-    { layer: 0, direction: 'forward' },
-    null,
-    losses(trace),
-  );
+  add('loss', { layer: 0, direction: 'forward' }, null, losses(trace));
   const summaries: FlowSummary[] = [];
   const regions: FlowRegion[] = [];
   for (const { layer, direction, states } of flows) {
@@ -108,6 +103,7 @@ export function frameOf(
     ...(watch.text !== undefined && { probe: watch.text }),
     tokens: Array.from(trace.inputs, (id) => symbols[id]),
     lastTarget: symbols[trace.targets[T - 1]],
+    ...(general.isOfNumbers === true && { isOfNumbers: true }),
     target,
     loss: trace.loss,
     thresholds,

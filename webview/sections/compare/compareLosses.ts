@@ -1,6 +1,7 @@
 /** The losses of compared runs, a line each. */
 import { LineChart } from '../../shared/charts/lineChart';
-import { element } from '../../shared/dom';
+import { element, setText } from '../../shared/dom';
+import { isOfNumbers, lossDigits } from '../../shared/lossWords';
 import type { Scene } from '../../shared/section';
 import type { Texts } from '../../shared/texts';
 import { runColors } from './compareLines';
@@ -9,6 +10,7 @@ import type { RunInView } from './compareRuns';
 
 export class CompareLosses {
   readonly root: HTMLElement;
+  private readonly unit = element('span', { class: 'dim' });
   private readonly plot = element('div', { class: 'plot' });
   private chart: LineChart | null = null;
   private isFresh = true;
@@ -17,12 +19,7 @@ export class CompareLosses {
     this.root = element(
       'div',
       { class: 'loss-block' },
-      element(
-        'div',
-        { class: 'heading' },
-        element('h2', { text: texts.get('panel.compare.lossTitle') }),
-        element('span', { class: 'dim', text: texts.get('panel.loss.subtitle') }),
-      ),
+      element('div', { class: 'heading' }, element('h2', { text: texts.get('panel.compare.lossTitle') }), this.unit),
       this.plot,
     );
   }
@@ -45,6 +42,9 @@ export class CompareLosses {
     this.root.hidden = !trained;
     if (!trained || !(this.isFresh || repaint)) return;
     this.isFresh = false;
+    // Runs on different kinds of tokens are not compared.
+    const ofNumbers = runs.some(({ run }) => isOfNumbers(run));
+    setText(this.unit, texts.get(ofNumbers ? 'panel.loss.subtitleNumbers' : 'panel.loss.subtitle'));
     if (!this.chart) {
       const looks = runs.map((_, i) => ({ color: () => runColors()[i], kind: 'line' as const }));
       this.chart = new LineChart(this.plot, 'loss', looks, false, texts, () => undefined);
@@ -55,8 +55,10 @@ export class CompareLosses {
       const { latest } = run.metrics;
       if (!latest) return [];
       const { numbers } = texts;
-      const [loss, step] = [numbers.decimals(latest.loss, 2), numbers.integer(latest.step)];
-      return [texts.get('panel.compare.lossAt', names.label(run), loss, step)];
+      const [loss, step] = [lossDigits(texts, latest.loss, ofNumbers), numbers.integer(latest.step)];
+      return [
+        texts.get(ofNumbers ? 'panel.compare.squaredErrorAt' : 'panel.compare.lossAt', names.label(run), loss, step),
+      ];
     });
     this.chart.describe(texts.get('panel.compare.lossDescription', said.join(', ')));
   }

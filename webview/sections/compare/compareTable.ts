@@ -1,5 +1,6 @@
 /** The table over a comparison: what each run comes to at the step that is shown. */
 import { element, setText } from '../../shared/dom';
+import { isOfNumbers, lossDigits } from '../../shared/lossWords';
 import { isNotFinite, isZeroAtTarget } from '../../shared/reach';
 import type { Texts } from '../../shared/texts';
 import type { RunNames } from './compareNames';
@@ -22,6 +23,7 @@ const help: Partial<Record<(typeof heads)[number], 'panel.compare.rateHelp' | 'p
 export class CompareTable {
   readonly root: HTMLElement;
   private readonly body = element('tbody');
+  private readonly lossHead: HTMLElement;
 
   constructor(private readonly texts: Texts) {
     const cells = heads.map((key) => {
@@ -31,6 +33,7 @@ export class CompareTable {
         attributes: { scope: 'col', ...(title && { title: texts.get(title) }) },
       });
     });
+    this.lossHead = cells[heads.indexOf('panel.compare.loss')];
     this.root = element(
       'table',
       { class: 'runs', attributes: { 'aria-label': texts.get('panel.compare.runs') } },
@@ -59,6 +62,8 @@ export class CompareTable {
   }
 
   show(runs: readonly RunInView[], names: RunNames): void {
+    const ofNumbers = runs.some(({ run }) => isOfNumbers(run));
+    setText(this.lossHead, this.texts.get(ofNumbers ? 'panel.compare.squaredError' : 'panel.compare.loss'));
     runs.forEach((run, i) => {
       const [name, ...cells] = Array.from(this.body.children[i].children) as HTMLElement[];
       setText(name.lastElementChild as HTMLElement, names.inFull(run));
@@ -70,11 +75,12 @@ export class CompareTable {
   private cells(run: RunInView): string[] {
     const { numbers } = this.texts;
     const { loss, summary, metrics } = run;
+    const ofNumbers = isOfNumbers(run.run);
     const slope = summary?.level?.slope ?? summary?.slope ?? null;
     return [
       numbers.integer(run.run.model.parameterCount),
       this.step(run),
-      loss === undefined ? this.texts.get('panel.compare.noFrame') : numbers.decimals(loss, 2),
+      loss === undefined ? this.texts.get('panel.compare.noFrame') : lossDigits(this.texts, loss, ofNumbers),
       this.horizon(run),
       slope === null ? '' : numbers.decimals(Math.exp(slope), 3),
       metrics.latest ? numbers.integer(metrics.latest.tokensPerSecond) : '',

@@ -24,7 +24,7 @@ export function flowTables(frame: Frame, rows: readonly FlowRow[], texts: Texts)
         'step',
         'token',
         'lag',
-        'loss [nats]',
+        frame.header.isOfNumbers === true ? 'squared error' : 'loss [nats]',
         ...laneColumns,
         'log10 gradient relative to target',
         'gain',

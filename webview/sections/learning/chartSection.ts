@@ -4,12 +4,21 @@ import { element, setText } from '../../shared/dom';
 import type { ExportedFigure, ExportedTable } from '../../shared/exporting/exported';
 import { metricTables } from './metricTables';
 import type { PageParts, Scene, Section } from '../../shared/section';
-import { sectionFrame } from '../../shared/sectionFrame';
+import { sectionFrame, type Explanation } from '../../shared/sectionFrame';
 import type { Texts } from '../../shared/texts';
+import { isOfNumbers, lossDigits } from '../../shared/lossWords';
 import { LineChart, nearest } from '../../shared/charts/lineChart';
 import { Metrics } from '../../shared/charts/metrics';
 
 const bitsPerNat = 1 / Math.LN2;
+
+/** What the loss is. */
+const ofTokens: Explanation = [
+  'panel.loss.explained',
+  { formula: 'L = −(1/n) Σ_t ln p(x_t)' },
+  'panel.loss.explainedScale',
+];
+const ofNumbers: Explanation = ['panel.loss.explainedNumbers', { formula: 'L = (1/n) Σ (1/m) Σ_i (y_i − z_i)²' }];
 
 /** What a run clips its gradient to; null is no limit. */
 type Clipping = Pick<TrainingSettings, 'clipNorm' | 'clipValue'>;
@@ -21,6 +30,9 @@ export class ChartSection implements Section {
   private readonly norm: LineChart;
   /** Hidden where nothing is validated, as in a recording. */
   private readonly validationKey: HTMLElement;
+  private readonly explainLoss: (explanation: Explanation) => void;
+  /** What the losses are in. */
+  private readonly subtitle: HTMLElement;
   private readonly lossNote = element('span', { class: 'note' });
   private readonly normNote = element('span', { class: 'note key second' });
 
@@ -29,6 +41,7 @@ export class ChartSection implements Section {
 
   constructor({ texts }: PageParts) {
     this.texts = texts;
+    this.subtitle = element('span', { class: 'dim', text: texts.get('panel.loss.subtitle') });
     const lossPlot = element('div', { class: 'plot' });
     const normPlot = element('div', { class: 'plot' });
     const key = (kind: string, text: string): HTMLElement => element('span', { class: `key ${kind}`, text });
@@ -36,8 +49,9 @@ export class ChartSection implements Section {
       id: 'loss',
       title: 'panel.loss.title',
       sentence: 'panel.loss.sentence',
-      explanation: ['panel.loss.explained', { formula: 'L = −(1/n) Σ_t ln p(x_t)' }, 'panel.loss.explainedScale'],
+      explanation: ofTokens,
     });
+    this.explainLoss = loss.explain;
     const norm = sectionFrame(texts, {
       id: 'norm',
       title: 'panel.norm.title',
@@ -50,11 +64,7 @@ export class ChartSection implements Section {
       ],
     });
     this.validationKey = key('second dot', texts.get('panel.loss.validation'));
-    loss.controls.replaceWith(
-      element('span', { class: 'dim', text: texts.get('panel.loss.subtitle') }),
-      key('accent line', texts.get('panel.loss.training')),
-      this.validationKey,
-    );
+    loss.controls.replaceWith(this.subtitle, key('accent line', texts.get('panel.loss.training')), this.validationKey);
     norm.controls.replaceWith(
       key('faint line', texts.get('panel.norm.before')),
       key('accent line', texts.get('panel.norm.after')),
@@ -99,6 +109,11 @@ export class ChartSection implements Section {
     }
     // How a recorded training clips is seen only by its norms.
     this.isRecording = run?.recording !== undefined;
+    if (this.ofNumbers !== isOfNumbers(run)) {
+      this.ofNumbers = isOfNumbers(run);
+      this.explainLoss(this.ofNumbers ? ofNumbers : ofTokens);
+    }
+    setText(this.subtitle, this.unit);
     if (fresh.paint || fresh.metrics) this.redraw(run && !run.recording ? run.training : unclipped);
   }
 
@@ -106,7 +121,7 @@ export class ChartSection implements Section {
     if (this.root.hidden || !this.metrics.latest) return [];
     const { texts } = this;
     return [
-      this.loss.exported('loss', `${texts.get('panel.loss.title')}, ${texts.get('panel.loss.subtitle')}`, [
+      this.loss.exported('loss', `${texts.get('panel.loss.title')}, ${this.unit}`, [
         texts.get('panel.loss.training'),
         ...(this.validationKey.hidden ? [] : [texts.get('panel.loss.validation')]),
       ]),
@@ -136,6 +151,15 @@ export class ChartSection implements Section {
 
   private clipping: Clipping = unclipped;
   private isRecording = false;
+  private ofNumbers = false;
+
+  private get unit(): string {
+    return this.texts.get(this.ofNumbers ? 'panel.loss.subtitleNumbers' : 'panel.loss.subtitle');
+  }
+
+  private digits(loss: number): string {
+    return lossDigits(this.texts, loss, this.ofNumbers);
+  }
 
   private noteLoss(step: number | null): void {
     const point = step === null ? undefined : nearest(this.metrics.loss.points, step);
@@ -143,12 +167,14 @@ export class ChartSection implements Section {
     setText(
       this.lossNote,
       point
-        ? this.texts.get(
-            'panel.loss.at',
-            numbers.integer(point.x),
-            numbers.decimals(point.y, 2),
-            numbers.decimals(point.y * bitsPerNat, 2),
-          )
+        ? this.ofNumbers
+          ? this.texts.get('panel.loss.atNumbers', numbers.integer(point.x), this.digits(point.y))
+          : this.texts.get(
+              'panel.loss.at',
+              numbers.integer(point.x),
+              this.digits(point.y),
+              numbers.decimals(point.y * bitsPerNat, 2),
+            )
         : '',
     );
   }
@@ -193,11 +219,18 @@ export class ChartSection implements Section {
     const last = metrics.validation.points.at(-1);
     this.loss.describe(
       texts.get(
-        'panel.loss.description',
+        this.ofNumbers ? 'panel.loss.descriptionNumbers' : 'panel.loss.description',
         steps,
-        numbers.decimals(metrics.firstLoss, 2),
-        numbers.decimals(metrics.latest.loss, 2),
-      ) + (last ? ' ' + texts.get('panel.loss.descriptionValidation', numbers.decimals(last.y, 2)) : ''),
+        this.digits(metrics.firstLoss),
+        this.digits(metrics.latest.loss),
+      ) +
+        (last
+          ? ' ' +
+            texts.get(
+              this.ofNumbers ? 'panel.loss.descriptionValidationNumbers' : 'panel.loss.descriptionValidation',
+              this.digits(last.y),
+            )
+          : ''),
     );
     this.norm.describe(
       texts.get(

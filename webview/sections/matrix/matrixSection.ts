@@ -7,6 +7,7 @@ import type { ExportedFigure, ExportedTable } from '../../shared/exporting/expor
 import { TargetBySource, type TargetAndSource } from '../../shared/figures/targetBySource';
 import { powerOfTen } from '../../shared/format';
 import type { FlowRow } from '../../shared/flowRows';
+import { isOfNumbers } from '../../shared/lossWords';
 import { OnDemand } from '../../shared/onDemand';
 import type { PageParts, Scene, Section } from '../../shared/section';
 import { sectionFrame } from '../../shared/sectionFrame';
@@ -77,9 +78,10 @@ export class MatrixSection implements Section {
     }
   }
 
-  draw({ frame, rows, columns, width, theme, fresh }: Scene): void {
+  draw({ run, frame, rows, columns, width, theme, fresh }: Scene): void {
     const { matrix } = this;
-    this.root.hidden = frame === null || rows.length === 0;
+    // Of numbers there is one target.
+    this.root.hidden = frame === null || rows.length === 0 || isOfNumbers(run);
     this.showTensors(frame?.header.graph ? rows : []);
     this.onDemand.draw(matrix !== null);
     this.body.hidden = this.said.hidden = matrix === null;

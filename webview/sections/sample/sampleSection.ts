@@ -2,6 +2,7 @@
 import type { ToPage, ShownSamples } from '../../../src/pageContract/messages';
 import type { RunState } from '../../../src/protocol/run';
 import { maxSamples, type ModelSample } from '../../../src/protocol/sample';
+import { isOfNumbers } from '../../shared/lossWords';
 import { button, type PageButton } from '../../shared/controls';
 import { element, setText } from '../../shared/dom';
 import type { ExportedTable } from '../../shared/exporting/exported';
@@ -88,7 +89,10 @@ export class SampleSection implements Section {
     const isLive = liveStates.includes(status.state);
     const hasSamples = shown !== null && shown.samples.length > 0;
     this.root.hidden =
-      run === null || shown === null || !(hasSamples || shown.onRequest || shown.refusal !== null || isLive);
+      run === null ||
+      isOfNumbers(run) ||
+      shown === null ||
+      !(hasSamples || shown.onRequest || shown.refusal !== null || isLive);
     if (this.root.hidden || shown === null) return;
     const { texts } = this.parts;
     const isOffered = shown.onRequest && shown.refusal === null;

@@ -13,7 +13,7 @@ const layerOf = (cell: CellName, hiddenSize: number, options: LayerOptions = {})
   options: optionsOf(cell, options),
   directions: ['forward'],
 });
-const stack = (...layers: LayerShape[]): Tinted => ({ layers, graph: null, shownSeries: [] });
+const stack = (...layers: LayerShape[]): Tinted => ({ layers, graph: null, isOfNumbers: false, shownSeries: [] });
 const unitOf = (layer: number, quantity: string, unit: number): LaneChoice => ({
   ...{ kind: 'unit', direction: 'forward' },
   ...{ layer, quantity: quantity as Extract<LaneChoice, { kind: 'unit' }>['quantity'], unit },
@@ -61,7 +61,7 @@ describe('tinting by one unit', () => {
   it('in graph mode goes by the widths of the tensors that are shown', () => {
     const tensor = { name: 'h', role: 'state', width: 3, isReversed: false } as const;
     const graph = { mode: 'graph', hasScores: true, tensors: [tensor] } as unknown as GraphSummary;
-    const shown: Tinted = { layers: [], graph, shownSeries: ['h'] };
+    const shown: Tinted = { layers: [], isOfNumbers: false, graph, shownSeries: ['h'] };
     assert.ok(isChoiceOf({ kind: 'element', series: 'h', unit: 2 }, shown));
     assert.ok(!isChoiceOf({ kind: 'element', series: 'h', unit: 3 }, shown));
     assert.ok(!isChoiceOf({ kind: 'element', series: 'h', unit: 2 }, { ...shown, shownSeries: [] }));
