@@ -68,7 +68,7 @@ export function settingsOfSize(
     if (parameterCountOf(withSize(middle), vocabularySize, features) < count) low = middle + 1;
     else high = middle;
   }
-  const distance = (size: number): number => 
+  const distance = (size: number): number =>
     Math.abs(parameterCountOf(withSize(size), vocabularySize, features) - count);
   return withSize(low > 1 && distance(low - 1) < distance(low) ? low - 1 : low);
 }

@@ -1,12 +1,12 @@
 /** The command line from its arguments to its exit status. */
 import { version } from '../../package.json';
+import { firstSequenceOfFile } from '../engine/files/fileOfNumbers';
 import { connectInProcess } from '../engine/inProcess';
 import { toError } from '../engine/toError';
 import { RpcError } from '../protocol/rpc';
 import { readCommand, type Command } from './commandLine';
 import { exportModel } from './export';
 import { inspect } from './inspect';
-import { isFileOfNumbers } from './fileOfNumbers';
 import { languageOf, localize, localizeMessage, setLanguage } from './language';
 import { UsageError } from './options';
 import { Output, type OutputStream } from './output';
@@ -32,7 +32,7 @@ export async function main(
   const writer = new Output(output);
   let command: Command | null = null;
   try {
-    command = readCommand(args, new Date(), isFileOfNumbers);
+    command = readCommand(args, new Date(), (path) => firstSequenceOfFile(path) !== null);
     const problem = await run(command, writer, environment, stop);
     await writer.caughtUp();
     const failure = problem ?? writer.failure;

@@ -4,7 +4,7 @@ import { localize } from './language';
 /** Nats, with bits beside them; of a model of numbers the mean squared error. */
 export function lossText(loss: number, isOfNumbers = false): string {
   if (!Number.isFinite(loss)) return localize('loss.notFinite');
-  if (isOfNumbers) return localize('loss.squaredError', significant(loss));
+  if (isOfNumbers) return localize('loss.meanSquaredError', significant(loss));
   return localize('loss.natsAndBits', significant(loss), significant(loss / Math.LN2));
 }
 

@@ -1,16 +1,16 @@
 /** `train --tensorboard DIR`: every step's numbers, and now and then how far the gradient reaches back. */
 import { open } from 'node:fs/promises';
+import { firstSequenceOfFile } from '../engine/files/fileOfNumbers';
 import { TensorBoardLog } from '../engine/files/tensorBoardLog';
 import { toError } from '../engine/toError';
 import type { EngineCalls, EngineEvents } from '../protocol/engine';
 import { RpcError, type Caller } from '../protocol/rpc';
 import type { Progress, RunDescription } from '../protocol/run';
 import { defaultThresholds } from '../protocol/settings';
-import { firstSequence } from '../tokens/numbers';
 import { stepRows } from './progressLine';
 
-/** Bytes of the corpus that are looked at: some hundred symbols, whatever their unit; of numbers the first sequence in them. */
-const probeBytes = { codePoint: 256, grapheme: 256, byte: 256, word: 1024, tokenizer: 1024, numbers: 65_536 } as const;
+/** Bytes of the corpus that are looked at: some hundred symbols, whatever their unit. */
+const probeBytes = { codePoint: 256, grapheme: 256, byte: 256, word: 1024, tokenizer: 1024 } as const;
 
 export class TensorBoardView {
   /** What went wrong; the training goes on without the log. */
@@ -60,8 +60,9 @@ export class TensorBoardView {
     try {
       const { unit } = run.corpus;
       const isOfNumbers = unit === 'numbers';
-      const beginning = await beginningOf(run.corpus.path, probeBytes[unit]);
-      const text = isOfNumbers ? firstSequence(beginning ?? '') : beginning;
+      const text = isOfNumbers
+        ? firstSequenceOfFile(run.corpus.path ?? '')
+        : await beginningOf(run.corpus.path, probeBytes[unit]);
       if (text === null || this.problem) return;
       const request = { text, target: 'last', thresholds: defaultThresholds, matrix: !isOfNumbers } as const;
       const report = await this.engine.call('inspect', request);

@@ -109,8 +109,12 @@ export class ReadableTrainView implements TrainView {
     const isDone = this.steps === null || step >= this.steps;
     const steps = counted(step, 'step');
     const losses = [
-      Number.isNaN(loss) ? localize('training.report.lossAsBefore') : localize('progress.loss', lossText(loss, this.isOfNumbers)),
-      ...(validationLoss === null ? [] : [localize('training.report.validation', lossText(validationLoss, this.isOfNumbers))]),
+      Number.isNaN(loss)
+        ? localize('training.report.lossAsBefore')
+        : localize('progress.loss', lossText(loss, this.isOfNumbers)),
+      ...(validationLoss === null
+        ? []
+        : [localize('training.report.validation', lossText(validationLoss, this.isOfNumbers))]),
     ];
     const speed = localize('speed.tokensPerSecond', grouped(tokensPerSecond));
     this.output.write(
@@ -127,7 +131,13 @@ export class ReadableTrainView implements TrainView {
   private show(row: StepRow): void {
     this.shownStep = row.step;
     const seconds = (performance.now() - this.startedAt) / 1000;
-    const view = { row, isOfNumbers: this.isOfNumbers, steps: this.steps, seconds, firstStep: this.firstStep ?? row.step };
+    const view = {
+      row,
+      isOfNumbers: this.isOfNumbers,
+      steps: this.steps,
+      seconds,
+      firstStep: this.firstStep ?? row.step,
+    };
     if (this.output.isTerminal) {
       this.output.write(`\r${progressLine(view, this.output.columns, this.colored)}\x1b[K`);
       this.lineIsOpen = true;

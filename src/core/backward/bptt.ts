@@ -176,14 +176,7 @@ export class Backward {
     const below = isLowest ? this.embedded : mixer ? this.below : above;
     if (mixer && read) await this.mixerBack(layer, sublayer, read, below, truncation);
     else
-      await this.recurrent.run(
-        layer,
-        read,
-        above,
-        isLowest && readsOneHot(config) ? null : below,
-        truncation,
-        visit,
-      );
+      await this.recurrent.run(layer, read, above, isLowest && readsOneHot(config) ? null : below, truncation, visit);
     if (norm && x)
       await this.normBack(
         norm,

@@ -12,7 +12,14 @@ export class NumberSequences extends SequenceBatches {
     super(range, settings, 0);
   }
 
-  protected fill(b: number, steps: number, length: number, sequence: number, inputs: Int32Array, targets: Int32Array): void {
+  protected fill(
+    b: number,
+    steps: number,
+    length: number,
+    sequence: number,
+    inputs: Int32Array,
+    targets: Int32Array,
+  ): void {
     const start = this.start(sequence);
     for (let t = 0; t < steps; t++) {
       const element = t * this.settings.batch + b;

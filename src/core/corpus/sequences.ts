@@ -22,7 +22,14 @@ export class Sequences extends SequenceBatches {
     super(range, settings, 1);
   }
 
-  protected fill(b: number, steps: number, length: number, sequence: number, inputs: Int32Array, targets: Int32Array): void {
+  protected fill(
+    b: number,
+    steps: number,
+    length: number,
+    sequence: number,
+    inputs: Int32Array,
+    targets: Int32Array,
+  ): void {
     const { ids } = this.range;
     const { batch, sos, eos } = this.settings;
     const start = this.start(sequence);

@@ -26,7 +26,12 @@ export function plainModelOf(model: GeneralModel): PlainModel {
     features: model.isOfNumbers === true ? layers[0].inputSize : null,
     embeddingSize: embedding && embedding.length / vocabularySize,
     tied: output.W === embedding,
-    objective: model.isOfNumbers === true ? 'squaredError' : configs.some(({ bidirectional }) => bidirectional) ? 'masked' : 'next',
+    objective:
+      model.isOfNumbers === true
+        ? 'squaredError'
+        : configs.some(({ bidirectional }) => bidirectional)
+          ? 'masked'
+          : 'next',
   });
   const parameters = new Parameters(config);
   if (embedding) parameters.embedding?.set(embedding);

@@ -108,7 +108,7 @@ function heading(report: AnyTokenReport, probe: ProbeText, localize: Localize): 
 
 /** Of a step its number; of what is to be predicted how well it is. */
 function ofNumbers(report: AnyTokenReport, localize: Localize): string[] {
-  if (report.loss === null || !('numbers' in report) || !report.numbers)
+  if (report.loss === null || !('numbers' in report))
     return [localize('step.number', report.token + 1)];
   const predicted = Array.from(report.numbers.predicted, (value) => String(Number(value.toPrecision(4))));
   return [localize('hover.numbers', predicted.join(', ')), localize('hover.squaredError', squaredError(report.loss))];

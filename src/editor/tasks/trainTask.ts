@@ -156,7 +156,7 @@ class TrainTerminal implements vscode.Pseudoterminal {
     const step = this.session?.metrics.last('step') ?? null;
     if (!this.session || loss === null || step === null) return;
     const number = (value: number) => Math.round(value).toLocaleString(vscode.env.language);
-    const speed = number(this.session?.metrics.last('tokensPerSecond') ?? 0);
+    const speed = number(this.session.metrics.last('tokensPerSecond') ?? 0);
     this.write(
       [
         localize('step.number', number(step)),

@@ -22,8 +22,7 @@ export function readTextOf(
   text: string,
   { general, vocabulary }: { readonly general: GeneralModel; readonly vocabulary: Vocabulary },
 ): ReadText {
-  if (general.isOfNumbers !== true)
-    return { ids: vocabulary.encode(text), symbols: vocabulary.symbols, numbers: null };
+  if (general.isOfNumbers !== true) return { ids: vocabulary.encode(text), symbols: vocabulary.symbols, numbers: null };
   const reader = new NumberCorpusReader(true);
   reader.add(text);
   const { numbers, ends } = reader.end();

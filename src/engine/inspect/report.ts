@@ -134,8 +134,5 @@ function numbersIn(
     layers.every(({ states }) => states.every(({ norm, total }) => [...norm, ...total].every(Number.isFinite))) &&
     inputs.every(({ total }) => total.every(Number.isFinite)) &&
     Object.values(parameterNorms).every(Number.isFinite);
-  return (
-    reading.nonFinite() ??
-    (isSound ? none : readAgain(inspector, text).nonFinite())
-  );
+  return reading.nonFinite() ?? (isSound ? none : readAgain(inspector, text).nonFinite());
 }

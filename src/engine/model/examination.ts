@@ -50,7 +50,8 @@ export async function examineModel(
       config,
       isConfigBroken: isBroken,
     });
-    const hasVocabulary = general.isOfNumbers === true || vocabularyOfMetadata(metadata, general.vocabularySize, path) !== null;
+    const hasVocabulary =
+      general.isOfNumbers === true || vocabularyOfMetadata(metadata, general.vocabularySize, path) !== null;
     return examined({
       model: summaryOf(general, null),
       layers: general.layers,

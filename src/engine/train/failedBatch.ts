@@ -43,7 +43,19 @@ export interface StreamWindow {
 
 /** By stream. @param model of the batch's parameters */
 export function streamWindows(batch: FailedBatch, model: GeneralModel): (stream: number) => StreamWindow {
-  const { config, steps, maxSteps, batch: B, inputs, targets, lengths, carried, predicted, truncation, numbers } = batch;
+  const {
+    config,
+    steps,
+    maxSteps,
+    batch: B,
+    inputs,
+    targets,
+    lengths,
+    carried,
+    predicted,
+    truncation,
+    numbers,
+  } = batch;
   const masks = dropoutMasks(batch, model);
   return (b) => {
     const T = Math.min(steps, lengths[b]);

@@ -178,5 +178,7 @@ function isSmallerThan(config: ModelConfig, tensors: ReadonlyMap<string, Tensor>
   const { layers, vocabularySize, embeddingSize, features } = config;
   const sizes = Array.from(tensors.values()).flatMap(({ shape }) => shape);
   const hiddenSizes = layers.map(({ hiddenSize }) => hiddenSize);
-  return [...hiddenSizes, vocabularySize, embeddingSize ?? features ?? 1].every((size) => sizes.some((own) => own >= size));
+  return [...hiddenSizes, vocabularySize, embeddingSize ?? features ?? 1].every((size) =>
+    sizes.some((own) => own >= size),
+  );
 }

@@ -262,7 +262,7 @@ describe('a model of numbers', () => {
     const request = { text, target: 'last', thresholds: defaultThresholds, matrix: false } as const;
     const refused = async (work: () => unknown, sentence: RegExp) =>
       assert.rejects(
-        async () => work(),
+        () => Promise.resolve().then(work),
         (thrown) => thrown instanceof UserError && sentence.test(thrown.message),
       );
     await refused(() => makeReport(inspector, { ...request, matrix: true }, noPause), /no matrix of targets/);
