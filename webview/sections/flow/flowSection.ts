@@ -178,7 +178,8 @@ export class FlowSection implements Section {
             ...(hasStates(header)
               ? [
                   { value: 'perTarget', text: texts.get('panel.flow.gradientOfToken') },
-                  ...(this.hasTotals ? [total] : []),
+                  // Of numbers there is one loss, so that both are the same.
+                  ...(this.hasTotals && header.isOfNumbers !== true ? [total] : []),
                 ]
               : []),
             { value: 'input', text: texts.get('panel.flow.gradientOfInput') },
@@ -202,7 +203,7 @@ export class FlowSection implements Section {
         regions: regionsFor(header, this.drawn),
         spoken: this.spoken,
         words: {
-          hint: 'panel.readout.hint',
+          hint: header.isOfNumbers === true ? 'panel.readout.hintOfNumbers' : 'panel.readout.hint',
           description: header.graph ? 'panel.flow.descriptionOfTensors' : 'panel.flow.description',
         },
       },
@@ -213,6 +214,7 @@ export class FlowSection implements Section {
   /** What there is to choose: a model without states has input gradients alone. */
   private kindFor(header: FrameHeader): GradientKind {
     if (header.graph) return this.kind === 'total' ? 'total' : 'perTarget';
+    if (header.isOfNumbers === true && this.kind === 'total') return 'perTarget';
     return hasStates(header) ? this.kind : 'input';
   }
 

@@ -30,6 +30,7 @@ export class ChartSection implements Section {
   private readonly norm: LineChart;
   /** Hidden where nothing is validated, as in a recording. */
   private readonly validationKey: HTMLElement;
+  private readonly sentence: HTMLElement;
   private readonly explainLoss: (explanation: Explanation) => void;
   /** What the losses are in. */
   private readonly subtitle: HTMLElement;
@@ -52,6 +53,7 @@ export class ChartSection implements Section {
       explanation: ofTokens,
     });
     this.explainLoss = loss.explain;
+    this.sentence = loss.sentence;
     const norm = sectionFrame(texts, {
       id: 'norm',
       title: 'panel.norm.title',
@@ -114,6 +116,7 @@ export class ChartSection implements Section {
       this.explainLoss(this.ofNumbers ? ofNumbers : ofTokens);
     }
     setText(this.subtitle, this.unit);
+    setText(this.sentence, this.texts.get(this.ofNumbers ? 'panel.loss.sentenceNumbers' : 'panel.loss.sentence'));
     if (fresh.paint || fresh.metrics) this.redraw(run && !run.recording ? run.training : unclipped);
   }
 
