@@ -97,19 +97,18 @@ export function characterHeading(reports: readonly AnyTokenReport[], probe: Prob
 
 function heading(report: AnyTokenReport, probe: ProbeText, localize: Localize): string {
   const symbol = symbolText(report, probe, localize);
-  if (probe.unit === 'numbers') return [symbol, ...ofNumbers(report, localize)].join(' · ');
+  const panel = commandLink('$(graph)', localize('hover.openPanel'), openPanelAtCommand, report.token);
+  if (probe.unit === 'numbers') return `${[symbol, ...ofNumbers(report, localize)].join(' · ')} \u00a0 ${panel}`;
   if (report.loss === null) return `${symbol} · ${localize('hover.firstToken')}`;
   const loss = lossText(report.loss, localize);
   // Up here, because a hover shows little and is seldom scrolled.
   const pin = commandLink('$(pin)', localize('hover.traceBack'), pinCommand, report.token);
-  const panel = commandLink('$(graph)', localize('hover.openPanel'), openPanelAtCommand, report.token);
   return `${symbol} · ${loss} \u00a0 ${pin} \u00a0 ${panel}`;
 }
 
 /** Of a step its number; of what is to be predicted how well it is. */
 function ofNumbers(report: AnyTokenReport, localize: Localize): string[] {
-  if (report.loss === null || !('numbers' in report))
-    return [localize('step.number', report.token + 1)];
+  if (report.loss === null || !('numbers' in report)) return [localize('step.number', report.token + 1)];
   const predicted = Array.from(report.numbers.predicted, (value) => String(Number(value.toPrecision(4))));
   return [localize('hover.numbers', predicted.join(', ')), localize('hover.squaredError', squaredError(report.loss))];
 }
