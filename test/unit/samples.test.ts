@@ -25,7 +25,8 @@ describe('sample corpora', () => {
     const folder = mkdtempSync(join(tmpdir(), 'backflow-samples-'));
     try {
       execFileSync(process.execPath, [join(process.cwd(), 'scripts/samples.mjs'), folder]);
-      for (const name of ['hello.txt', 'brackets.txt', 'copy.txt']) assert.equal(read(name), read(name, folder), name);
+      for (const name of ['hello.txt', 'brackets.txt', 'copy.txt', 'adding.txt'])
+        assert.equal(read(name), read(name, folder), name);
     } finally {
       rmSync(folder, { recursive: true });
     }
@@ -63,6 +64,31 @@ describe('sample corpora', () => {
       lags.add(line.length - pattern.length);
     }
     assert.deepEqual([Math.min(...lags), Math.max(...lags)], [9, 21]);
+  });
+
+  it('adding: the sum of two marked values, one in each half, of 10 to 20', () => {
+    const [comments, sequences] = [true, false].map((isComment) =>
+      linesOf('adding.txt').filter((line) => line.startsWith('#') === isComment),
+    );
+    assert.deepEqual([comments.length, sequences.length], [3, 1200]);
+    const lengths = new Set<number>();
+    let squares = 0;
+    for (const line of sequences) {
+      const [steps, target] = line.split(' = ');
+      const rows = steps.split(' ').map((step) => {
+        assert.match(step, /^0\.\d\d,[01]$/);
+        return step.split(',').map(Number);
+      });
+      const marked = rows.flatMap(([value, mark], t) => (mark === 1 ? [{ value, t }] : []));
+      assert.equal(marked.length, 2, line);
+      const half = Math.floor(rows.length / 2);
+      assert.ok(marked[0].t < half && marked[1].t >= half, line);
+      assert.equal((marked[0].value + marked[1].value).toFixed(2), target);
+      lengths.add(rows.length);
+      squares += (Number(target) - 1) ** 2 / sequences.length;
+    }
+    assert.deepEqual([Math.min(...lengths), Math.max(...lengths)], [10, 20]);
+    assert.ok(Math.abs(squares - 1 / 6) < 0.01, 'the error of one who always says 1');
   });
 
   for (const name of ['tale.txt', 'tale-ko.txt']) {

@@ -148,7 +148,8 @@ export class Comparison implements vscode.Disposable {
           if (canDo(message.action, session)) void this.parts.control.run(message.action, session);
         break;
       case 'target':
-        this.target = message.target;
+        // Of numbers nothing else is predicted.
+        this.target = this.compared.some(({ session }) => session.isOfNumbers) ? 'last' : message.target;
         this.watch();
         break;
       case 'reveal':

@@ -100,8 +100,10 @@ describe('with models of other tokens', () => {
 
   it('a file of numbers is recognized; its probe is a whole line, and a step has a gradient and no probabilities', async () => {
     const steps = Array.from({ length: 12 }, (_, i) => `0.${i + 10},${i === 3 || i === 9 ? 1 : 0}`).join(' ');
-    const line = `${steps} = 0.32`;
-    const numbers = `# value,mark = sum of the marked\n\n${`${line}\n`.repeat(40)}`;
+    // The same steps with other targets: a model that predicts exactly what stands there has no gradient.
+    const lines = Array.from({ length: 40 }, (_, i) => `${steps} = 0.${i + 32}`);
+    const [line] = lines;
+    const numbers = `# value,mark = sum of the marked\n\n${lines.join('\n')}\n`;
     await open('numbers.txt', numbers);
     await vscode.commands.executeCommand('backflow.train', {
       uri: editor.document.uri.toString(),
@@ -117,21 +119,12 @@ describe('with models of other tokens', () => {
     const target = await firstHover(start + line.indexOf('= 0.32') + 3);
     assert.equal(target.over, '= 0.32');
     assert.match(target.said, /the model predicts \S+ · squared error/);
-    for (const { said } of [step, target]) assert.doesNotMatch(said, /nats|logit|%|command:backflow\.(pin|attribute)/);
+    for (const { said } of [step, target]) assert.doesNotMatch(said, /nats|logit|\||command:backflow\.(pin|attribute)/);
     assert.equal(await hoverAt(4), undefined, 'a comment is no sequence');
     const third = editor.document.lineAt(5).range;
     editor.selection = new vscode.Selection(third.start, third.start);
     const there = editor.document.offsetAt(third.start) + steps.indexOf('0.14,0') + 1;
     assert.equal((await firstHover(there)).over, '0.14,0');
-    await assert.rejects(
-      async () =>
-        vscode.commands.executeCommand('backflow.train', {
-          uri: editor.document.uri.toString(),
-          model: { cell: 'attention' },
-          training: { steps: 1 },
-        }),
-      /Attention cannot read numbers/,
-    );
   });
 
   it('a probe of a model of lines is the line that the cursor is on, its first token predicted by nothing', async () => {

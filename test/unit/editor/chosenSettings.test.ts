@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import {
   backendSettings,
   modelSettings,
+  settingsForNumbers,
   probeTokens,
   stackSettings,
   thresholds,
@@ -53,7 +54,7 @@ describe('settings', () => {
     for (const [setting, value, said, choices] of [
       ['model.cell', 'transformer', 'transformer', 'rnn, lstm, gru, minGRU, minLSTM, mamba, attention'],
       ['model.activation', 'gelu', 'gelu', 'tanh, relu'],
-      ['model.objective', 'guess', 'guess', 'auto, next, masked'],
+      ['model.objective', 'guess', 'guess', 'auto, next, masked, squaredError'],
       ['corpus.tokens', 'letter', 'letter', 'codePoint, grapheme, word, byte'],
       ['corpus.mode', 'random', 'random', 'stream, sequences'],
       ['corpus.split', 'pages', 'pages', 'lines, paragraphs'],
@@ -67,6 +68,13 @@ describe('settings', () => {
       const message = `The setting “backflow.${setting}” has the unknown value “${said}”; choose one of ${choices}.`;
       assert.throws(() => all({ [setting]: value }), { name: 'UserError', message });
     }
+  });
+
+  it('of a text of sequences of numbers have their objective, unless another is chosen', () => {
+    const of = (values: Readonly<Record<string, unknown>>) => modelSettings(settingsForNumbers(from(values)));
+    assert.deepEqual(of({}), { ...defaultModelSettings, objective: 'squaredError' });
+    assert.equal(of({ 'model.objective': 'auto', 'model.norm': 'layerNorm' }).embeddingSize, null);
+    assert.equal(of({ 'model.objective': 'next' }).objective, 'next');
   });
 
   it('of a training do not matter where only a model is opened', () => {

@@ -59,4 +59,12 @@ describe('the number of parameters', () => {
     const chosen = settingsOfSize({ ...lstm, norm: 'rmsNorm', embeddingSize: 64 }, 'attention', 58, count);
     assert.equal(chosen.norm, 'rmsNorm', 'what was chosen stays');
   });
+
+  it('is that of a model of numbers, which has no embedding', () => {
+    for (const cell of ['rnn', 'lstm', 'gru', 'minGRU', 'minLSTM'] as const) {
+      const settings = { ...defaultModelSettings, cell, layers: 2, hiddenSize: 7, objective: 'squaredError' } as const;
+      const config = uniformModel({ ...settings, features: 3, vocabularySize: 2 });
+      assert.equal(parameterCountOf(settings, 2, 3), layoutOf(config).length, cell);
+    }
+  });
 });

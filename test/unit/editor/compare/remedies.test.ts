@@ -40,6 +40,12 @@ describe('the remedies of a run', () => {
     );
   });
 
+  it('of a run on numbers are none that need an embedding', () => {
+    assert.deepEqual(names(offered({ cell: 'gru', objective: 'squaredError', features: 2 }, { mode: 'sequences' })), [
+      ...['clipNorm', 'radiusCap', 'restartR'],
+    ]);
+  });
+
   it('are one change each, beside the run as it is', () => {
     const all = new Map(offered({ cell: 'rnn' }, { truncation: 8, clipNorm: 2 }).map((each) => [each.name, each]));
     assert.deepEqual(all.get('clipNorm')?.changed, { training: { clipNorm: 0.5 }, weights: null, fresh: null });

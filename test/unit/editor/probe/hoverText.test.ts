@@ -52,6 +52,29 @@ const report: TokenReport = {
   },
 };
 
+describe('the hover over a sequence of numbers', () => {
+  const numbers = probeText('0.37,0 0.81,1 = 0.8', 'numbers', 0, { line: 0, character: 0 }, 10)!;
+  const [state] = report.layers;
+  const step = { token: 1, symbol: '0.81,1', loss: null, predictions: [], inputs: [], contributions: null };
+
+  it('gives a step its number and what its state does, and nothing of predictions', () => {
+    const text = hoverText({ ...step, layers: [state] }, numbers, english);
+    assert.match(text, /^\*\*0\.81,1\*\* · step 2 .*\n\n‖h‖ 3\.25 · .*vanishing/);
+    assert.doesNotMatch(text, /nats|logit|nothing predicts|pin/);
+  });
+
+  it('gives what is predicted, what the model says and its squared error', () => {
+    const found = { predicted: Float64Array.of(0.7123456), target: Float64Array.of(0.8) };
+    const text = hoverText(
+      { ...step, token: 2, symbol: '= 0.8', loss: 0.0076833, numbers: found, layers: [] },
+      numbers,
+      english,
+    );
+    assert.match(text, /^\*\*= 0\.8\*\* · the model predicts 0\.7123 · squared error 0\.00768/);
+    assert.doesNotMatch(text, /nats|integrated|only predicted/i);
+  });
+});
+
 describe('the hover’s text', () => {
   it('gives the loss in nats and bits', () => {
     assert.match(hoverText(report, probe, english), /^\*\*c\*\* · loss 0\.69 nats \(1\.00 bits\)/);

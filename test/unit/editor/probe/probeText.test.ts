@@ -244,4 +244,13 @@ describe('the whole tokens of a stretch', () => {
       assert.equal(found(text, 'grapheme', from, text.length, 1), holding.segment);
     }
   });
+
+  it('of numbers has a token for each step, and one target wherever the cursor stands', () => {
+    const made = probe('  0.37,0 0.81,1   = 1.18 ', 'numbers', 100, 40);
+    assert.deepEqual(symbols(made), ['0.37,0', '0.81,1', '= 1.18']);
+    for (let offset = 35; offset < 70; offset++) assert.equal(targetAt(made, offset), 'last');
+    assert.equal(tokenAtOffset(made, 40 + 3), 0);
+    assert.equal(tokenAtOffset(made, 40 + 8), undefined);
+    assert.equal(probeText('# a comment', 'numbers', 0, origin, 100), undefined);
+  });
 });

@@ -67,4 +67,18 @@ describe('tinting by one unit', () => {
     assert.ok(!isChoiceOf({ kind: 'element', series: 'h', unit: 2 }, { ...shown, shownSeries: [] }));
     assert.ok(!isChoiceOf(unitOf(0, 'hidden', 0), shown));
   });
+
+  it('of numbers is neither by loss nor by surprise', () => {
+    const numbers: Tinted = { ...stack(layerOf('gru', 8)), isOfNumbers: true };
+    const kinds = [
+      { kind: 'loss' },
+      { kind: 'surprise' },
+      { kind: 'gradient' },
+      { kind: 'input', boundary: 0 },
+    ] as const;
+    assert.deepEqual(
+      kinds.map((choice) => isChoiceOf(choice, numbers)),
+      [false, false, true, true],
+    );
+  });
 });
