@@ -56,7 +56,7 @@ describe('sequences of numbers on the command line', () => {
     const validations = parseLines(await readFile(join(folder, 'gru/metrics.jsonl'), 'utf8')).flatMap((line) =>
       typeof line['validationLoss'] === 'number' ? [line['validationLoss']] : [],
     );
-    assert.ok(validations.at(-1)! < 0.15, `${validations.join()}`);
+    assert.ok(validations.at(-1)! < 0.15, validations.join());
   });
 
   it('a run in two halves ends with the bits of one whole', async () => {

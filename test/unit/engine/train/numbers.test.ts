@@ -6,7 +6,7 @@ import { vocabularyOfNumbers } from '../../../../src/core/corpus/vocabulary';
 import { plainStack, uniformModel, type ModelConfig, type StackConfig } from '../../../../src/core/model/config';
 import { initialize } from '../../../../src/core/model/initialize';
 import { takeRows } from '../../../../src/core/model/numberRows';
-import { Parameters } from '../../../../src/core/model/parameters';
+import type { Parameters } from '../../../../src/core/model/parameters';
 import { generalModelOf } from '../../../../src/core/model/plainModel';
 import { Random } from '../../../../src/core/model/random';
 import { createBackend, stepWorkOf, windowWorkOf, type Backend } from '../../../../src/engine/backend';
