@@ -5,7 +5,7 @@ import type { GraphTokenReport } from '../../protocol/graph';
 import type { Contribution, HeadContribution, Prediction } from '../../protocol/flowReport';
 import { squaredError } from '../squaredError';
 import { attributeCommand, commandLink, openPanelAtCommand, pinCommand, revealCommand } from './hoverLinks';
-import { markdownSymbols } from '../markdown';
+import { escapeMarkdown, markdownSymbols } from '../markdown';
 import { textBetween, textOf, tokensAtPlace, type ProbeText } from './probeText';
 
 /** Of a stack of layers, or in graph mode. */
@@ -96,9 +96,10 @@ export function characterHeading(reports: readonly AnyTokenReport[], probe: Prob
 }
 
 function heading(report: AnyTokenReport, probe: ProbeText, localize: Localize): string {
-  const symbol = symbolText(report, probe, localize);
+  const isOfNumbers = probe.unit === 'numbers';
+  const symbol = isOfNumbers ? `**${escapeMarkdown(report.symbol)}**` : symbolText(report, probe, localize);
   const panel = commandLink('$(graph)', localize('hover.openPanel'), openPanelAtCommand, report.token);
-  if (probe.unit === 'numbers') return `${[symbol, ...ofNumbers(report, localize)].join(' · ')} \u00a0 ${panel}`;
+  if (isOfNumbers) return `${[symbol, ...ofNumbers(report, localize)].join(' · ')} \u00a0 ${panel}`;
   if (report.loss === null) return `${symbol} · ${localize('hover.firstToken')}`;
   const loss = lossText(report.loss, localize);
   // Up here, because a hover shows little and is seldom scrolled.

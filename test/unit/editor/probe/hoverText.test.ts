@@ -59,7 +59,7 @@ describe('the hover over a sequence of numbers', () => {
 
   it('gives a step its number and what its state does, and nothing of predictions', () => {
     const text = hoverText({ ...step, layers: [state] }, numbers, english);
-    assert.match(text, /^\*\*0\.81,1\*\* · step 2 .*\n\n‖h‖ 3\.25 · .*vanishing/);
+    assert.match(text, /^\*\*0\\\.81\\,1\*\* · step 2 .*\n\n‖h‖ 3\.25 · .*vanishing/);
     assert.doesNotMatch(text, /nats|logit|nothing predicts|pin/);
   });
 
@@ -70,7 +70,7 @@ describe('the hover over a sequence of numbers', () => {
       numbers,
       english,
     );
-    assert.match(text, /^\*\*= 0\.8\*\* · the model predicts 0\.7123 · squared error 0\.00768/);
+    assert.match(text, /^\*\*\\= 0\\\.8\*\* · the model predicts 0\.7123 · squared error 0\.00768/);
     assert.doesNotMatch(text, /nats|integrated|only predicted/i);
   });
 });
