@@ -6,7 +6,7 @@ import { isOfNumbers } from '../../terms/choices';
 import { isForeign, isTokenizer, type NumberUnit } from '../../tokens/tokenUnit';
 import type { TokenizerDefinition } from '../../tokens/tokenizer/tokenizer';
 import type { Vocabulary } from '../../core/corpus/vocabulary';
-import { uniformStack, type ModelConfig } from '../../core/model/config';
+import type { ModelConfig } from '../../core/model/config';
 import { initialize } from '../../core/model/initialize';
 import { generalModelOf } from '../../core/model/plainModel';
 import { layoutOf, type Parameters } from '../../core/model/parameters';
@@ -27,7 +27,7 @@ import { openModel } from '../model/openModel';
 import { versions } from '../versions';
 import type { ModelLock } from '../modelLock';
 import { checkLayers, checkTogether, checkTraining, checkWindows } from './checkTraining';
-import { modelOfSettings, settingsInFull, sizesInRun, type CorpusSizes } from './modelOfSettings';
+import { modelOfSettings, settingsInFull, settingsOfModel, sizesInRun, type CorpusSizes } from './modelOfSettings';
 import { yieldingBackend } from './yieldingBackend';
 import { readKnownCorpus, readNewCorpus, readNumbers, type ReadCorpus } from './readCorpus';
 import { readersOf, type Readers } from './readers';
@@ -152,7 +152,7 @@ async function startFrom(
   const broken = notFinite(general);
   if (broken.length > 0) throw new UserError('error.trainFrom.notFinite', from.path, broken.join(', '));
   const { config, parameters } = plain;
-  const model = uniformStack(config) ?? config;
+  const model = settingsOfModel(config);
   checkTogether(model, training);
   const { unit } = vocabulary;
   if (unit === 'numbers') {

@@ -157,6 +157,12 @@ describe('sequences of numbers on the command line', () => {
       'few.txt --tokens codePoint --hidden 8 --window 8 --batch 2 --steps 2 --backend wasm --out asText',
     );
     assert.ok(Number(lines[0]['loss']) > 1.5, 'nats among its characters');
+    const line = 'train few.txt --from asText --window 8 --batch 2 --steps 1 --backend wasm --out more';
+    const further = await backflow(folder, line);
+    assert.equal(further.errors, '');
+    assert.match(further.output, /tokens, \d+ symbols\.[^]*nats/);
+    const record = JSON.parse(await readFile(join(folder, 'more/run.json'), 'utf8')) as { model: object };
+    assert.ok(!('features' in record.model));
   });
 
   it('TensorBoard gets horizons of the first sequence, and no histograms', async () => {
