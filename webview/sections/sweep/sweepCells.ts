@@ -88,7 +88,7 @@ export function cellsOf(sweep: ShownSweep, { x, y }: ChosenAxes, measure: Measur
 }
 
 /** The inverse of an order. */
-function placesIn(order: readonly number[]): number[] {
+export function placesIn(order: readonly number[]): number[] {
   const places: number[] = [];
   order.forEach((value, place) => (places[value] = place));
   return places;

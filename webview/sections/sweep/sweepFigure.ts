@@ -15,7 +15,7 @@ import { measureKeys, type SweepWords } from './sweepWords';
 const top = 22;
 const right = 62;
 const axisHeight = 36;
-const [widest, mapHeight, lowest, highest] = [150, 380, 20, 48];
+const [widest, mapHeight, lowest, highest] = [150, 400, 20, 56];
 /** Of cells whose axis is logarithmic; narrower ones stand at equal distances. */
 const [leastWidth, leastHeight] = [34, 18];
 const valueSize = 13;
@@ -57,7 +57,7 @@ export class SweepFigure {
   /** @param marked place of a cell in the list */
   draw(picture: SweepPicture, width: number, theme: Theme, marked: number | null): void {
     const layout = this.layOut(picture, width, theme);
-    const scale = colorScale(picture.cells, theme.kind);
+    const scale = colorScale(picture.cells, picture.measure, theme.kind);
     this.layout = layout;
     this.scale = scale;
     const font = `${labelSize}px ${theme.font}`;
@@ -129,14 +129,15 @@ export class SweepFigure {
     });
     pen.fillStyle = theme.foreground;
     pen.textAlign = 'left';
-    pen.fillText(`↑ ${this.axisName(sweep.axes[axes.y].key, y)}`, 2, 9, left + width / 2);
+    pen.fillText(`↑ ${this.named(sweep.axes[axes.y].key, y.isLogarithmic)}`, 2, 9, left + width / 2 - 8);
     pen.textAlign = 'right';
-    pen.fillText(`${this.axisName(sweep.axes[axes.x].key, x)} →`, left + width, top + height + 27, width);
-    pen.fillText(this.texts.get(measureKeys[measure]), left + width + right - 2, 9, width / 2 + right);
+    pen.fillText(`${this.named(sweep.axes[axes.x].key, x.isLogarithmic)} →`, left + width, top + height + 27, width);
+    const colored = this.texts.get(measureKeys[measure]);
+    pen.fillText(this.named(colored, this.isLogarithmic), left + width + right - 2, 9, width / 2 + right);
   }
 
-  private axisName(key: string, { isLogarithmic }: Places): string {
-    return isLogarithmic ? this.texts.get('panel.sweep.logAxis', key) : key;
+  private named(name: string, isLogarithmic: boolean): string {
+    return isLogarithmic ? this.texts.get('panel.sweep.onLogScale', name) : name;
   }
 
   private drawCell(

@@ -1,7 +1,6 @@
 /** Scales of a sweep's picture: where the columns and rows stand, and how a number becomes a color. */
 import { rangeMap, type ColorMap, type PageKind } from '../../shared/colors/maps';
-import type { Cell } from './sweepCells';
-import { numberIn } from './sweepCells';
+import { numberIn, type Cell, type Measure } from './sweepCells';
 
 export interface Places {
   /** Where the cells begin, and the last ends, from 0 to `length`. */
@@ -39,16 +38,16 @@ export interface ColorScale {
   readonly valueAt: (place: number) => number;
 }
 
-/** A decade from the smallest to the largest value: from there on equal factors look alike, below equal differences. */
+/** From the smallest loss to the largest: from there on equal factors look alike, below equal differences. */
 const decade = 10;
 
-/** Null where no cell has a value. */
-export function colorScale(cells: readonly Cell[], kind: PageKind): ColorScale | null {
+/** Horizons are told by their ratios, so equal factors of them always look alike. Null where no cell has a value. */
+export function colorScale(cells: readonly Cell[], measure: Measure, kind: PageKind): ColorScale | null {
   const values = cells.flatMap(({ median }) => (median ? [median.value] : []));
   if (values.length === 0) return null;
   let [low, high] = [Infinity, -Infinity];
   for (const value of values) [low, high] = [Math.min(low, value), Math.max(high, value)];
-  const isLogarithmic = low > 0 && high / low >= decade;
+  const isLogarithmic = low > 0 && (measure === 'horizon' || high / low >= decade);
   const placeOf = isLogarithmic ? Math.log10 : (value: number) => value;
   const valueAt = isLogarithmic ? (place: number) => 10 ** place : (place: number) => place;
   const [from, to] = [placeOf(low), placeOf(high)];

@@ -11,7 +11,7 @@ import { SweepFigure } from './sweepFigure';
 import { listenToCells } from './sweepKeys';
 import { sweepTable } from './sweepTable';
 import { sweepVerdict } from './sweepVerdict';
-import { measureKeys, SweepWords } from './sweepWords';
+import { measureKeys, nameKeys, SweepWords } from './sweepWords';
 
 /** What the reader's choices are kept under. */
 const kept = 'sweep';
@@ -224,7 +224,7 @@ export class SweepSection implements Section {
     );
     const described =
       valued.length === 0
-        ? texts.get('panel.sweep.describedEmpty', texts.get(measureKeys[measure]), x, y, counted[0])
+        ? texts.get('panel.sweep.describedEmpty', texts.get(nameKeys[measure]), x, y, counted[0])
         : texts.get(
             'panel.sweep.described',
             texts.get(measureKeys[measure]),

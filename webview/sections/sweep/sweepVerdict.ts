@@ -4,10 +4,10 @@
  */
 import type { ShownSweep, ShownTrial } from '../../../src/pageContract/sweep';
 import type { Texts } from '../../shared/texts';
-import { boundOf, numberIn, orderOf, type Bound, type ChosenAxes, type Measure } from './sweepCells';
-import { measureKeys } from './sweepWords';
+import { boundOf, numberIn, orderOf, placesIn, type Bound, type ChosenAxes, type Measure } from './sweepCells';
+import { nameKeys } from './sweepWords';
 
-/** By chance, four agree in one case of eight. */
+/** Fewer agree by chance too easily. */
 const least = 4;
 
 export function sweepVerdict(sweep: ShownSweep, { x, y }: ChosenAxes, measure: Measure, texts: Texts): string {
@@ -29,13 +29,13 @@ function ofAxis(sweep: ShownSweep, axis: number, measure: Measure, texts: Texts)
 
 /** Trials that are done and alike in all but one setting: what each came to, in the order of its values; null where there is nothing. */
 function groupsOf(sweep: ShownSweep, axis: number, measure: Measure): (Bound | null)[][] {
-  const order = orderOf(sweep.axes[axis].values);
+  const places = placesIn(orderOf(sweep.axes[axis].values));
   const groups = new Map<string, (Bound | null)[]>();
   for (const trial of sweep.trials) {
     const key = trial.at.filter((_, i) => i !== axis).join();
-    const group = groups.get(key) ?? order.map(() => null);
+    const group = groups.get(key) ?? places.map(() => null);
     groups.set(key, group);
-    group[order.indexOf(trial.at[axis])] = ofDone(trial, measure);
+    group[places[trial.at[axis]]] = ofDone(trial, measure);
   }
   return [...groups.values()];
 }
@@ -44,22 +44,29 @@ function ofDone(trial: ShownTrial, measure: Measure): Bound | null {
   return trial.state === 'done' ? boundOf(trial, measure) : null;
 }
 
-/** Each value beside the next one. */
+/** Each value beside every larger one. */
 function ofNumbers(
   groups: readonly (readonly (Bound | null)[])[],
   key: string,
   measure: Measure,
   texts: Texts,
 ): string | null {
-  const signs = groups
-    .flatMap((group) => group.slice(1).map((next, i) => compared(group[i], next)))
-    .filter((sign) => sign !== null);
-  if (signs.length < least || signs[0] === 0 || !signs.every((sign) => sign === signs[0])) return null;
+  let [pairs, way] = [0, 0];
+  for (const group of groups)
+    for (const [i, one] of group.entries())
+      for (let j = i + 1; j < group.length; j++) {
+        const sign = compared(one, group[j]);
+        if (sign === null) continue;
+        if (sign === 0 || (pairs > 0 && sign !== way)) return null;
+        pairs++;
+        way = sign;
+      }
+  if (pairs < least) return null;
   return texts.get(
-    signs[0] > 0 ? 'panel.sweep.verdict.grows' : 'panel.sweep.verdict.falls',
-    texts.get(measureKeys[measure]),
+    way > 0 ? 'panel.sweep.verdict.grows' : 'panel.sweep.verdict.falls',
+    texts.get(nameKeys[measure]),
     key,
-    texts.numbers.integer(signs.length),
+    texts.numbers.integer(pairs),
   );
 }
 
@@ -80,7 +87,7 @@ function ofNames(
   if (whole.length < least || best < 0) return null;
   return texts.get(
     measure === 'horizon' ? 'panel.sweep.verdict.largest' : 'panel.sweep.verdict.smallest',
-    texts.get(measureKeys[measure]),
+    texts.get(nameKeys[measure]),
     `${key} ${values[orderOf(values)[best]]}`,
     texts.numbers.integer(whole.length),
   );

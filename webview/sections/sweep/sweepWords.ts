@@ -22,6 +22,13 @@ export const measureKeys = {
   loss: 'panel.sweep.loss',
 } as const satisfies Record<Measure, PageKey>;
 
+/** Without the unit, for sentences. */
+export const nameKeys = {
+  horizon: 'panel.sweep.name.horizon',
+  validationLoss: 'panel.sweep.name.validationLoss',
+  loss: 'panel.sweep.name.loss',
+} as const satisfies Record<Measure, PageKey>;
+
 const valueKeys = {
   horizon: 'panel.sweep.horizonOf',
   validationLoss: 'panel.sweep.validationLossOf',
@@ -55,7 +62,8 @@ export class SweepWords {
     return states
       .flatMap((state) => {
         const count = trials.filter((trial) => trial.state === state).length;
-        return count === 0 ? [] : [`${this.texts.numbers.integer(count)} ${this.texts.get(stateKeys[state])}`];
+        const word = this.texts.get(stateKeys[state]);
+        return count === 0 ? [] : [this.texts.get('panel.sweep.count', this.texts.numbers.integer(count), word)];
       })
       .join(', ');
   }
