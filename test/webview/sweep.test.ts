@@ -22,8 +22,10 @@ describe('what the page shows of a sweep', () => {
   };
   const pointAt = async (column: number, row: number): Promise<string> => {
     await canvas('sweep').hover({ position: middleOf(column, row) });
-    return text('.sweep .readout');
+    return readout();
   };
+  /** A line for each of its paragraphs. */
+  const readout = async (): Promise<string> => (await text('.sweep .readout')).replaceAll(/\n+/g, '\n');
   const pixel = (column: number, row: number) => {
     const { x, y } = cornerOf(column, row);
     return on.page.evaluate<number[]>(`probe.pixel('sweep', ${x}, ${y})`);
@@ -86,7 +88,6 @@ describe('what the page shows of a sweep', () => {
     );
     assert.match(await pointAt(0, 2), /^gain 0\.5, kind gru: 2 missing\n.*\nNone of its trials can be opened\.$/);
     await on.page.mouse.move(0, 0);
-    assert.equal(await text('.sweep .readout'), '');
     assert.match(await text('.sweep .hint'), /Point at a cell/);
   });
 
@@ -99,7 +100,7 @@ describe('what the page shows of a sweep', () => {
     await on.page.evaluate(`probe.sweep(${JSON.stringify(sweep)})`);
     await canvas('sweep').focus();
     await on.page.keyboard.press('ArrowRight');
-    assert.equal(await text('.sweep .readout'), 'kind rnn, seed 1: failed\nThis <b>value</b> is refused.');
+    assert.equal(await readout(), 'kind rnn, seed 1: failed\nThis <b>value</b> is refused.');
   });
 
   it('opens the trials of a cell by a click, and by Enter', async () => {
@@ -112,12 +113,12 @@ describe('what the page shows of a sweep', () => {
     await canvas('sweep').focus();
     for (const key of ['Escape', 'ArrowLeft', 'ArrowDown', 'ArrowDown', 'End', 'Enter'])
       await on.page.keyboard.press(key);
-    assert.match(await text('.sweep .readout'), /^gain 2, kind rnn/);
+    assert.match(await readout(), /^gain 2, kind rnn/);
     assert.deepEqual((await posted('openTrials')).at(-1)?.trials, [12, 13]);
     // At the edge the keys stay.
     await on.page.keyboard.press('ArrowRight');
     await on.page.keyboard.press('ArrowDown');
-    assert.match(await text('.sweep .readout'), /^gain 2, kind rnn/);
+    assert.match(await readout(), /^gain 2, kind rnn/);
   });
 
   it('shows other axes and another number when they are chosen, and keeps the choice', async () => {
@@ -163,7 +164,7 @@ describe('what the page shows of a sweep', () => {
         sweepOf({ gain: ['0.5', '1', '2'], kind: ['rnn', 'lstm', 'gru'] }, 2, () => ({})),
       )})`,
     );
-    assert.match(await text('.sweep .readout'), /^gain 0\.5, kind gru: horizon 10 tokens/);
+    assert.match(await readout(), /^gain 0\.5, kind gru: horizon 10 tokens/);
   });
 
   it('says why a folder cannot be shown, in place of the picture, and shows it again', async () => {
@@ -180,8 +181,8 @@ describe('what the page shows of a sweep', () => {
   it('can be taken away: the picture with its patterns and words, and a row for each trial', async () => {
     await open();
     const made = async (id: string, format: string): Promise<string> => {
-      await on.page.evaluate(`probe.send({ type: 'export', id: '${id}', format: '${format}' })`);
       const count = (await posted('save')).length;
+      await on.page.evaluate(`probe.send({ type: 'export', id: '${id}', format: '${format}' })`);
       while ((await posted('save')).length === count) await settled();
       return (await posted('save')).at(-1)!.data as string;
     };

@@ -227,7 +227,7 @@ export class SweepSection implements Section {
         ? texts.get('panel.sweep.describedEmpty', texts.get(nameKeys[measure]), x, y, counted[0])
         : texts.get(
             'panel.sweep.described',
-            texts.get(measureKeys[measure]),
+            texts.get(nameKeys[measure]),
             x,
             y,
             ...counted,
