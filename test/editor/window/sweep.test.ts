@@ -58,7 +58,7 @@ describe('a sweep', () => {
       /horizon over kind \(to the right\) and gain \(upwards\): 6 cells, 2 with a value, from 7 to > 128/,
     );
     assert.match(
-      await page.locator('header').innerText(),
+      await page.locator('.sweep-page header').innerText(),
       /sweep-tale\s+tale\.txt · 6 trials of 20 steps · 2 done, 1 failed, 3 missing/,
     );
     assert.ok((await picture(page, 'sweep')).colors > 3);
@@ -69,7 +69,7 @@ describe('a sweep', () => {
     sweep.write(`trials/${nameOf(4, 'gru', '0.5')}/result.json`, doneJson({ step: 20, horizon: 3 }));
     await described(/6 cells, 3 with a value, from 3 to > 128/);
     sweep.write(`trials/${nameOf(3, 'rnn', '2')}/run/metrics.jsonl`, '');
-    await page.locator('header', { hasText: '3 done, 1 failed, 1 begun, 1 missing' }).waitFor();
+    await page.locator('.sweep-page header', { hasText: '3 done, 1 failed, 1 begun, 1 missing' }).waitFor();
   });
 
   it('is shown over other axes, by another number', async () => {
@@ -89,7 +89,7 @@ describe('a sweep', () => {
     await window.page.keyboard.press('Enter');
     const panel = await window.panelFrame();
     await firstFrame(panel);
-    assert.match(await panel.locator('header h1').innerText(), /tale\.txt · RNN 8/);
+    assert.match(await panel.locator('header h1').innerText(), /tale\.txt · RNN \(tanh\) 1 × 8/);
     assert.match(await panel.locator('header').innerText(), /step 20/);
     await window.screenshot('sweep-trial');
   });
