@@ -137,7 +137,7 @@ describe('what the page shows of a sweep', () => {
     await settled();
     assert.match((await described())!, /validation loss over kind/);
     const state = await page.evaluate<PanelState>('probe.state()');
-    assert.deepEqual(state.views?.['sweep'], { x: 'kind', y: 'seed', measure: 'validationLoss' });
+    assert.deepEqual(state.views?.['sweep'], { x: 'kind', y: 'seed', measure: 'validationLoss', cell: null });
     // A sweep without what was chosen is shown as usual.
     await page.evaluate(
       `probe.sweep(${JSON.stringify(sweepOf({ window: ['1', '2'] }, 1, () => ({ validationLoss: null })))})`,

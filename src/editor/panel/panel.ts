@@ -57,6 +57,11 @@ export class Panel implements vscode.Disposable {
     return this.panel !== undefined;
   }
 
+  /** Where it is; undefined while it is not open. */
+  get column(): vscode.ViewColumn | undefined {
+    return this.panel?.viewColumn;
+  }
+
   close(): void {
     this.panel?.dispose();
   }
@@ -110,6 +115,11 @@ export class Panel implements vscode.Disposable {
     if (this.hoverPriority.isActive) this.waiting.push(message);
     else this.send(message);
     return true;
+  }
+
+  /** Brings it to the front where it is, with the keyboard. */
+  reveal(): void {
+    this.panel?.reveal();
   }
 
   /** What the panel's tab says. */

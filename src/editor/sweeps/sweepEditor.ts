@@ -23,7 +23,7 @@ export class SweepEditor implements vscode.CustomReadonlyEditorProvider {
     const panel = new Panel(this.extensionUri, this.log, this.hoverPriority, 'sweep');
     panel.adopt(tab);
     const exports = new PanelExports(panel, this.parts.notices);
-    const view = new SweepView(vscode.Uri.joinPath(uri, '..'), panel, () => tab.viewColumn, this.parts);
+    const view = new SweepView(vscode.Uri.joinPath(uri, '..'), panel, this.parts);
     panel.onDidClose(() => vscode.Disposable.from(view, exports, panel).dispose());
   }
 }

@@ -42,7 +42,6 @@ export class SweepView implements vscode.Disposable {
   constructor(
     folder: vscode.Uri,
     private readonly panel: Panel,
-    private readonly column: () => vscode.ViewColumn | undefined,
     private readonly parts: SweepParts,
   ) {
     this.folder = new SweepFolder(folder);
@@ -113,7 +112,10 @@ export class SweepView implements vscode.Disposable {
     this.panel.post(this.message);
   }
 
-  /** Shows the run, or recording, of one of these trials; of several the reader chooses. */
+  /**
+   * Shows the run, or recording, of one of these trials; of several the reader chooses. The panel comes beside the sweep; where the sweep itself stands beside a
+   * text, over it.
+   */
   private async open(trials: readonly number[]): Promise<void> {
     const { sweep, reader } = this;
     const those = trials.filter((trial) => sweep?.trials.at(trial)?.canOpen);
@@ -121,12 +123,11 @@ export class SweepView implements vscode.Disposable {
     const trial = those.length === 1 ? those[0] : await pickTrial(sweep, those);
     const run = trial === undefined ? undefined : reader.runOf(trial);
     if (run === undefined) return;
-    if (await this.parts.opener.open(pathOnDisk(this.folder.of(run)))) this.parts.runPanel.show(this.columnOfPanel());
-  }
-
-  /** Beside the sweep, which is then still seen; where it stands beside a text itself, over it, so that the text is still seen. */
-  private columnOfPanel(): vscode.ViewColumn {
-    const own = this.column() ?? vscode.ViewColumn.One;
-    return own === vscode.ViewColumn.One ? vscode.ViewColumn.Beside : own;
+    const { opener, runPanel } = this.parts;
+    if (!(await opener.open(pathOnDisk(this.folder.of(run))))) return;
+    const { column } = this.panel;
+    runPanel.show(column === undefined || column === vscode.ViewColumn.One ? vscode.ViewColumn.Beside : column);
+    // The text may have come over the sweep, from which the next trial is chosen.
+    if (runPanel.column !== column) this.panel.reveal();
   }
 }

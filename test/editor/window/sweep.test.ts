@@ -91,14 +91,13 @@ describe('a sweep', () => {
     await firstFrame(panel);
     assert.match(await panel.locator('header h1').innerText(), /tale\.txt · RNN \(tanh\) 1 × 8/);
     assert.match(await panel.locator('header').innerText(), /step 20/);
+    // Side by side: the next trial is chosen from the same picture.
+    await canvas.waitFor();
+    await page.locator('.readout', { hasText: 'gain 0.5, kind rnn' }).waitFor();
     await window.screenshot('sweep-trial');
   });
 
   it('says in a sentence why its file cannot be read, and is there again when it can', async () => {
-    await window.runCommand('Backflow: Open Sweep…');
-    await window.pick('sweep-tale');
-    page = await window.panelFrame('.sweep-page');
-    await described(/validation loss over gain/);
     const whole = sweepJson({ grid, steps: 20 });
     sweep.write('sweep.json', whole.slice(0, 40));
     await page.locator('.failure', { hasText: 'broken, or only half written' }).waitFor();

@@ -15,9 +15,11 @@ import { measureKeys, type SweepWords } from './sweepWords';
 const top = 22;
 const right = 62;
 const axisHeight = 36;
-const [widest, mapHeight, lowest, highest] = [150, 400, 20, 56];
+const [widest, mapHeight, lowest, highest] = [150, 400, 12, 56];
 /** Of cells whose axis is logarithmic; narrower ones stand at equal distances. */
 const [leastWidth, leastHeight] = [34, 18];
+/** Smaller cells have no line around them: little else would be seen. */
+const leastFramed = 14;
 const valueSize = 13;
 
 export interface SweepPicture {
@@ -159,7 +161,7 @@ export class SweepFigure {
     const ink = inkOn(color);
     pen.fillStyle = cssColor(color);
     pen.fillRect(box.x, box.y, box.width, box.height);
-    drawFrame(pen, box, theme.background, 1, []);
+    if (Math.min(box.width, box.height) >= leastFramed) drawFrame(pen, box, theme.background, 1, []);
     if (cell.isOfStopped) drawFrame(pen, inset(box, 3), ink, 1, [3, 3]);
     const isPart = median.of < trials.length;
     // Some have no value: the same pattern as where none has.

@@ -30,6 +30,8 @@ interface Chosen {
   readonly x: string | null;
   readonly y: string | null;
   readonly measure: string | null;
+  /** Place of the cell whose trial was opened last: the page may be gone meanwhile. */
+  readonly cell: number | null;
 }
 
 export class SweepSection implements Section {
@@ -50,10 +52,13 @@ export class SweepSection implements Section {
   private look: Look | null = null;
   /** Place of a cell in the look's list. */
   private marked: number | null = null;
+  /** Until the first picture. */
+  private isBack = true;
 
   constructor(private readonly parts: PageParts) {
     const { texts, link } = parts;
     this.chosen = chosenOf(link.keptView(kept));
+    this.marked = this.chosen.cell;
     this.words = new SweepWords(texts);
     this.figure = new SweepFigure(texts, this.words);
     this.measures = new ChoiceRow(texts.get('panel.sweep.color'), 'measure', (measure) => this.choose({ measure }));
@@ -104,6 +109,7 @@ export class SweepSection implements Section {
     const look = (this.look ??= this.lookAt(sweep));
     if (this.marked !== null && this.marked >= look.cells.length) this.marked = null;
     this.figure.draw(look, width, theme, this.marked);
+    this.takeKeys();
     this.describe(look);
     this.readOut(look);
   }
@@ -169,8 +175,15 @@ export class SweepSection implements Section {
     };
   }
 
+  /** The reader who comes back from a trial goes on where it was opened. */
+  private takeKeys(): void {
+    if (!this.isBack) return;
+    this.isBack = false;
+    if (this.chosen.cell !== null) this.figure.figure.canvas.focus();
+  }
+
   private choose(some: Partial<Chosen>): void {
-    this.chosen = { ...this.chosen, ...some };
+    this.chosen = { ...this.chosen, cell: null, ...some };
     this.parts.link.keepView(kept, this.chosen);
     this.look = null;
     this.marked = null;
@@ -208,7 +221,10 @@ export class SweepSection implements Section {
   private open(cell: number): void {
     const { look } = this;
     const trials = look?.cells[cell].trials.filter((trial) => look.sweep.trials[trial].canOpen) ?? [];
-    if (trials.length > 0) this.parts.link.openTrials(trials);
+    if (trials.length === 0) return;
+    this.chosen = { ...this.chosen, cell };
+    this.parts.link.keepView(kept, this.chosen);
+    this.parts.link.openTrials(trials);
   }
 
   private describe({ sweep, axes, measure, cells, said }: Look): void {
@@ -269,5 +285,11 @@ function field(name: string, control: HTMLElement): HTMLElement {
 function chosenOf(view: unknown): Chosen {
   const fields = typeof view === 'object' && view !== null ? (view as Readonly<Record<string, unknown>>) : {};
   const text = (key: string) => (typeof fields[key] === 'string' ? fields[key] : null);
-  return { x: text('x'), y: text('y'), measure: text('measure') };
+  const { cell } = fields;
+  return {
+    x: text('x'),
+    y: text('y'),
+    measure: text('measure'),
+    cell: Number.isSafeInteger(cell) && (cell as number) >= 0 ? (cell as number) : null,
+  };
 }
