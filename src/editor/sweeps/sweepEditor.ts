@@ -24,6 +24,8 @@ export class SweepEditor implements vscode.CustomReadonlyEditorProvider {
     panel.adopt(tab);
     const exports = new PanelExports(panel, this.parts.notices);
     const view = new SweepView(vscode.Uri.joinPath(uri, '..'), panel, this.parts);
-    panel.onDidClose(() => vscode.Disposable.from(view, exports, panel).dispose());
+    panel.onDidClose(() => {
+      for (const part of [view, exports, panel]) part.dispose();
+    });
   }
 }

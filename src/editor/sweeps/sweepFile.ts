@@ -31,6 +31,7 @@ const resultStates: ReadonlySet<unknown> = new Set<TrialState>(['done', 'stopped
 
 /** @param file its path, for the sentences  @throws UserError where it is no sweep's, or not one that this version reads */
 export function parseSweepFile(text: string, file: string): SweepPlan {
+  const malformed = (name: string) => new UserError('error.sweep.field', file, name);
   let found: unknown;
   try {
     found = JSON.parse(text);
@@ -40,13 +41,13 @@ export function parseSweepFile(text: string, file: string): SweepPlan {
   if (field(found, 'format') !== format) throw new UserError('error.sweep.notOne', file);
   const written = field(found, 'version');
   if (isCount(written) && written > version) throw new UserError('error.sweep.newer', file, written, version);
-  if (written !== version) throw new UserError('error.sweep.field', file, 'version');
+  if (written !== version) throw malformed('version');
   const [corpus, steps, samples] = [field(found, 'corpus'), field(found, 'steps'), field(found, 'samples')];
-  if (typeof corpus !== 'string') throw new UserError('error.sweep.field', file, 'corpus');
-  if (!isCount(steps)) throw new UserError('error.sweep.field', file, 'steps');
-  if (!isCount(samples)) throw new UserError('error.sweep.field', file, 'samples');
+  if (typeof corpus !== 'string') throw malformed('corpus');
+  if (!isCount(steps)) throw malformed('steps');
+  if (!isCount(samples)) throw malformed('samples');
   const settings = axesOf(field(found, 'grid'));
-  if (!settings) throw new UserError('error.sweep.field', file, 'grid');
+  if (!settings) throw malformed('grid');
   const trials = settings.reduce((product, { values }) => product * values.length, samples);
   if (trials > maxTrials) throw new UserError('error.sweep.tooMany', file, trials, maxTrials);
   const seeds = Array.from({ length: samples }, (_, i) => String(i + 1));

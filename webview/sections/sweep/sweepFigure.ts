@@ -1,4 +1,5 @@
 /** The picture of a sweep: a map of its cells over two axes, what is in each of them in words and pattern, and the scale of its colors. */
+import type { PageKey } from '../../../src/messages';
 import type { ShownSweep, ShownTrial } from '../../../src/pageContract/sweep';
 import { cssColor } from '../../shared/colors/maps';
 import { drawHatching, FigureCanvas, labelSize } from '../../shared/figures/canvas';
@@ -21,6 +22,14 @@ const [leastWidth, leastHeight] = [34, 18];
 /** Smaller cells have no line around them: little else would be seen. */
 const leastFramed = 14;
 const valueSize = 13;
+
+const legendKeys = {
+  stopped: 'panel.sweep.legend.stopped',
+  part: 'panel.sweep.legend.part',
+  failed: 'panel.sweep.legend.failed',
+  begun: 'panel.sweep.legend.begun',
+  waiting: 'panel.sweep.legend.waiting',
+} as const satisfies Record<LegendItem['pattern'], PageKey>;
 
 export interface SweepPicture {
   readonly sweep: ShownSweep;
@@ -239,26 +248,18 @@ export class SweepFigure {
       cells.flatMap((cell) => (cell.median || cell.trials.length === 0 ? [] : [patternOf(of(cell))])),
     );
     const items: LegendItem[] = [];
-    const add = (
-      pattern: LegendItem['pattern'],
-      occurs: boolean,
-      key: 'stopped' | 'part' | 'failed' | 'begun' | 'waiting',
-    ) => {
-      if (occurs) items.push({ pattern, text: this.texts.get(`panel.sweep.legend.${key}`) });
+    const add = (pattern: LegendItem['pattern'], occurs: boolean) => {
+      if (occurs) items.push({ pattern, text: this.texts.get(legendKeys[pattern]) });
     };
     add(
       'stopped',
       cells.some(({ isOfStopped }) => isOfStopped),
-      'stopped',
     );
     add(
       'part',
       cells.some(({ median, trials }) => median !== null && median.of < trials.length),
-      'part',
     );
-    add('failed', empty.has('failed'), 'failed');
-    add('begun', empty.has('begun'), 'begun');
-    add('waiting', empty.has('waiting'), 'waiting');
+    for (const pattern of ['failed', 'begun', 'waiting'] as const) add(pattern, empty.has(pattern));
     return items;
   }
 }
