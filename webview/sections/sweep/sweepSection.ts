@@ -49,7 +49,8 @@ export class SweepSection implements Section {
   private readonly hint: HTMLElement;
   private sweep: ShownSweep | null = null;
   private chosen: Chosen;
-  private look: Look | null = null;
+  /** Null until it is asked for again. */
+  private known: Look | null = null;
   /** Place of a cell in the look's list. */
   private marked: number | null = null;
   /** Until the first picture. */
@@ -97,7 +98,7 @@ export class SweepSection implements Section {
     if (message.type !== 'sweep' && message.type !== 'sweepFailed') return;
     this.sweep = message.type === 'sweep' ? message.sweep : null;
     setText(this.failure, message.type === 'sweep' ? '' : message.message);
-    this.look = null;
+    this.known = null;
   }
 
   draw({ width, theme }: Scene): void {
@@ -105,8 +106,8 @@ export class SweepSection implements Section {
     this.root.hidden = !sweep && this.failure.textContent === '';
     this.body.hidden = !sweep;
     this.title.hidden = this.facts.hidden = !sweep;
-    if (!sweep) return;
-    const look = (this.look ??= this.lookAt(sweep));
+    const { look } = this;
+    if (!look) return;
     if (this.marked !== null && this.marked >= look.cells.length) this.marked = null;
     this.figure.draw(look, width, theme, this.marked);
     this.takeKeys();
@@ -115,12 +116,18 @@ export class SweepSection implements Section {
   }
 
   figures(): readonly ExportedFigure[] {
-    return this.look ? [this.figure.figure.exported('sweep', this.exportTitle(this.look))] : [];
+    const { look } = this;
+    return look ? [this.figure.figure.exported('sweep', this.exportTitle(look))] : [];
   }
 
   tables(): readonly ExportedTable[] {
     const { sweep } = this;
     return sweep ? [sweepTable(sweep, this.parts.texts)] : [];
+  }
+
+  /** As it is chosen now, also before it is drawn. */
+  private get look(): Look | null {
+    return this.sweep && (this.known ??= this.lookAt(this.sweep));
   }
 
   private exportTitle({ sweep, measure, axes }: Look): string {
@@ -185,7 +192,7 @@ export class SweepSection implements Section {
   private choose(some: Partial<Chosen>): void {
     this.chosen = { ...this.chosen, cell: null, ...some };
     this.parts.link.keepView(kept, this.chosen);
-    this.look = null;
+    this.known = null;
     this.marked = null;
     this.parts.redraw();
   }
