@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import type { FrameLocator, Locator } from 'playwright-core';
 import { codeServer } from '../harness/codeServer';
 import { EditorWindow } from '../harness/editorWindow';
-import { moreFrames, picture, settled } from '../harness/panel';
+import { firstFrame, moreFrames, picture, settled } from '../harness/panel';
 import { makeWorkspace, type Workspace } from '../harness/workspace';
 import { numberedScreenshot } from './numbered';
 import { animatedPng, decodePng, type Shot } from './png';
@@ -172,7 +172,7 @@ async function takeSweep(sweep: string): Promise<void> {
     await window.page.locator('.quick-input-list .monaco-list-row').first().waitFor();
     await window.page.keyboard.press('Enter');
     const panel = await window.panelFrame();
-    await moreFrames(panel, 1);
+    await firstFrame(panel);
     await settled(async () => (await picture(panel, 'flow')).url);
     await toTop(section(panel, 'Does the gradient reach back?'));
     await page.locator('.readout', { hasText: 'gain' }).waitFor();
