@@ -2,8 +2,8 @@
 
     python bench/sweep.py [--trials 100] [--seconds 20] [--rounds 4] [--concurrent 2] [--node node] [--cli dist/cli.js]
 
-The Python that runs it has Ray (pip install "ray[tune]" numpy), on Linux. By hand means: the very same commands of the trainer, `train` and then `inspect`, from
-a loop that only starts them and waits. How many steps take so many seconds of one core is measured first. The trials are dealt out over the rounds (100 in 4
+The Python that runs it has Ray (pip install "ray[tune]" numpy), on Linux. By hand means: the very same commands of the trainer, `train` and then `inspect`,
+from a loop that only starts them and waits. How many steps take so many seconds of one core is measured first. The trials are dealt out over the rounds (100 in 4
 rounds: 25 a round and side), and which side is first changes from round to round, so that what else the machine does meets both.
 
 Printed is the clock's time of each side from its beginning to its end, Ray's start and end included, and the processor time of all that it has started: of the
@@ -156,7 +156,8 @@ found = {name: [] for name in sides}
 with tempfile.TemporaryDirectory() as temporary:
     steps = steps_for(options.seconds, Path(temporary))
     trials = trials_of(parse_grid(GRID), max(1, options.trials // options.rounds))
-    print(f"{options.rounds} rounds of {len(trials)} trials a side, {options.concurrent} at once: {' '.join(GRID)}, {steps} steps, about {options.seconds:g} s each", flush=True)
+    sizes = f"{options.rounds} rounds of {len(trials)} trials a side, {options.concurrent} at once"
+    print(f"{sizes}: {' '.join(GRID)}, {steps} steps, about {options.seconds:g} s each", flush=True)
     for turn in range(options.rounds):
         for name in sorted(sides, reverse=turn % 2 == 1):
             folder = Path(temporary) / f"{turn}-{name}"

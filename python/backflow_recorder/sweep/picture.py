@@ -58,10 +58,10 @@ def _sorted(values: Sequence[str]) -> List[str]:
 
 
 def _median(own: Sequence[Outcome], bound_of: Callable[[Outcome], Optional[Tuple[float, bool]]]) -> Optional[Tuple[float, str]]:
-    """The median over the trials of a cell that are done; where none is, over those that were stopped; and the sign before it. None where there is nothing to show.
+    """The median over the trials of a cell that are done, or where none is, over those that were stopped, and the sign before it. None where there is none.
 
-    A value that is only known to be larger than a number counts as that number, so the median can only be larger: it is where one in the middle is such a value,
-    and where only one below is, it may be. The editor's picture has the same.
+    A value that is only known to be larger than a number counts as that number, so the median can only be larger: it is where one in the middle is such a
+    value, and where only one below is, it may be. The editor's picture has the same.
     """
     for state in ("done", "stopped"):
         found = sorted(bound for one in own if one.state == state for bound in [bound_of(one)] if bound is not None)

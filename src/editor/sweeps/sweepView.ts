@@ -96,13 +96,14 @@ export class SweepView implements vscode.Disposable {
   }
 
   private async look(): Promise<void> {
+    let fault: unknown = null;
     try {
       this.sweep = await this.reader.read();
       this.message = { type: 'sweep', sweep: this.sweep };
       this.panel.setTitle(localize('tab.sweep', this.sweep.name));
     } catch (error) {
       this.sweep = null;
-      if (!(error instanceof UserError)) this.parts.notices.report(error);
+      if (!(error instanceof UserError)) fault = error;
       const sentence = error instanceof UserError ? localizeMessage(error) : localize('error.unexpected');
       this.message = { type: 'sweepFailed', message: sentence };
     }
@@ -110,6 +111,8 @@ export class SweepView implements vscode.Disposable {
     if (text === this.sent) return;
     this.sent = text;
     this.panel.post(this.message);
+    // Once, and not with every look.
+    if (fault !== null) this.parts.notices.report(fault);
   }
 
   /**
