@@ -85,6 +85,23 @@ def test_a_picture_has_a_cell_for_every_pair_and_shows_what_is_missing():
     assert "4 done, 0 stopped early, 1 diverged, 0 failed, 11 missing" in text and "a &lt;sweep&gt;" in text
 
 
+def test_a_cell_says_no_more_than_is_known():
+    """Of horizons beyond the text, and of trials that were stopped beside others that are done."""
+    trials = trials_of({"kind": ["rnn"], "gain": ["1"]}, 3)
+
+    def cell(*results):
+        outcomes = [Outcome(trial, state, 10, 2.0, None, horizon, within) for trial, (state, horizon, within) in zip(trials, results)]
+        text = page("", {"kind": ["rnn"], "gain": ["1"]}, 3, outcomes, ("kind", "gain"))
+        return text.split("<title>kind rnn, gain 1: ")[1].split("</title>")[0].replace("&gt;", ">")
+
+    assert cell(("done", None, 128), ("done", 10.0, 128), ("done", None, 128)) == "> 128 (3/3)"
+    # Half of 20 and something above 128.
+    assert cell(("done", None, 128), ("done", 20.0, 128)) == "> 74 (2/2)"
+    assert cell(("done", None, 5), ("done", 10.0, 128), ("done", 20.0, 128)) == "≥ 10 (3/3)"
+    assert cell(("done", 10.0, 128), ("stopped", 90.0, 128), ("failed", None, None)) == "10 (1/3)"
+    assert cell(("stopped", 90.0, 128), ("failed", None, None)) == "90 (0/2)"
+
+
 def test_axes_are_logarithmic_where_they_are_positive_numbers():
     assert places(["1", "10", "100"], 300) == pytest.approx([0, 100, 200, 300])
     # Of 16, 32 and 128 the middles are 2^4.5 and 2^6, the ends as far outside: 2^3.5 and 2^8.

@@ -65,9 +65,9 @@ def run_trials(
         tuner = tune.Tuner(
             tune.with_resources(_trainable(folder, backflow, corpus, steps), {"cpu": 1}),
             param_space={"trial": tune.grid_search([trial.described() for trial in waiting])},
-            # An actor that is used again would keep the trainer of a trial that was stopped.
+            # A new actor takes two seconds of a core, so it is used again; not where ASHA stops trials, since one that has been stopped still ends its trainer.
             tune_config=tune.TuneConfig(
-                scheduler=scheduler, max_concurrent_trials=concurrent, reuse_actors=False, trial_dirname_creator=lambda trial: trial.config["trial"]["name"]
+                scheduler=scheduler, max_concurrent_trials=concurrent, reuse_actors=not asha, trial_dirname_creator=lambda trial: trial.config["trial"]["name"]
             ),
             run_config=tune.RunConfig(
                 name=f"ray-{len(list(folder.path.glob('ray-*'))) + 1}",
