@@ -13,6 +13,8 @@ from backflow_recorder.sentences import RecorderError
 from backflow_recorder.sweep.command import main
 from backflow_recorder.sweep.folder import Outcome, SweepFolder
 from backflow_recorder.sweep.grid import parse_grid, trials_of
+from backflow_recorder.sweep.child import TrialFailed
+from backflow_recorder.sweep.own import OwnTrainer
 from backflow_recorder.sweep.picture import axes_of, page, places
 from backflow_recorder.sweep.trainer import last_metrics, median_horizon
 
@@ -33,6 +35,14 @@ def test_a_grid_is_every_combination_with_every_seed():
 def test_a_grid_that_is_none_is_refused(words):
     with pytest.raises(RecorderError):
         parse_grid(words)
+
+
+def test_settings_of_a_function_have_any_name_and_are_numbers_where_they_can_be():
+    grid = parse_grid(["lr=1e-3", "hidden=16", "tied=true", "kind=gru"], None)
+    assert trials_of(grid, 1)[0].settings() == {"lr": 0.001, "hidden": 16, "tied": True, "kind": "gru", "seed": 1}
+    for word in ("seed=1", "steps=2", "learning-rate=1"):
+        with pytest.raises(RecorderError):
+            parse_grid([word], None)
 
 
 def test_a_horizon_is_the_median_over_the_targets_of_the_second_half():
