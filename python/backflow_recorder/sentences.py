@@ -175,7 +175,10 @@ SENTENCES: Dict[str, Tuple[str, str]] = {
         "Trains Backflow's models over a grid of settings by Ray Tune, or draws a sweep that is there.",
         "Ray Tune으로 설정 격자마다 Backflow 모델을 학습하거나, 있는 스윕을 그립니다.",
     ),
-    "sweepHelpCorpus": ("the text; a Python file with a function that trains; or a sweep's folder, to draw it", "글 파일, 학습 함수가 있는 파이썬 파일, 또는 그릴 스윕의 폴더"),
+    "sweepHelpCorpus": (
+        "the text; a Python file with a function that trains; or a sweep's folder, to draw it",
+        "글 파일, 학습 함수가 있는 파이썬 파일, 또는 그릴 스윕의 폴더",
+    ),
     "sweepHelpGrid": ("settings and their values: every combination is trained", "설정과 값들: 모든 조합을 학습합니다"),
     "sweepHelpSamples": ("trainings of each, with seeds from 1 (default 1)", "조합마다 학습할 횟수, 시드는 1부터 (기본 1)"),
     "sweepHelpSteps": ("training steps of each (default 1000)", "학습 단계 수 (기본 1000)"),

@@ -13,8 +13,6 @@ from backflow_recorder.sentences import RecorderError
 from backflow_recorder.sweep.command import main
 from backflow_recorder.sweep.folder import Outcome, SweepFolder
 from backflow_recorder.sweep.grid import parse_grid, trials_of
-from backflow_recorder.sweep.child import TrialFailed
-from backflow_recorder.sweep.own import OwnTrainer
 from backflow_recorder.sweep.picture import axes_of, page, places
 from backflow_recorder.sweep.trainer import last_metrics, median_horizon
 

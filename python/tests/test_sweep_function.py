@@ -12,7 +12,7 @@ from backflow_recorder.sweep.child import TrialFailed
 from backflow_recorder.sweep.grid import Trial
 from backflow_recorder.sweep.own import OwnTrainer
 
-FUNCTIONS = '''
+FUNCTIONS = """
 import torch
 from beside import CharModel, data, loss_of
 from backflow_recorder import Recorder
@@ -41,7 +41,7 @@ def nothing(settings, folder):
 
 def broken(settings, folder):
     raise ValueError("no such thing")
-'''
+"""
 
 
 @pytest.fixture

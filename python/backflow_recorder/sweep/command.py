@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, Callable, List, Optional
 
 from ..sentences import RecorderError, refuse, sentence, tell
-from .folder import SweepFolder
 from .child import TrialFailed
+from .folder import SweepFolder
 from .grid import OPTIONS, Trial, parse_grid
 from .own import OwnTrainer
 from .picture import axes_of, page
@@ -30,7 +30,9 @@ def _number(text: str) -> int:
 def parser() -> argparse.ArgumentParser:
     result = _Parser(
         prog="python -m backflow_recorder.sweep",
-        usage="%(prog)s CORPUS --grid KEY=VALUE,… [KEY=VALUE,…] [options]\n       %(prog)s FILE.py[:FUNCTION] --grid KEY=VALUE,… [KEY=VALUE,…] [options]\n       %(prog)s FOLDER --html FILE [--axes X,Y]",
+        usage="%(prog)s CORPUS --grid KEY=VALUE,… [KEY=VALUE,…] [options]\n"
+        "       %(prog)s FILE.py[:FUNCTION] --grid KEY=VALUE,… [KEY=VALUE,…] [options]\n"
+        "       %(prog)s FOLDER --html FILE [--axes X,Y]",
         description=sentence("sweepHelp"),
     )
     result.add_argument("corpus", metavar="CORPUS", help=sentence("sweepHelpCorpus"))

@@ -71,7 +71,10 @@ def _value(word: str) -> Any:
 
 
 def parse_grid(words: Sequence[str], keys: Optional[Container[str]] = OPTIONS) -> Dict[str, List[str]]:
-    """Of ``["kind=rnn,lstm", "gain=0.8,1"]`` the values by key. ``keys``: those that there are; None allows any name of Python's, but for the two that every trial has."""
+    """Of ``["kind=rnn,lstm", "gain=0.8,1"]`` the values by key.
+
+    ``keys``: those that there are; None allows any name of Python's, but for the two that every trial has.
+    """
     grid: Dict[str, List[str]] = {}
     for word in words:
         key, equals, rest = word.partition("=")

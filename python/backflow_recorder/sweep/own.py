@@ -44,7 +44,7 @@ class OwnTrainer:
         return OwnTrainer(str(file.resolve()), function)
 
     def train(self, trial: Trial, folder: Path, steps: int, report: Callable[[int, float], None]) -> Dict[str, Any]:
-        """Calls the function, from its beginning: what it saves besides is not known here. Raises TrialFailed with the last line that it has written of an error."""
+        """Calls the function, from its beginning: what it saves besides is not known here. Raises TrialFailed with what it has written last of an error."""
         folder.mkdir(parents=True, exist_ok=True)
         wait_for_earlier(folder)
         shutil.rmtree(folder / "run", ignore_errors=True)
@@ -118,7 +118,7 @@ def _last(run: Path) -> Tuple[Optional[int], Optional[float]]:
 
 
 def horizon(run: Path) -> Dict[str, Any]:
-    """The median over the newest recorded steps, of the recorded states that carry farthest; None where it is beyond the beginning. Empty where no step was recorded."""
+    """The median over the newest recorded steps, of the states that carry farthest; None where it is beyond the beginning. Empty without a recorded step."""
     from ..opened import open_recording
     from ..scalars import scalars_of
 

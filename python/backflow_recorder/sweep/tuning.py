@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, Optional, Protocol, Sequence, Set
 
 from ..sentences import refuse
+from .child import TrialFailed, wait_for_earlier
 from .folder import SweepFolder
 from .grid import Trial
-from .child import TrialFailed, wait_for_earlier
 
 # A worker that is lost so often has another reason than bad luck.
 RESTARTS = 3
@@ -21,7 +21,7 @@ FIRST_LOOK, KEPT = 1 / 9, 1 / 3
 
 
 class Trainer(Protocol):
-    """What trains a trial, in Ray's worker. ``train`` gives what is written as the trial's result, and raises TrialFailed; ``known`` the same of one that was ended."""
+    """What trains a trial, in Ray's worker. ``train`` gives what is written as its result, and raises TrialFailed; ``known`` the same of one that was ended."""
 
     def train(self, trial: Trial, folder: Path, steps: int, report: Callable[[int, float], None]) -> Dict[str, Any]: ...
 

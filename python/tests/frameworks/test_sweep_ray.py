@@ -91,7 +91,7 @@ def test_asha_ends_what_learns_least(tmp_path):
         assert (one["step"] < 180) == (one["state"] == "stopped")
 
 
-FUNCTION = '''
+FUNCTION = """
 import torch
 from torch import nn
 from backflow_recorder import Recorder
@@ -110,7 +110,7 @@ def learn(settings, folder):
             loss.backward()
             recorder.step(loss)
             optimizer.step()
-'''
+"""
 
 
 def test_a_function_of_ones_own_is_called_for_each_trial(tmp_path):
