@@ -35,6 +35,14 @@ def test_a_grid_that_is_none_is_refused(words):
         parse_grid(words)
 
 
+def test_settings_of_a_function_have_any_name_and_are_numbers_where_they_can_be():
+    grid = parse_grid(["lr=1e-3", "hidden=16", "tied=true", "kind=gru"], None)
+    assert trials_of(grid, 1)[0].settings() == {"lr": 0.001, "hidden": 16, "tied": True, "kind": "gru", "seed": 1}
+    for word in ("seed=1", "steps=2", "learning-rate=1"):
+        with pytest.raises(RecorderError):
+            parse_grid([word], None)
+
+
 def test_a_horizon_is_the_median_over_the_targets_of_the_second_half():
     # Row τ falls by a factor of ten a step for lags up to τ; a thousandth is passed, not reached, at lag 4.
     falling = [[float(t - target) if t <= target else None for t in range(20)] for target in range(20)]
