@@ -1,19 +1,26 @@
-// npm run pictures: takes the pictures of README.md again, from the Code server, into docs/images/.
+// Takes the pictures of the documents again, from the Code server, into docs/images/. See `usage`.
 import { build } from 'esbuild';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { installCodeServer, startCodeServer } from './lib/codeServer.mjs';
+import { readOptions } from './lib/options.mjs';
 import { run } from './lib/processes.mjs';
 import { buildProject, installDependencies } from './lib/project.mjs';
 import { main } from './lib/say.mjs';
 import { root } from './lib/stamps.mjs';
 import { chromiumFlags, ensureSystemParts, findChromium, toTest } from './lib/system.mjs';
 
+const usage = `npm run pictures -- [--sweep FOLDER]
+
+Takes the pictures of README.md. --sweep: only that of docs/sweeps.md, of a sweep that is in this folder; to make one takes Python and Ray.`;
+
 const program = join(root, 'out/test/editor/pictures.js');
 const timeout = 15 * 60_000;
 
 await main(async () => {
+  const given = readOptions({ command: 'npm run pictures', usage, options: { sweep: { type: 'string' } } });
+  if (given === null) return 0;
   await installDependencies();
   await buildProject();
   await installCodeServer('newest');
@@ -38,6 +45,7 @@ await main(async () => {
       BACKFLOW_SCREENSHOTS: temporary,
       BACKFLOW_CHROMIUM: findChromium(),
       BACKFLOW_CHROMIUM_FLAGS: chromiumFlags.join(' '),
+      ...(given.sweep !== undefined && { BACKFLOW_SWEEP: resolve(given.sweep) }),
     };
     return await run(process.execPath, ['--enable-source-maps', program], {
       cwd: root,

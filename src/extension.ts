@@ -34,6 +34,7 @@ import { RunRegistry } from './editor/runs/runRegistry';
 import { RunTree } from './editor/runs/runTree';
 import { RunsFolder } from './editor/runs/runsFolder';
 import { StatusBar } from './editor/runs/statusBar';
+import { SweepEditor, sweepEditorType } from './editor/sweeps/sweepEditor';
 import { taskType, TrainTasks } from './editor/tasks/trainTask';
 import { setEnglishSource, type Templates } from './messages';
 
@@ -132,6 +133,10 @@ export function activate(context: vscode.ExtensionContext): BackflowApi {
       {
         supportsMultipleEditorsPerDocument: true,
       },
+    ),
+    vscode.window.registerCustomEditorProvider(
+      sweepEditorType,
+      new SweepEditor(context.extensionUri, log, hoverPriority, { opener, runPanel: panel, notices }),
     ),
     registerCommands({
       training,

@@ -20,5 +20,5 @@ if (root) {
 
 function viewOf({ dataset }: HTMLElement): PageView {
   const view = dataset['view'];
-  return view === 'compare' || view === 'playground' ? view : 'run';
+  return view === 'compare' || view === 'playground' || view === 'sweep' ? view : 'run';
 }

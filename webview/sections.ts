@@ -10,6 +10,7 @@ import { OverTrainingSection } from './sections/overTraining/overTrainingSection
 import { PlaygroundSection } from './sections/playground/playgroundSection';
 import { SampleSection } from './sections/sample/sampleSection';
 import { SpectrumSection } from './sections/spectrum/spectrumSection';
+import { SweepSection } from './sections/sweep/sweepSection';
 import type { PageParts, Section } from './shared/section';
 import { TruncationSection } from './sections/compare/compareTruncations';
 import { WhySection } from './sections/why/whySection';
@@ -20,6 +21,8 @@ export function sectionsOf(parts: PageParts, view: PageView): Section[] {
       return [new CompareSection(parts), new TruncationSection(parts)];
     case 'playground':
       return [new PlaygroundSection(parts), new FlowSection(parts, false), new DepthSection(parts, 2)];
+    case 'sweep':
+      return [new SweepSection(parts)];
     case 'run':
       return [
         new ChartSection(parts),

@@ -133,6 +133,19 @@ SENTENCES: Dict[str, Tuple[str, str]] = {
         "Backflow 명령줄({cli})을 찾을 수 없습니다. npm run build로 dist/cli.js를 만들고 --cli로 지정하십시오.",
     ),
     "rayStart": ("Ray did not start: {reason}", "Ray가 시작되지 않았습니다. 이유: {reason}"),
+    "sweepFunction": (
+        "{word} is no function of a Python file: FILE.py, whose function is train, or FILE.py:FUNCTION is needed.",
+        "{word}에 해당하는 파이썬 파일의 함수가 없습니다. FILE.py(함수 train) 또는 FILE.py:함수이름이 필요합니다.",
+    ),
+    "sweepNoFunction": ("{file} has no function {function}.", "{file}에 함수 {function}이(가) 없습니다."),
+    "sweepNothingRecorded": (
+        "{function} of {file} has recorded no step: it has to make a Recorder in the folder that it is given, and call its step.",
+        "{file}의 {function}이(가) 기록한 단계가 없습니다. 받은 폴더에 Recorder를 만들고 step을 호출해야 합니다.",
+    ),
+    "gridName": (
+        "{name} is no name of a setting here: a name as in Python is needed, but seed and steps, which every trial has.",
+        "{name}은(는) 설정 이름으로 쓸 수 없습니다. 파이썬식 이름이어야 하며, 모든 시도에 있는 seed와 steps는 쓸 수 없습니다.",
+    ),
     "sweepOther": (
         "{folder} holds another sweep, or other files. Name another folder by --out.",
         "{folder}에 다른 스윕이나 파일이 있습니다. --out으로 다른 폴더를 지정하십시오.",
@@ -162,7 +175,10 @@ SENTENCES: Dict[str, Tuple[str, str]] = {
         "Trains Backflow's models over a grid of settings by Ray Tune, or draws a sweep that is there.",
         "Ray Tune으로 설정 격자마다 Backflow 모델을 학습하거나, 있는 스윕을 그립니다.",
     ),
-    "sweepHelpCorpus": ("the text; or a sweep's folder, to draw it", "글 파일, 또는 그릴 스윕의 폴더"),
+    "sweepHelpCorpus": (
+        "the text; a Python file with a function that trains; or a sweep's folder, to draw it",
+        "글 파일, 학습 함수가 있는 파이썬 파일, 또는 그릴 스윕의 폴더",
+    ),
     "sweepHelpGrid": ("settings and their values: every combination is trained", "설정과 값들: 모든 조합을 학습합니다"),
     "sweepHelpSamples": ("trainings of each, with seeds from 1 (default 1)", "조합마다 학습할 횟수, 시드는 1부터 (기본 1)"),
     "sweepHelpSteps": ("training steps of each (default 1000)", "학습 단계 수 (기본 1000)"),

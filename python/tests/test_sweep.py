@@ -35,6 +35,14 @@ def test_a_grid_that_is_none_is_refused(words):
         parse_grid(words)
 
 
+def test_settings_of_a_function_have_any_name_and_are_numbers_where_they_can_be():
+    grid = parse_grid(["lr=1e-3", "hidden=16", "tied=true", "kind=gru"], None)
+    assert trials_of(grid, 1)[0].settings() == {"lr": 0.001, "hidden": 16, "tied": True, "kind": "gru", "seed": 1}
+    for word in ("seed=1", "steps=2", "learning-rate=1"):
+        with pytest.raises(RecorderError):
+            parse_grid([word], None)
+
+
 def test_a_horizon_is_the_median_over_the_targets_of_the_second_half():
     # Row τ falls by a factor of ten a step for lags up to τ; a thousandth is passed, not reached, at lag 4.
     falling = [[float(t - target) if t <= target else None for t in range(20)] for target in range(20)]
@@ -83,6 +91,23 @@ def test_a_picture_has_a_cell_for_every_pair_and_shows_what_is_missing():
     assert told[1][0] == "gain 0.8, kind rnn: 1.5 (4/4)"
     assert text.count('fill="url(#missing)"') == 6
     assert "4 done, 0 stopped early, 1 diverged, 0 failed, 11 missing" in text and "a &lt;sweep&gt;" in text
+
+
+def test_a_cell_says_no_more_than_is_known():
+    """Of horizons beyond the text, and of trials that were stopped beside others that are done."""
+    trials = trials_of({"kind": ["rnn"], "gain": ["1"]}, 3)
+
+    def cell(*results):
+        outcomes = [Outcome(trial, state, 10, 2.0, None, horizon, within) for trial, (state, horizon, within) in zip(trials, results)]
+        text = page("", {"kind": ["rnn"], "gain": ["1"]}, 3, outcomes, ("kind", "gain"))
+        return text.split("<title>kind rnn, gain 1: ")[1].split("</title>")[0].replace("&gt;", ">")
+
+    assert cell(("done", None, 128), ("done", 10.0, 128), ("done", None, 128)) == "> 128 (3/3)"
+    # Half of 20 and something above 128.
+    assert cell(("done", None, 128), ("done", 20.0, 128)) == "> 74 (2/2)"
+    assert cell(("done", None, 5), ("done", 10.0, 128), ("done", 20.0, 128)) == "≥ 10 (3/3)"
+    assert cell(("done", 10.0, 128), ("stopped", 90.0, 128), ("failed", None, None)) == "10 (1/3)"
+    assert cell(("stopped", 90.0, 128), ("failed", None, None)) == "90 (0/2)"
 
 
 def test_axes_are_logarithmic_where_they_are_positive_numbers():

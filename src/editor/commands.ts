@@ -30,6 +30,7 @@ import type { RunRegistry } from './runs/runRegistry';
 import type { RunSession } from './runs/runSession';
 import { checkpointUri, type TreeNode } from './runs/runTree';
 import { openSample } from './samples';
+import { openSweep } from './sweeps/openSweep';
 import { train, type TrainingParts } from './train';
 import { localize } from './localize';
 
@@ -117,6 +118,7 @@ function generalCommands({
     'backflow.openPanel': () => panel.show(),
     'backflow.inspect': (model) => opener.inspectText(fileOf(model) ?? pathOf(model)),
     'backflow.openModel': (file) => opener.openFile(file instanceof vscode.Uri ? file : undefined),
+    'backflow.openSweep': (folder) => openSweep(folder instanceof vscode.Uri ? folder : undefined),
     'backflow.trainFrom': (model) => trainFurther({ training, registry, opener }, model),
     'backflow.exportModel': async (argument) => exportModel(await sessionFor(argument, { registry, opener })),
     'backflow.generate': async (argument) => {

@@ -7,9 +7,10 @@ import type { ModelSample } from '../protocol/sample';
 import type { SpectrumReport } from '../protocol/spectrum';
 import type { TargetMatrix } from '../protocol/targetMatrix';
 import type { TruncationReport } from '../protocol/truncation';
+import type { ShownSweep } from './sweep';
 
-/** What a page shows: one run, several beside each other, or the playground. */
-export type PageView = 'run' | 'compare' | 'playground';
+/** What a page shows: one run, several beside each other, the playground, or a sweep. */
+export type PageView = 'run' | 'compare' | 'playground' | 'sweep';
 
 /** What the page can ask a run to do. */
 export type ControlAction = 'pause' | 'resume' | 'step' | 'stop';
@@ -61,7 +62,8 @@ export type ToPage =
   /** Say what can be taken away (by `offer`), or make one of what was offered (by `save`). */
   | { readonly type: 'offerExports'; readonly kind: ExportKind }
   | { readonly type: 'export'; readonly id: string; readonly format: ExportFormat }
-  | ToComparePage;
+  | ToComparePage
+  | ToSweepPage;
 
 /** Editor → a page that compares. A run is meant by its place in `runs`. */
 export type ToComparePage =
@@ -71,6 +73,13 @@ export type ToComparePage =
   | { readonly type: 'comparedFrame'; readonly run: number; readonly frame: Frame }
   | { readonly type: 'comparedFailed'; readonly run: number; readonly message: string }
   | { readonly type: 'truncations'; readonly title: string; readonly report: TruncationReport };
+
+/** Editor → a page that shows a sweep. */
+export type ToSweepPage =
+  /** All of it, as its folder is now. */
+  | { readonly type: 'sweep'; readonly sweep: ShownSweep }
+  /** The folder holds none that can be read, and why. */
+  | { readonly type: 'sweepFailed'; readonly message: string };
 
 export interface ComparedRun {
   readonly run: RunDescription;
@@ -146,6 +155,8 @@ export type FromPage =
   | { readonly type: 'comparedDrawn'; readonly run: number; readonly sequence: number }
   /** Compute the truncations again, with the weights as they are now. */
   | { readonly type: 'truncations' }
+  /** Show the run of one of these trials of the sweep, by their places in its list; the reader chooses among several. */
+  | { readonly type: 'openTrials'; readonly trials: readonly number[] }
   /** A file was dropped on the page: its address, to be opened as a model. */
   | { readonly type: 'drop'; readonly uri: string }
   /** What can be taken away now: the editor lets the reader choose. */

@@ -14,6 +14,7 @@ import {
   type PanelState,
 } from './messages';
 import type { PlaygroundSettings } from '../protocol/playground';
+import { maxTrials } from './sweep';
 import type { Direction } from '../layers/direction';
 
 const actions: ReadonlySet<string> = new Set<ControlAction>(['pause', 'resume', 'step', 'stop']);
@@ -111,6 +112,8 @@ export function parseFromPage(message: unknown): FromPage | undefined {
         : undefined;
     case 'truncations':
       return { type: 'truncations' };
+    case 'openTrials':
+      return isListOfTrials(message['trials']) ? { type: 'openTrials', trials: message['trials'] } : undefined;
     case 'drop':
       return isAddress(message['uri']) ? { type: 'drop', uri: message['uri'] } : undefined;
     case 'offer':
@@ -211,6 +214,10 @@ function isFileName(value: unknown): value is string {
 
 function isExportKind(value: unknown): value is ExportKind {
   return typeof value === 'string' && Object.hasOwn(exportFormats, value);
+}
+
+function isListOfTrials(value: unknown): value is number[] {
+  return Array.isArray(value) && value.length <= maxTrials && value.every(isIndex);
 }
 
 function isFields(value: unknown): value is Fields {

@@ -110,6 +110,7 @@ export const pageMessages: FuzzedFormat = {
       },
     }),
     json({ type: 'comparedDrawn', run: 1, sequence: 5 }),
+    json({ type: 'openTrials', trials: [0, 3] }),
     json({ type: 'drop', uri: 'file:///models/tale.onnx' }),
     json({ type: 'offer', items: [{ id: 'flow', kind: 'figure', title: 'Flow' }] }),
     json({ type: 'save', name: 'flow', format: 'svg', data: '<svg/>' }),

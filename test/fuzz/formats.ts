@@ -6,6 +6,7 @@ import { kerasConfig, kerasFile, newerHdf5 } from './kerasFiles';
 import { onnx } from './onnx';
 import { recordedSteps, recordingFile } from './recordings';
 import { metricsFile, runFile } from './runFiles';
+import { sweepFile, trialResult } from './sweeps';
 import { olderTorchFile, torchPickle } from './torchFiles';
 import { vocabularies } from './vocabularies';
 import { weights } from './weights';
@@ -24,6 +25,8 @@ export const formats: readonly FuzzedFormat[] = [
   metricsFile,
   recordedSteps,
   recordingFile,
+  sweepFile,
+  trialResult,
   settings,
   commandLine,
   pageMessages,

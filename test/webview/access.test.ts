@@ -47,6 +47,7 @@ describe('access', () => {
       ['compare-flow', 'truncation'],
     ],
     ['playground', 'probe.playground({ slopes: [-0.05], tokens: 64, cell: "rnn" })', ['play']],
+    ['sweep', 'probe.sweep()', ['sweep']],
   ] as const;
   for (const [view, script, explanations] of others) {
     it(`axe finds nothing where the page shows ${explanations.join(' and ')}, in any theme`, async () => {

@@ -83,6 +83,7 @@ describe('pictures of the page', () => {
       'playground',
       'probe.playground({ slopes: [-0.05], tokens: Array.from("qwertyuiopasdfghjklzxcvbnm".repeat(5)), cell: "rnn" })',
     ],
+    ['sweep', 'sweep', 'probe.sweep()'],
   ];
   for (const theme of ['dark', 'light', 'highContrast', 'highContrastLight'] as const satisfies ThemeName[]) {
     for (const [name, view, script] of pictures) {

@@ -139,6 +139,11 @@ export class Link {
     this.editor.setState({ ...this.state(), compared });
   }
 
+  /** @param trials places in the sweep's list */
+  openTrials(trials: readonly number[]): void {
+    this.post({ type: 'openTrials', trials });
+  }
+
   /** A file was dropped here. */
   drop(uri: string): void {
     this.post({ type: 'drop', uri });

@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 import os
 from pathlib import Path
-from typing import Any, List, Optional
+from typing import Any, Callable, List, Optional
 
 from ..sentences import RecorderError, refuse, sentence, tell
+from .child import TrialFailed
 from .folder import SweepFolder
-from .grid import Trial, parse_grid
+from .grid import OPTIONS, Trial, parse_grid
+from .own import OwnTrainer
 from .picture import axes_of, page
-from .trainer import Backflow, TrialFailed, probe_of
+from .trainer import Backflow, CorpusTrainer, probe_of
 
 
 class _Parser(argparse.ArgumentParser):
@@ -28,7 +30,9 @@ def _number(text: str) -> int:
 def parser() -> argparse.ArgumentParser:
     result = _Parser(
         prog="python -m backflow_recorder.sweep",
-        usage="%(prog)s CORPUS --grid KEY=VALUE,… [KEY=VALUE,…] [options]\n       %(prog)s FOLDER --html FILE [--axes X,Y]",
+        usage="%(prog)s CORPUS --grid KEY=VALUE,… [KEY=VALUE,…] [options]\n"
+        "       %(prog)s FILE.py[:FUNCTION] --grid KEY=VALUE,… [KEY=VALUE,…] [options]\n"
+        "       %(prog)s FOLDER --html FILE [--axes X,Y]",
         description=sentence("sweepHelp"),
     )
     result.add_argument("corpus", metavar="CORPUS", help=sentence("sweepHelpCorpus"))
@@ -67,19 +71,17 @@ def main(arguments: List[str]) -> int:
 
 
 def _sweep(options: argparse.Namespace) -> int:
-    grid = parse_grid(options.grid)
+    own = OwnTrainer.of(options.corpus)
+    grid = parse_grid(options.grid, None if own else OPTIONS)
     if options.axes is not None:
         axes_of(grid, options.axes.split(","))
-    probe = probe_of(options.corpus)
-    backflow = Backflow.found(options.node, options.cli)
+    trainer_in = (lambda folder: own) if own else _corpus_trainer(options)
     from .tuning import require_ray, run_trials
 
     require_ray()
     corpus = os.path.abspath(options.corpus)
     folder = SweepFolder(Path(options.out or f"runs/sweep-{Path(corpus).stem}"))
     folder.begin({"corpus": corpus, "grid": grid, "samples": options.samples, "steps": options.steps})
-    # Line ends as they are in the corpus.
-    (folder.path / "probe.txt").write_bytes(probe.encode())
     # Names of trials are by the order of the keys as it was when the sweep began.
     trials = folder.trials()
     tell(sentence("sweepBegins", count=len(trials), folder=folder.path))
@@ -89,7 +91,7 @@ def _sweep(options: argparse.Namespace) -> int:
         # What ASHA has ended has its result when all are.
         tell(f"{trial.name}: {outcome.reason or ('stopped' if outcome.state == 'missing' else outcome.state)}")
 
-    run_trials(folder, trials, backflow, corpus, options.steps, address=options.address, asha=options.asha, concurrent=options.concurrent, told=told)
+    run_trials(folder, trials, trainer_in(folder), options.steps, address=options.address, asha=options.asha, concurrent=options.concurrent, told=told)
     outcomes = folder.outcomes()
     for outcome in outcomes:
         loss = outcome.loss if outcome.validation_loss is None else outcome.validation_loss
@@ -100,6 +102,20 @@ def _sweep(options: argparse.Namespace) -> int:
     if any(outcome.state == "missing" for outcome in outcomes):
         tell(sentence("sweepInterrupted"))
     return 1 if any(outcome.state in ("failed", "missing") for outcome in outcomes) else 0
+
+
+def _corpus_trainer(options: argparse.Namespace) -> Callable[[SweepFolder], CorpusTrainer]:
+    """What is wrong is told before there is a folder; in it the probe is written."""
+    probe = probe_of(options.corpus)
+    backflow = Backflow.found(options.node, options.cli)
+
+    def of(folder: SweepFolder) -> CorpusTrainer:
+        file = folder.path.resolve() / "probe.txt"
+        # Line ends as they are in the corpus.
+        file.write_bytes(probe.encode())
+        return CorpusTrainer(backflow, os.path.abspath(options.corpus), str(file))
+
+    return of
 
 
 def _draw(folder: SweepFolder, file: str, axes: Optional[str]) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from dataclasses import asdict, dataclass
-from typing import Any, Dict, List, Mapping, Sequence
+from typing import Any, Container, Dict, List, Mapping, Optional, Sequence
 
 from ..sentences import refuse
 
@@ -51,20 +51,40 @@ class Trial:
             values.setdefault("init", INIT_OF_GAIN)
         return [*(word for key, value in values.items() for word in (OPTIONS[key], value)), "--seed", str(self.seed)]
 
+    def settings(self) -> Dict[str, Any]:
+        """For a function: numbers and truth values as such, the rest as words."""
+        return {**{key: _value(word) for key, word in self.values.items()}, "seed": self.seed}
+
     def described(self) -> Dict[str, Any]:
         return asdict(self)
 
 
-def parse_grid(words: Sequence[str]) -> Dict[str, List[str]]:
-    """Of ``["kind=rnn,lstm", "gain=0.8,1"]`` the values by key."""
+def _value(word: str) -> Any:
+    if word in ("true", "false"):
+        return word == "true"
+    for read in (int, float):
+        try:
+            return read(word)
+        except ValueError:
+            pass
+    return word
+
+
+def parse_grid(words: Sequence[str], keys: Optional[Container[str]] = OPTIONS) -> Dict[str, List[str]]:
+    """Of ``["kind=rnn,lstm", "gain=0.8,1"]`` the values by key.
+
+    ``keys``: those that there are; None allows any name of Python's, but for the two that every trial has.
+    """
     grid: Dict[str, List[str]] = {}
     for word in words:
         key, equals, rest = word.partition("=")
         values = rest.split(",")
         if not equals or not all(values):
             raise refuse("gridForm", word=word)
-        if key not in OPTIONS:
+        if keys is not None and key not in keys:
             raise refuse("gridKey", name=key, keys=", ".join(OPTIONS))
+        if keys is None and (not key.isidentifier() or key in ("seed", "steps")):
+            raise refuse("gridName", name=key)
         if key in grid or len(set(values)) < len(values):
             raise refuse("gridTwice", word=word)
         grid[key] = values

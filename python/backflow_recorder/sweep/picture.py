@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import html
 import math
-import statistics
-from typing import Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ..sentences import is_korean, refuse, sentence
 from .folder import Outcome
@@ -58,18 +57,33 @@ def _sorted(values: Sequence[str]) -> List[str]:
         return list(values)
 
 
+def _median(own: Sequence[Outcome], bound_of: Callable[[Outcome], Optional[Tuple[float, bool]]]) -> Optional[Tuple[float, str]]:
+    """The median over the trials of a cell that are done, or where none is, over those that were stopped, and the sign before it. None where there is none.
+
+    A value that is only known to be larger than a number counts as that number, so the median can only be larger: it is where one in the middle is such a
+    value, and where only one below is, it may be. The editor's picture has the same.
+    """
+    for state in ("done", "stopped"):
+        found = sorted(bound for one in own if one.state == state for bound in [bound_of(one)] if bound is not None)
+        if found:
+            lower, upper = found[(len(found) - 1) // 2], found[len(found) // 2]
+            below = any(beyond for _, beyond in found[: (len(found) - 1) // 2])
+            return (lower[0] + upper[0]) / 2, "> " if lower[1] or upper[1] else "≥ " if below else ""
+    return None
+
+
 def _horizon(own: Sequence[Outcome]) -> Optional[Tuple[float, str]]:
-    """The median over the trials of a cell; one that is beyond what was looked at is shown as that. None where there is nothing to show."""
-    found = [math.inf if one.horizon is None else one.horizon for one in own if one.within is not None]
-    if not found:
-        return None
-    median, within = statistics.median(found), max(one.within or 1 for one in own)
-    return (median, f"{median:g}") if math.isfinite(median) else (float(within), f"> {within}")
+    median = _median(own, lambda one: None if one.within is None else (float(one.within), True) if one.horizon is None else (one.horizon, False))
+    return median and (median[0], f"{median[1]}{median[0]:g}")
 
 
 def _loss(own: Sequence[Outcome]) -> Optional[Tuple[float, str]]:
-    found = [loss for one in own for loss in [one.loss if one.validation_loss is None else one.validation_loss] if loss is not None and one.state != "diverged"]
-    return (statistics.median(found), f"{statistics.median(found):.3g}") if found else None
+    def bound_of(one: Outcome) -> Optional[Tuple[float, bool]]:
+        loss = one.loss if one.validation_loss is None else one.validation_loss
+        return None if loss is None else (loss, False)
+
+    median = _median(own, bound_of)
+    return median and (median[0], f"{median[0]:.3g}")
 
 
 def places(values: Sequence[str], length: float) -> List[float]:

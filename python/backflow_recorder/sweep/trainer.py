@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import shutil
 import statistics
 import subprocess
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
@@ -17,17 +15,12 @@ import numpy as np
 
 from ..scalars import horizon_of, relative
 from ..sentences import refuse
-from .folder import write_json
+from .child import TrialFailed, ended, noted, said_last, wait_for_earlier
 from .grid import Trial
 
 # How many of the text's first characters a horizon is looked for in.
 PROBED = 257
 REPORTS = 20
-PATIENCE = 120.0
-
-
-class TrialFailed(Exception):
-    """With what the trainer said of it."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +40,28 @@ class Backflow:
             if place.is_file():
                 return Backflow(program, str(place.resolve()))
         raise refuse("noCli", cli=places[0])
+
+
+@dataclass(frozen=True)
+class CorpusTrainer:
+    """Of Backflow's own models on a text."""
+
+    backflow: Backflow
+    corpus: str
+    probe: str  # path of the text in which horizons are looked for
+
+    def train(self, trial: Trial, folder: Path, steps: int, report: Callable[[int, float], None]) -> Dict[str, Any]:
+        result = train(self.backflow, self.corpus, trial, folder, steps, report)
+        if result["state"] == "done":
+            result.update(horizon(self.backflow, folder / "run", Path(self.probe)))
+        return result
+
+    def known(self, folder: Path) -> Dict[str, Any]:
+        """Of a trial that was ended: what its newest checkpoint knows."""
+        step = checkpoint_of(folder / "run")
+        if step is None:
+            return {}
+        return {"step": step, **last_metrics(folder / "run"), **horizon(self.backflow, folder / "run", Path(self.probe))}
 
 
 def checkpoint_of(run: Path) -> Optional[int]:
@@ -87,38 +102,27 @@ def _followed(backflow: Backflow, words: Sequence[str], folder: Path, steps: int
         child = subprocess.Popen(
             [backflow.node, backflow.cli, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, encoding="utf-8"
         )
-        try:
-            write_json(folder / "process.json", {"host": os.uname().nodename if hasattr(os, "uname") else "", "pid": child.pid})
-            result: Dict[str, Any] = {}
-            for line in child.stdout:
-                event = json.loads(line)
-                if event.get("event") == "step":
-                    loss = event.get("loss")
-                    result = {"step": event["step"], "loss": loss}
-                    if loss is None:
-                        return {**result, "state": "diverged"}
-                    # Not of the last step: ASHA ends a trial that has reached it, before its result is written.
-                    if event["step"] % every == 0 and event["step"] < steps:
-                        report(event["step"], float(loss))
-                elif event.get("event") == "done":
-                    loss = event.get("loss")
-                    result.update(loss=result.get("loss") if loss is None else loss, validationLoss=event.get("validationLoss"))
-            if child.wait() != 0:
-                errors.seek(0)
-                said = errors.read().decode("utf-8", "replace").strip().splitlines()
-                raise TrialFailed(said[-1] if said else f"exit status {child.returncode}")
-            return result
-        finally:
-            child.stdin.close()
-            child.stdout.close()
-            if child.poll() is None:
-                child.terminate()
-                try:
-                    child.wait(PATIENCE)
-                except subprocess.TimeoutExpired:
-                    child.kill()
-                    child.wait()
-            (folder / "process.json").unlink()
+        with noted(folder, child.pid):
+            try:
+                result: Dict[str, Any] = {}
+                for line in child.stdout:
+                    event = json.loads(line)
+                    if event.get("event") == "step":
+                        loss = event.get("loss")
+                        result = {"step": event["step"], "loss": loss}
+                        if loss is None:
+                            return {**result, "state": "diverged"}
+                        # Not of the last step: ASHA ends a trial that has reached it, before its result is written.
+                        if event["step"] % every == 0 and event["step"] < steps:
+                            report(event["step"], float(loss))
+                    elif event.get("event") == "done":
+                        loss = event.get("loss")
+                        result.update(loss=result.get("loss") if loss is None else loss, validationLoss=event.get("validationLoss"))
+                if child.wait() != 0:
+                    raise TrialFailed(said_last(errors, child.returncode))
+                return result
+            finally:
+                ended(child)
 
 
 def last_metrics(run: Path) -> Dict[str, Any]:
@@ -139,34 +143,6 @@ def last_metrics(run: Path) -> Dict[str, Any]:
     return last
 
 
-def wait_for_earlier(folder: Path) -> None:
-    """The trainer of a worker that was killed may still be saving its checkpoint; two must not write one run."""
-    try:
-        earlier = json.loads((folder / "process.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return
-    if not hasattr(os, "uname") or earlier.get("host") != os.uname().nodename:
-        return
-    end = time.monotonic() + PATIENCE
-    while _is_trainer(earlier["pid"], folder):
-        if time.monotonic() > end:
-            raise TrialFailed(f"process {earlier['pid']} still writes {folder / 'run'}")
-        time.sleep(0.1)
-
-
-def _is_trainer(pid: int, folder: Path) -> bool:
-    try:
-        os.kill(pid, 0)
-    except OSError:
-        return False
-    try:
-        # The number may be another program's by now.
-        words = Path(f"/proc/{pid}/cmdline").read_bytes()
-        return str(folder / "run").encode() in words
-    except OSError:
-        return not Path("/proc/self").exists()
-
-
 def probe_of(corpus: str) -> str:
     """The first characters of the text, of which the last is only predicted. Raises RecorderError for what is no text of two."""
     try:
@@ -182,10 +158,10 @@ def probe_of(corpus: str) -> str:
 def horizon(backflow: Backflow, run: Path, probe: Path) -> Dict[str, Any]:
     """Of the input gradient, which all kinds have: the median over the targets of the probe's second half. None where it is beyond the beginning."""
     words = [backflow.node, backflow.cli, "inspect", str(run), "--text", str(probe), "--matrix", "--json"]
-    ended = subprocess.run(words, capture_output=True, text=True, encoding="utf-8", stdin=subprocess.DEVNULL)
-    if ended.returncode != 0:
-        raise TrialFailed((ended.stderr.strip().splitlines() or [f"exit status {ended.returncode}"])[-1])
-    return median_horizon(json.loads(ended.stdout)["inputMatrix"])
+    process = subprocess.run(words, capture_output=True, text=True, encoding="utf-8", stdin=subprocess.DEVNULL)
+    if process.returncode != 0:
+        raise TrialFailed((process.stderr.strip().splitlines() or [f"exit status {process.returncode}"])[-1])
+    return median_horizon(json.loads(process.stdout)["inputMatrix"])
 
 
 def median_horizon(matrix: Sequence[Sequence[Optional[float]]]) -> Mapping[str, Any]:

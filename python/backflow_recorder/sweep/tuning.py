@@ -6,18 +6,26 @@ import contextlib
 import io
 import os
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Set
+from typing import Any, Callable, Dict, List, Mapping, Optional, Protocol, Sequence, Set
 
 from ..sentences import refuse
+from .child import TrialFailed, wait_for_earlier
 from .folder import SweepFolder
 from .grid import Trial
-from .trainer import Backflow, TrialFailed, checkpoint_of, horizon, last_metrics, train, wait_for_earlier
 
 # A worker that is lost so often has another reason than bad luck.
 RESTARTS = 3
 STARTS = 3
 # ASHA first looks after this fraction of the steps, and keeps this fraction of the trials each time.
 FIRST_LOOK, KEPT = 1 / 9, 1 / 3
+
+
+class Trainer(Protocol):
+    """What trains a trial, in Ray's worker. ``train`` gives what is written as its result, and raises TrialFailed; ``known`` the same of one that was ended."""
+
+    def train(self, trial: Trial, folder: Path, steps: int, report: Callable[[int, float], None]) -> Dict[str, Any]: ...
+
+    def known(self, folder: Path) -> Dict[str, Any]: ...
 
 
 def require_ray() -> Any:
@@ -32,8 +40,7 @@ def require_ray() -> Any:
 def run_trials(
     folder: SweepFolder,
     trials: Sequence[Trial],
-    backflow: Backflow,
-    corpus: str,
+    trainer: Trainer,
     steps: int,
     *,
     address: Optional[str] = None,
@@ -63,11 +70,11 @@ def run_trials(
                 time_attr="step", metric="loss", mode="min", max_t=steps, grace_period=first, reduction_factor=round(1 / KEPT)
             )
         tuner = tune.Tuner(
-            tune.with_resources(_trainable(folder, backflow, corpus, steps), {"cpu": 1}),
+            tune.with_resources(_trainable(folder, trainer, steps), {"cpu": 1}),
             param_space={"trial": tune.grid_search([trial.described() for trial in waiting])},
-            # An actor that is used again would keep the trainer of a trial that was stopped.
+            # A new actor takes two seconds of a core, so it is used again; not where ASHA stops trials, since one that has been stopped still ends its trainer.
             tune_config=tune.TuneConfig(
-                scheduler=scheduler, max_concurrent_trials=concurrent, reuse_actors=False, trial_dirname_creator=lambda trial: trial.config["trial"]["name"]
+                scheduler=scheduler, max_concurrent_trials=concurrent, reuse_actors=not asha, trial_dirname_creator=lambda trial: trial.config["trial"]["name"]
             ),
             run_config=tune.RunConfig(
                 name=f"ray-{len(list(folder.path.glob('ray-*'))) + 1}",
@@ -86,7 +93,7 @@ def run_trials(
     # Ctrl+C ends Tune as if it were done; what was cut short then is for the next call.
     for trial in waiting:
         if folder.outcome(trial).state == "missing" and (trial.name in ended or trial.name in reasons):
-            _finish_stopped(folder, trial, backflow, reasons.get(trial.name))
+            _finish_stopped(folder, trial, trainer, reasons.get(trial.name))
 
 
 def _start(ray: Any, address: Optional[str]) -> None:
@@ -116,18 +123,16 @@ def _callback(tune: Any, see_ended: Callable[[Trial], None]) -> Any:
     return Callback()
 
 
-def _trainable(folder: SweepFolder, backflow: Backflow, corpus: str, steps: int) -> Callable[[Mapping[str, Any]], None]:
+def _trainable(folder: SweepFolder, trainer: Trainer, steps: int) -> Callable[[Mapping[str, Any]], None]:
     """Only scalars go by Ray; runs lie in the trials' folders, where a trial that is started again finds its checkpoint."""
-    path, probe = folder.path.resolve(), folder.path.resolve() / "probe.txt"
+    path = folder.path.resolve()
 
     def trial_of(config: Dict[str, Any]) -> None:
         from ray import tune
 
         own, trial = SweepFolder(path), Trial(**config["trial"])
         try:
-            result = train(backflow, corpus, trial, own.of(trial), steps, lambda step, loss: tune.report({"step": step, "loss": loss}))
-            if result["state"] == "done":
-                result.update(horizon(backflow, own.run_of(trial), probe))
+            result = trainer.train(trial, own.of(trial), steps, lambda step, loss: tune.report({"step": step, "loss": loss}))
         except TrialFailed as error:
             # What the trainer refuses it refuses again.
             result = {"state": "failed", "reason": str(error)}
@@ -136,15 +141,12 @@ def _trainable(folder: SweepFolder, backflow: Backflow, corpus: str, steps: int)
     return trial_of
 
 
-def _finish_stopped(folder: SweepFolder, trial: Trial, backflow: Backflow, reason: Optional[str]) -> None:
-    """Of a trial that Ray has ended: what its newest checkpoint knows."""
+def _finish_stopped(folder: SweepFolder, trial: Trial, trainer: Trainer, reason: Optional[str]) -> None:
+    """Of a trial that Ray has ended."""
     result: Dict[str, Any] = {"state": "failed" if reason else "stopped", "reason": reason}
     try:
         wait_for_earlier(folder.of(trial))
-        result["step"] = checkpoint_of(folder.run_of(trial))
-        if result["step"] is not None:
-            result.update(last_metrics(folder.run_of(trial)))
-            result.update(horizon(backflow, folder.run_of(trial), Path(folder.path) / "probe.txt"))
+        result.update(trainer.known(folder.of(trial)))
     except TrialFailed as error:
         result.update(state="failed", reason=str(error))
     folder.finish(trial, result)

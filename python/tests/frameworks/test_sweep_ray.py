@@ -89,3 +89,39 @@ def test_asha_ends_what_learns_least(tmp_path):
     for one in found:
         assert one["loss"] > 0 and one["within"] == 128
         assert (one["step"] < 180) == (one["state"] == "stopped")
+
+
+FUNCTION = """
+import torch
+from torch import nn
+from backflow_recorder import Recorder
+
+
+def learn(settings, folder):
+    torch.manual_seed(settings["seed"])
+    embedding, rnn, output = nn.Embedding(9, 4), nn.GRU(4, settings["hidden"], batch_first=True), nn.Linear(settings["hidden"], 9)
+    model = nn.ModuleList([embedding, rnn, output])
+    optimizer = torch.optim.SGD(model.parameters(), settings["lr"])
+    with Recorder(model, folder, every=10) as recorder:
+        for step in range(settings["steps"]):
+            ids = (torch.arange(13) * (step + 1))[None] % 9
+            loss = nn.functional.cross_entropy(output(rnn(embedding(ids[:, :-1]))[0])[0], ids[0, 1:])
+            optimizer.zero_grad()
+            loss.backward()
+            recorder.step(loss)
+            optimizer.step()
+"""
+
+
+def test_a_function_of_ones_own_is_called_for_each_trial(tmp_path):
+    (tmp_path / "mine.py").write_text(FUNCTION)
+    words = ["mine.py:learn", "--grid", "lr=0.1,0.2", "hidden=5", "--steps", 30, "--out", "sweep", "--html", "page.html"]
+    process = sweep(*words, cwd=tmp_path)
+    output, errors = finished(process)
+    found = results(tmp_path / "sweep")
+    assert process.returncode == 0 and len(output) == 2, errors
+    assert [(one["state"], one["step"]) for one in found] == [("done", 30)] * 2
+    for one, folder in zip(found, sorted((tmp_path / "sweep/trials").iterdir())):
+        lines = [json.loads(line) for line in (folder / "run/metrics.jsonl").read_text().splitlines()]
+        assert one["loss"] == lines[-1]["loss"] and one["within"] == 11
+    assert "mine.py" in (tmp_path / "page.html").read_text()

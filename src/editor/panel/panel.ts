@@ -10,11 +10,14 @@ import type { HoverPriority } from './hoverPriority';
 export const panelType = 'backflow.panel';
 export const comparePanelType = 'backflow.compare';
 export const playgroundPanelType = 'backflow.playground';
+/** Of a tab that the editor makes for a sweep's file. */
+export const sweepPanelType = 'backflow.sweep';
 
 const panelTypes: Readonly<Record<PageView, string>> = {
   run: panelType,
   compare: comparePanelType,
   playground: playgroundPanelType,
+  sweep: sweepPanelType,
 };
 
 export class Panel implements vscode.Disposable {
@@ -54,25 +57,30 @@ export class Panel implements vscode.Disposable {
     return this.panel !== undefined;
   }
 
+  /** Where it is; undefined while it is not open. */
+  get column(): vscode.ViewColumn | undefined {
+    return this.panel?.viewColumn;
+  }
+
   close(): void {
     this.panel?.dispose();
   }
 
-  /** Opens the panel beside the text, or brings it into view. The keyboard stays in the text. */
-  show(): void {
+  /** Opens the panel beside the text, or in another column, or brings it into view where it is. The keyboard stays in the text. */
+  show(column = vscode.ViewColumn.Beside): void {
     if (this.panel) {
       this.panel.reveal(undefined, true);
       return;
     }
     this.adopt(
       vscode.window.createWebviewPanel(panelTypes[this.view], 'Backflow', {
-        viewColumn: vscode.ViewColumn.Beside,
+        viewColumn: column,
         preserveFocus: true,
       }),
     );
   }
 
-  /** Takes over a panel that the editor has restored. */
+  /** Takes over a panel that the editor has restored, or has made for a file. */
   adopt(panel: vscode.WebviewPanel): void {
     this.panel?.dispose();
     this.panel = panel;
@@ -107,6 +115,11 @@ export class Panel implements vscode.Disposable {
     if (this.hoverPriority.isActive) this.waiting.push(message);
     else this.send(message);
     return true;
+  }
+
+  /** Brings it to the front where it is, with the keyboard. */
+  reveal(): void {
+    this.panel?.reveal();
   }
 
   /** What the panel's tab says. */

@@ -19,8 +19,10 @@ const searchPace = 30_000;
 const pace = 300;
 const record = 'run.json';
 const anywhere = `**/${record}`;
-/** Where nobody's recordings are, and searching takes long. */
-const elsewhere = '**/{node_modules,.git,.venv,venv,__pycache__}/**';
+/** Of a trial of a sweep: there can be thousands, which are opened from the sweep's picture and not looked at one by one. */
+const ofTrial = /\/trials\/[^/]+\/run\/run\.json$/;
+/** Where nobody's recordings are, and searching takes long; and the trials of sweeps. */
+const elsewhere = '{**/{node_modules,.git,.venv,venv,__pycache__}/**,**/trials/*/run/**}';
 const maxFound = 2000;
 /** Where the recorder writes unless it is told otherwise. */
 const usualParent = 'runs';
@@ -125,6 +127,7 @@ export class PastRecordings implements vscode.Disposable {
   }
 
   private addParent(file: vscode.Uri): void {
+    if (ofTrial.test(file.path)) return;
     const parent = vscode.Uri.joinPath(file, '../..');
     this.parents.set(parent.toString(), parent);
   }

@@ -1,10 +1,10 @@
-/** Takes the pictures of README.md from a real editor: `npm run pictures`. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+/** Takes the pictures of README.md, or the one of a sweep, from a real editor: `npm run pictures`. */
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import type { FrameLocator, Locator } from 'playwright-core';
 import { codeServer } from '../harness/codeServer';
 import { EditorWindow } from '../harness/editorWindow';
-import { moreFrames, picture, settled } from '../harness/panel';
+import { firstFrame, moreFrames, picture, settled } from '../harness/panel';
 import { makeWorkspace, type Workspace } from '../harness/workspace';
 import { numberedScreenshot } from './numbered';
 import { animatedPng, decodePng, type Shot } from './png';
@@ -33,6 +33,8 @@ const plain = {
 
 async function main(): Promise<void> {
   mkdirSync(images, { recursive: true });
+  const sweep = process.env['BACKFLOW_SWEEP'];
+  if (sweep !== undefined) return takeSweep(sweep);
   await inEditor({ width: 1300, height: 720, settings: { 'editor.fontSize': 11 } }, takeAnimation);
   await inEditor({ width: 1440, height: 1240, settings: { 'editor.fontSize': 12 } }, takeStills);
   await inEditor(
@@ -149,6 +151,37 @@ async function takeComparison(window: EditorWindow): Promise<void> {
   await settled(async () => (await picture(page, 'compared')).url);
   await window.rest();
   writeFileSync(join(images, 'compare.png'), await window.page.screenshot());
+}
+
+/** A sweep's picture beside the run of one of its trials. @param sweep its folder */
+async function takeSweep(sweep: string): Promise<void> {
+  const workspace = makeWorkspace({ 'tale.txt': tale }, { settings: { ...plain, 'window.title': 'Backflow' } });
+  const folder = join(workspace.folder, 'runs', basename(sweep));
+  cpSync(sweep, folder, { recursive: true });
+  const window = await EditorWindow.open({ folder: workspace.folder, width: 1500, height: 760 });
+  try {
+    await window.runCommand('View: Toggle Primary Side Bar Visibility');
+    await window.runCommand('Backflow: Open Sweep…');
+    await window.pick(basename(sweep));
+    const page = await window.panelFrame('[data-figure="sweep"]');
+    await page.locator('select[data-axis=x]').selectOption('gain');
+    await page.locator('select[data-axis=y]').selectOption('kind');
+    await page.locator('canvas[data-figure="sweep"]').focus();
+    // The lower right cell: the first of the kinds at the largest gain.
+    for (const key of ['Home', 'End', 'PageDown', 'Enter']) await window.page.keyboard.press(key);
+    await window.page.locator('.quick-input-list .monaco-list-row').first().waitFor();
+    await window.page.keyboard.press('Enter');
+    const panel = await window.panelFrame();
+    await firstFrame(panel);
+    await settled(async () => (await picture(panel, 'flow')).url);
+    await toTop(section(panel, 'Does the gradient reach back?'));
+    await page.locator('.readout', { hasText: 'gain' }).waitFor();
+    await window.page.waitForTimeout(1000);
+    writeFileSync(join(images, 'sweep.png'), await window.page.screenshot());
+  } finally {
+    await window.close();
+    await workspace.remove();
+  }
 }
 
 /** In the page: waits until its header shows this training step or a later one. */

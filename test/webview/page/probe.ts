@@ -14,6 +14,8 @@ import {
   type HistoryOptions,
 } from '../syntheticMessages';
 import { runMessage, syntheticFrame, syntheticRows, type FrameOptions } from '../synthetic';
+import type { ShownSweep } from '../../../src/pageContract/sweep';
+import { variedSweep } from '../syntheticSweep';
 import { countDrawing, takeCounts } from './drawnCounts';
 
 interface ThemeSetting {
@@ -124,6 +126,11 @@ const probe = {
   },
   async truncations(): Promise<void> {
     probe.send(truncationsMessage());
+    await probe.settled();
+  },
+  /** A sweep with trials in every state, unless another is given. */
+  async sweep(sweep: ShownSweep = variedSweep()): Promise<void> {
+    probe.send({ type: 'sweep', sweep });
     await probe.settled();
   },
   /** The symbols of a frame of this many tokens. */

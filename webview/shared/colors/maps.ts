@@ -141,6 +141,15 @@ export function logarithmicMap(kind: PageKind, low: number, high: number): Color
   );
 }
 
+/** low … high: neutral to green. */
+export function rangeMap(kind: PageKind, low: number, high: number): ColorMap {
+  const { notFinite } = specialColors[kind];
+  return cached(
+    `range ${kind} ${low} ${high}`,
+    () => new ColorMap(decode(tables[kind].share), low, high, notFinite, notFinite, notFinite),
+  );
+}
+
 /** 0 … 1 of what one step takes of another: neutral to green; a later one, which cannot be read, is not colored. */
 export function weightMap(kind: PageKind): ColorMap {
   const { notFinite, unreachable } = specialColors[kind];

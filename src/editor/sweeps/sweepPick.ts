@@ -1,0 +1,46 @@
+/** Several trials of a sweep may fall into one cell of its picture: which of them is meant. */
+import * as vscode from 'vscode';
+import type { ShownSweep, ShownTrial, TrialState } from '../../pageContract/sweep';
+import type { MessageKey } from '../../messages';
+import { localize } from '../localize';
+
+const stateKeys = {
+  done: 'panel.sweep.state.done',
+  stopped: 'panel.sweep.state.stopped',
+  diverged: 'panel.sweep.state.diverged',
+  failed: 'panel.sweep.state.failed',
+  begun: 'panel.sweep.state.begun',
+  waiting: 'panel.sweep.state.waiting',
+} as const satisfies Record<TrialState, MessageKey>;
+
+/** Undefined where the question was dismissed. */
+export async function pickTrial(sweep: ShownSweep, trials: readonly number[]): Promise<number | undefined> {
+  const items = trials.map((trial) => {
+    const shown = sweep.trials[trial];
+    return { label: differingSettings(sweep, shown, trials), description: outcome(shown), trial };
+  });
+  const placeHolder = localize('sweep.pick.placeholder');
+  return (await vscode.window.showQuickPick(items, { placeHolder, matchOnDescription: true }))?.trial;
+}
+
+/** “window 128, seed 2”: what tells it from the others. */
+function differingSettings({ axes, trials }: ShownSweep, { at }: ShownTrial, among: readonly number[]): string {
+  return axes
+    .flatMap(({ key, values }, i) =>
+      among.some((other) => trials[other].at[i] !== at[i]) ? [`${key} ${values[at[i]]}`] : [],
+    )
+    .join(', ');
+}
+
+function outcome({ state, step, loss, validationLoss, horizon, within }: ShownTrial): string {
+  const number = (value: number) => value.toLocaleString(vscode.env.language);
+  const last = validationLoss ?? loss;
+  return [
+    localize(stateKeys[state]),
+    ...(step === null ? [] : [localize('step.number', number(step))]),
+    ...(last === null ? [] : [localize('loss.nats', last.toFixed(3))]),
+    ...(within === null
+      ? []
+      : [localize('sweep.pick.horizon', horizon === null ? `> ${number(within)}` : number(horizon))]),
+  ].join(' · ');
+}

@@ -1,0 +1,134 @@
+/** What a sweep's page says of settings, numbers and trials. */
+import type { PageKey } from '../../../src/messages';
+import type { ShownSweep, ShownTrial, TrialState } from '../../../src/pageContract/sweep';
+import type { Texts } from '../../shared/texts';
+import { boundOf, type Cell, type Measure, type Median } from './sweepCells';
+
+export const stateKeys = {
+  done: 'panel.sweep.state.done',
+  stopped: 'panel.sweep.state.stopped',
+  diverged: 'panel.sweep.state.diverged',
+  failed: 'panel.sweep.state.failed',
+  begun: 'panel.sweep.state.begun',
+  waiting: 'panel.sweep.state.waiting',
+} as const satisfies Record<TrialState, PageKey>;
+
+/** In the order in which they are listed. */
+const states = Object.keys(stateKeys) as TrialState[];
+
+export const measureKeys = {
+  horizon: 'panel.sweep.horizon',
+  validationLoss: 'panel.sweep.validationLoss',
+  loss: 'panel.sweep.loss',
+} as const satisfies Record<Measure, PageKey>;
+
+/** Without the unit, for sentences. */
+export const nameKeys = {
+  horizon: 'panel.sweep.name.horizon',
+  validationLoss: 'panel.sweep.name.validationLoss',
+  loss: 'panel.sweep.name.loss',
+} as const satisfies Record<Measure, PageKey>;
+
+const valueKeys = {
+  horizon: 'panel.sweep.horizonOf',
+  validationLoss: 'panel.sweep.validationLossOf',
+  loss: 'panel.sweep.lossOf',
+} as const satisfies Record<Measure, PageKey>;
+
+const signs: Readonly<Record<Median['relation'], string>> = { equal: '', above: '> ', atLeast: '≥ ' };
+/** Trials of a cell that are listed. */
+const maxListed = 8;
+
+export class SweepWords {
+  constructor(private readonly texts: Texts) {}
+
+  /** A number as it stands in a cell and on the scale. */
+  number(value: number, measure: Measure, digits = 2): string {
+    const { numbers } = this.texts;
+    return measure === 'horizon' ? numbers.plain(value) : numbers.decimals(value, digits);
+  }
+
+  median({ value, relation }: Pick<Median, 'value' | 'relation'>, measure: Measure, digits?: number): string {
+    return signs[relation] + this.number(value, measure, digits);
+  }
+
+  /** “gain 0.8, kind rnn”. */
+  settings({ axes }: ShownSweep, { at }: ShownTrial, which: readonly number[]): string {
+    return which.map((i) => `${axes[i].key} ${axes[i].values[at[i]]}`).join(', ');
+  }
+
+  /** “5 done, 1 failed”. */
+  counts(trials: readonly ShownTrial[]): string {
+    return states
+      .flatMap((state) => {
+        const count = trials.filter((trial) => trial.state === state).length;
+        const word = this.texts.get(stateKeys[state]);
+        return count === 0 ? [] : [this.texts.get('panel.sweep.count', this.texts.numbers.integer(count), word)];
+      })
+      .join(', ');
+  }
+
+  /** What stands in a cell without a number, a line each: the state of its one trial, or how many are in which. */
+  withoutValue(trials: readonly ShownTrial[]): string[] {
+    const [first] = trials;
+    if (trials.every(({ state }) => state === first.state))
+      return [this.texts.get(first.state === 'done' ? 'panel.sweep.noValue' : stateKeys[first.state])];
+    return this.counts(trials).split(', ');
+  }
+
+  /** All that is known of a cell, a line each. @param which the axes that make the cell  @param medians of every measure */
+  cell(
+    sweep: ShownSweep,
+    { trials, isOfStopped }: Cell,
+    which: readonly number[],
+    medians: readonly (readonly [Measure, Median])[],
+  ): string[] {
+    const { texts } = this;
+    const shown = trials.map((trial) => sweep.trials[trial]);
+    if (shown.length === 0) return [];
+    const values = medians.map(([measure, median]) => texts.get(valueKeys[measure], this.median(median, measure, 3)));
+    const place = this.settings(sweep, shown[0], which);
+    if (shown.length === 1) {
+      const [trial] = shown;
+      const first = texts.get('panel.sweep.at', place, [...values, this.state(sweep, trial)].join(' · '));
+      return trial.reason === null ? [first] : [first, trial.reason];
+    }
+    const most = Math.max(0, ...medians.map(([, { of }]) => of));
+    const of = texts.numbers.integer(most);
+    const counted =
+      most === 0 ? [] : [texts.get(isOfStopped ? 'panel.sweep.mediansOfStopped' : 'panel.sweep.medians', of)];
+    return [
+      texts.get('panel.sweep.at', place, [...values, ...counted, this.counts(shown)].join(' · ')),
+      this.listed(sweep, shown, which, medians.at(0)?.[0] ?? 'horizon'),
+    ];
+  }
+
+  /** “seed 1: 23 · seed 2: failed”. */
+  private listed(sweep: ShownSweep, trials: readonly ShownTrial[], which: readonly number[], measure: Measure): string {
+    const others = sweep.axes.flatMap(({ values }, i) => (values.length > 1 && !which.includes(i) ? [i] : []));
+    const said = trials.slice(0, maxListed).map((trial) => {
+      const bound = boundOf(trial, measure);
+      const value =
+        bound && this.median({ value: bound.value, relation: bound.isBeyond ? 'above' : 'equal' }, measure, 3);
+      const state = trial.state === 'done' && value !== null ? [] : [this.state(sweep, trial)];
+      const words = [...(value === null ? [] : [value]), ...state].join(', ');
+      return this.texts.get('panel.sweep.at', this.settings(sweep, trial, others), words);
+    });
+    const more = trials.length - said.length;
+    return [...said, ...(more > 0 ? [this.texts.get('panel.sweep.more', this.texts.numbers.integer(more))] : [])].join(
+      ' · ',
+    );
+  }
+
+  /** With the step where that is not the last. */
+  private state({ steps }: ShownSweep, { state, step }: ShownTrial): string {
+    const word = this.texts.get(stateKeys[state]);
+    if (step === null || step === steps || state === 'done') return word;
+    return this.texts.get(
+      'panel.sweep.atStep',
+      word,
+      this.texts.numbers.integer(step),
+      this.texts.numbers.integer(steps),
+    );
+  }
+}
