@@ -15,6 +15,7 @@ import {
 } from '../syntheticMessages';
 import { runMessage, syntheticFrame, syntheticRows, type FrameOptions } from '../synthetic';
 import { countDrawing, takeCounts } from './drawnCounts';
+import { layoutFaults, watchTexts } from './layoutFaults';
 
 interface ThemeSetting {
   readonly className: string;
@@ -173,6 +174,8 @@ const probe = {
     return messages;
   },
   countDrawing,
+  watchTexts,
+  layoutFaults,
   /** What is drawn while something is done and until it can be seen. */
   async drawnBy(act: () => unknown): Promise<DrawnCounts> {
     takeCounts();

@@ -10,10 +10,12 @@ const heads = [
   'panel.compare.parameters',
   'panel.compare.step',
   'panel.compare.loss',
-  'panel.compare.horizon',
+  'panel.column.horizon',
   'panel.compare.rate',
   'panel.compare.speed',
 ] as const;
+/** Left out where the page is too narrow for all of them: they say least of how far the gradient reaches. */
+const secondary: readonly (typeof heads)[number][] = ['panel.compare.parameters', 'panel.compare.speed'];
 const help: Partial<Record<(typeof heads)[number], 'panel.compare.rateHelp' | 'panel.compare.speedHelp'>> = {
   'panel.compare.rate': 'panel.compare.rateHelp',
   'panel.compare.speed': 'panel.compare.speedHelp',
@@ -27,6 +29,7 @@ export class CompareTable {
     const cells = heads.map((key) => {
       const title = help[key];
       return element('th', {
+        class: secondary.includes(key) ? 'secondary' : '',
         text: texts.get(key),
         attributes: { scope: 'col', ...(title && { title: texts.get(title) }) },
       });
@@ -52,7 +55,9 @@ export class CompareTable {
             element('i', { class: `line-swatch run-${i + 1}` }),
             element('span'),
           ),
-          ...heads.slice(1).map(() => element('td', { class: 'number' })),
+          ...heads
+            .slice(1)
+            .map((key) => element('td', { class: secondary.includes(key) ? 'number secondary' : 'number' })),
         ),
       ),
     );
@@ -64,6 +69,8 @@ export class CompareTable {
       setText(name.lastElementChild as HTMLElement, names.inFull(run));
       name.title = run.run.name;
       this.cells(run).forEach((text, j) => setText(cells[j], text));
+      const [horizon] = cells.slice(heads.indexOf('panel.column.horizon') - 1);
+      horizon.classList.toggle('failure', run.failure !== null);
     });
   }
 
@@ -81,12 +88,9 @@ export class CompareTable {
     ];
   }
 
-  /** What is shown of it, and where it has come to since then. */
+  /** Of what is shown. Where the run has come to since then, the losses' axis says. */
   private step({ frame, status }: RunInView): string {
-    const { numbers } = this.texts;
-    const now = numbers.integer(status.step);
-    const shown = frame && !frame.header.graph ? numbers.integer(frame.header.trainingStep) : now;
-    return shown === now ? now : this.texts.get('panel.compare.stepNow', shown, now);
+    return this.texts.numbers.integer(frame && !frame.header.graph ? frame.header.trainingStep : status.step);
   }
 
   private horizon({ failure, summary, lane, frame }: RunInView): string {
@@ -98,6 +102,9 @@ export class CompareTable {
     if (isZeroAtTarget(lane, target)) return texts.get('panel.readout.zero');
     const { horizon, level } = summary;
     if (level) return texts.get('panel.column.level', texts.numbers.fromLog10(level.log10));
-    return horizon === null ? texts.get('panel.compare.beyond') : texts.tokens(horizon);
+    // Over all the tokens before the target it does not fall so far.
+    return horizon === null
+      ? texts.get('panel.compare.beyond', texts.numbers.integer(target))
+      : texts.numbers.integer(horizon);
   }
 }
