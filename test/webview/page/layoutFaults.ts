@@ -17,7 +17,10 @@ interface Placed {
 }
 
 /** A text drawn on a canvas; its box in CSS pixels of the canvas. */
-type Drawn = Pick<Placed, 'text' | 'box'>;
+interface Drawn extends Pick<Placed, 'text' | 'box'> {
+  /** By how much it is narrowed to fit; 1 where it is not. */
+  readonly squeeze: number;
+}
 
 /** By how much boxes of text may overlap and reach beyond an edge: what hinting and line heights do. CSS pixels. */
 const slack = 1.5;
@@ -49,7 +52,7 @@ export function watchTexts(): void {
     const [xs, ys] = [corners.map((corner) => corner.x / ratio), corners.map((corner) => corner.y / ratio)];
     const box = { left: Math.min(...xs), right: Math.max(...xs), top: Math.min(...ys), bottom: Math.max(...ys) };
     const texts = drawn.get(this.canvas) ?? [];
-    texts.push({ text, box });
+    texts.push({ text, box, squeeze });
     drawn.set(this.canvas, texts);
     if (maxWidth === undefined) fillText.call(this, text, x, y);
     else fillText.call(this, text, x, y, maxWidth);
@@ -139,7 +142,10 @@ function checkControl(control: HTMLElement, clientWidth: number, faults: string[
 function textsOn(canvas: HTMLCanvasElement, faults: string[]): Placed[] {
   const outer = canvas.getBoundingClientRect();
   const place = `on the figure ${canvas.dataset['figure'] ?? canvas.parentElement?.className ?? ''}`;
-  return (drawn.get(canvas) ?? []).map(({ text, box }) => {
+  return (drawn.get(canvas) ?? []).map(({ text, box, squeeze }) => {
+    // A token is, where few are wider than the others.
+    if (squeeze < 0.75 && canvas.dataset['figure'] !== 'tokens')
+      faults.push(`“${text}” ${place} is squeezed to ${Math.round(100 * squeeze)} % of its width.`);
     if (box.left < -slack || box.top < -slack || box.right > outer.width + slack || box.bottom > outer.height + slack)
       faults.push(
         `“${text}” ${place} is cut: it is in ${at(box.left)}…${at(box.right)} × ${at(box.top)}…${at(box.bottom)} of ${at(outer.width)} × ${at(outer.height)}.`,
