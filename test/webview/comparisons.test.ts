@@ -45,6 +45,22 @@ describe('what the page shows of comparisons', () => {
     );
   });
 
+  it('show the largest exponent of each at one step, the latest that all have come to', async () => {
+    await openCompared();
+    const column = on.page.locator('.runs :is(th, td):nth-child(7)');
+    assert.ok((await column.evaluateAll((cells) => cells.map((cell) => cell.hasAttribute('hidden')))).every(Boolean));
+    await on.page.evaluate('probe.comparedSpectra(0, [768, -0.5], [896, -0.4321], [1024, -0.3])');
+    await on.page.evaluate('probe.comparedSpectra(1, [768, -0.01])');
+    assert.deepEqual(await column.allInnerTexts(), [
+      'largest exponent',
+      '−0.500 at step 768',
+      '−0.010 at step 768',
+      '',
+    ]);
+    await on.page.evaluate('probe.comparedSpectra(1, [768, -0.01], [896, -Infinity])');
+    assert.deepEqual(await column.allInnerTexts(), ['largest exponent', '−0.432', '−∞', '']);
+  });
+
   it('say so where they stand at different steps, and then compare nothing', async () => {
     await open({ view: 'compare' });
     await on.page.evaluate('probe.compared()');

@@ -119,6 +119,15 @@ const probe = {
     probe.send(comparedMessage());
     await probe.settled();
   },
+  async comparedSpectra(
+    run: number,
+    ...samples: readonly (readonly [step: number, exponent: number])[]
+  ): Promise<void> {
+    const spectra = samples.map(([step, exponent]) => ({ step, exponent, radius: null, norm: null, saturated: null }));
+    probe.send({ type: 'comparedSpectra', run, spectra });
+    await probe.drawn();
+  },
+
   async comparedFrame(...args: Parameters<typeof comparedFrame>): Promise<void> {
     probe.send(comparedFrame(...args));
     await probe.settled();

@@ -137,6 +137,9 @@ export class CompareSection implements Section {
         this.update(message.run, (run) => run.progress(message.rows));
         this.losses.changed();
         break;
+      case 'comparedSpectra':
+        this.update(message.run, (run) => run.acceptSpectra(message.spectra));
+        break;
       case 'comparedFailed':
         this.update(message.run, (run) => run.fail(message.message));
         this.isFresh = true;

@@ -3,7 +3,7 @@ import { element, setText } from '../../shared/dom';
 import { isNotFinite, isZeroAtTarget } from '../../shared/reach';
 import type { Texts } from '../../shared/texts';
 import type { RunNames } from './compareNames';
-import type { RunInView } from './compareRuns';
+import { exponentsAtEqualSteps, type RunInView } from './compareRuns';
 
 const heads = [
   'panel.compare.run',
@@ -12,11 +12,15 @@ const heads = [
   'panel.compare.loss',
   'panel.column.horizon',
   'panel.compare.rate',
+  'panel.compare.exponent',
   'panel.compare.speed',
 ] as const;
 /** Left out where the page is too narrow for all of them: they say least of how far the gradient reaches. */
 const secondary: readonly (typeof heads)[number][] = ['panel.compare.parameters', 'panel.compare.speed'];
-const help: Partial<Record<(typeof heads)[number], 'panel.compare.rateHelp' | 'panel.compare.speedHelp'>> = {
+const help: Partial<
+  Record<(typeof heads)[number], 'panel.compare.rateHelp' | 'panel.compare.exponentHelp' | 'panel.compare.speedHelp'>
+> = {
+  'panel.compare.exponent': 'panel.compare.exponentHelp',
   'panel.compare.rate': 'panel.compare.rateHelp',
   'panel.compare.speed': 'panel.compare.speedHelp',
 };
@@ -64,17 +68,21 @@ export class CompareTable {
   }
 
   show(runs: readonly RunInView[], names: RunNames): void {
+    const spectra = exponentsAtEqualSteps(runs);
+    this.showExponents(runs.length, spectra !== null);
     runs.forEach((run, i) => {
       const [name, ...cells] = Array.from(this.body.children[i].children) as HTMLElement[];
       setText(name.lastElementChild as HTMLElement, names.inFull(run));
       name.title = run.run.name;
-      this.cells(run).forEach((text, j) => setText(cells[j], text));
+      this.cells(run, this.exponent(run, spectra?.exponents[i], spectra?.step)).forEach((text, j) =>
+        setText(cells[j], text),
+      );
       const [horizon] = cells.slice(heads.indexOf('panel.column.horizon') - 1);
       horizon.classList.toggle('failure', run.failure !== null);
     });
   }
 
-  private cells(run: RunInView): string[] {
+  private cells(run: RunInView, exponent: string): string[] {
     const { numbers } = this.texts;
     const { loss, summary, metrics } = run;
     const slope = summary?.level?.slope ?? summary?.slope ?? null;
@@ -84,8 +92,25 @@ export class CompareTable {
       loss === undefined ? this.texts.get('panel.compare.noFrame') : numbers.decimals(loss, 2),
       this.horizon(run),
       slope === null ? '' : numbers.decimals(Math.exp(slope), 3),
+      exponent,
       metrics.latest ? numbers.integer(metrics.latest.tokensPerSecond) : '',
     ];
+  }
+
+  /** A column that would be empty is left out. */
+  private showExponents(runs: number, isShown: boolean): void {
+    const at = heads.indexOf('panel.compare.exponent');
+    for (const row of [this.root.querySelector('thead tr'), ...Array.from(this.body.children).slice(0, runs)])
+      (row?.children[at] as HTMLElement).hidden = !isShown;
+  }
+
+  /** With its step, where that is not the one that is shown: it is taken at fewer steps. */
+  private exponent(run: RunInView, exponent: number | undefined, step: number | undefined): string {
+    const { texts } = this;
+    if (exponent === undefined || step === undefined) return '';
+    const value = Number.isFinite(exponent) ? texts.numbers.decimals(exponent, 3) : texts.numbers.short(exponent);
+    if (step === run.frame?.header.trainingStep) return value;
+    return texts.get('panel.compare.exponentAt', value, texts.numbers.integer(step));
   }
 
   /** Of what is shown. Where the run has come to since then, the losses' axis says. */
