@@ -125,7 +125,7 @@ const probe = {
   ): Promise<void> {
     const spectra = samples.map(([step, exponent]) => ({ step, exponent, radius: null, norm: null, saturated: null }));
     probe.send({ type: 'comparedSpectra', run, spectra });
-    await probe.drawn();
+    await probe.settled();
   },
 
   async comparedFrame(...args: Parameters<typeof comparedFrame>): Promise<void> {
