@@ -47,7 +47,7 @@ export function loadModel(
   const make: MakeFrame = async (watch, sequence) => {
     const frame = await makeFrame(inspector, watch, sequence, trainingStep());
     await keeper?.keep(watch, frame);
-    const spectrum = sampler?.take();
+    const spectrum = sampler?.take(watch);
     return spectrum ? { ...frame, header: { ...frame.header, spectrum } } : frame;
   };
   const isTraining = () => run?.isTraining ?? false;
@@ -62,8 +62,8 @@ export function loadModel(
     lock,
     (sample) => sink.sampleDrawn(sample),
   );
-  const frames = new FrameSource(make, lock, ofFrames, isTraining, trainingStep, async () => {
-    await sampler?.sample(trainingStep());
+  const frames = new FrameSource(make, lock, ofFrames, isTraining, trainingStep, async (watch) => {
+    await sampler?.sample(trainingStep(), watch);
   });
   return { inspector, trainingStep, saturated, run, history, frames, samples };
 }

@@ -1,6 +1,6 @@
 /** The link between the editor and the page: one union per direction. */
 import type { HeadChoice, Frame, UnitMapChoice } from '../protocol/frame';
-import type { FlowLane, FlowOverTraining } from '../protocol/overTraining';
+import type { FlowLane, FlowOverTraining, SpectrumSample } from '../protocol/overTraining';
 import type { PlaygroundResult, PlaygroundSettings } from '../protocol/playground';
 import type { RunDescription, RunState, ValidationPoint } from '../protocol/run';
 import type { ModelSample } from '../protocol/sample';
@@ -71,6 +71,8 @@ export type ToComparePage =
   | { readonly type: 'comparedStatus'; readonly run: number; readonly status: PanelStatus }
   | { readonly type: 'comparedProgress'; readonly run: number; readonly rows: MetricRows }
   | { readonly type: 'comparedFrame'; readonly run: number; readonly frame: Frame }
+  /** All of a run, in order of training steps. */
+  | { readonly type: 'comparedSpectra'; readonly run: number; readonly spectra: readonly SpectrumSample[] }
   | { readonly type: 'comparedFailed'; readonly run: number; readonly message: string }
   | { readonly type: 'truncations'; readonly title: string; readonly report: TruncationReport };
 

@@ -23,9 +23,9 @@ describe('what the page shows of comparisons', () => {
       row.replaceAll(/\s+/g, ' ').trim(),
     );
     // The quicker ones are shown where the slowest stands.
-    assert.match(rows[0], /^RNN 1 × 277 113,000 896, now 899 \d\.\d\d 16 tokens 0\.631 41,200$/);
-    assert.match(rows[1], /^LSTM 1 × 128 113,037 896, now 959 \d\.\d\d beyond the text 0\.977 41,200$/);
-    assert.match(rows[2], /^GRU 1 × 150 113,074 896, now 1,019 \d\.\d\d 61 tokens 0\.891 41,200$/);
+    assert.match(rows[0], /^RNN 1 × 277 113,000 896 \d\.\d\d 16 0\.631 41,200$/);
+    assert.match(rows[1], /^LSTM 1 × 128 113,037 896 \d\.\d\d > 63 0\.977 41,200$/);
+    assert.match(rows[2], /^GRU 1 × 150 113,074 896 \d\.\d\d 61 0\.891 41,200$/);
     assert.equal(
       await text('.compare-flow .verdict'),
       'All are shown at step 896. The input gradient falls below a thousandth of its size at the target after 16 tokens in RNN and 61 in GRU. It never falls below a thousandth in LSTM over the 63 tokens before the target.',
@@ -43,6 +43,22 @@ describe('what the page shows of comparisons', () => {
       await on.page.evaluate('probe.state().compared'),
       ['rnn', 'lstm', 'gru'].map((cell) => `/texts/.backflow/runs/tale-${cell}`),
     );
+  });
+
+  it('show the largest exponent of each at one step, the latest that all have come to', async () => {
+    await openCompared();
+    const column = on.page.locator('.runs :is(th, td):nth-child(7)');
+    assert.ok((await column.evaluateAll((cells) => cells.map((cell) => cell.hasAttribute('hidden')))).every(Boolean));
+    await on.page.evaluate('probe.comparedSpectra(0, [768, -0.5], [896, -0.4321], [1024, -0.3])');
+    await on.page.evaluate('probe.comparedSpectra(1, [768, -0.01])');
+    assert.deepEqual(await column.allInnerTexts(), [
+      'largest exponent',
+      '−0.500 at step 768',
+      '−0.010 at step 768',
+      '',
+    ]);
+    await on.page.evaluate('probe.comparedSpectra(1, [768, -0.01], [896, -Infinity])');
+    assert.deepEqual(await column.allInnerTexts(), ['largest exponent', '−0.432', '−∞', '']);
   });
 
   it('say so where they stand at different steps, and then compare nothing', async () => {

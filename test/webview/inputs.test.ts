@@ -84,7 +84,7 @@ describe('the input gradient on the page', () => {
     });
     assert.equal(
       await text('.depth .said'),
-      'Below 4 layers the gradient at the target’s own step is 1.0·10⁻² of its size at the output, a factor of 0.32 per layer. Back in time, what layer 1 reads gets less than a thousandth of its own size at the target after 31 tokens.',
+      'Below 4 layers the gradient at the target’s own step is 1.0·10⁻² times its size at the output, a factor of 0.32 per layer. Back in time, what layer 1 reads gets less than a thousandth of its own size at the target after 31 tokens.',
     );
     const { left, right } = await columnsOf('depth');
     // The lowest row of five, each 18 px high under 6 px: layer 1, 10 tokens back.

@@ -13,10 +13,10 @@ export interface Isolated {
 
 const kinds = ['vscode-light', 'vscode-high-contrast', 'vscode-high-contrast-light'] as const;
 
-/** In place of what the element held. */
-export function isolated(parent: HTMLElement): Isolated {
+/** In place of what the element held. @param language of what is written there, BCP 47: the document's own says nothing of it */
+export function isolated(parent: HTMLElement, language: string): Isolated {
   const host = element('div');
-  const root = element('div', { class: 'flow-output' });
+  const root = element('div', { class: 'flow-output', attributes: { lang: language } });
   const repeat = (): void => {
     for (const kind of kinds) host.classList.toggle(kind, document.body.classList.contains(kind));
   };

@@ -46,7 +46,7 @@ export class NotebookFlow {
     private readonly output: FlowOutput,
     private readonly texts: Texts,
   ) {
-    this.place = isolated(root);
+    this.place = isolated(root, texts.language);
     this.theme = readTheme(this.place.root);
     this.index = output.targets.length - 1;
     this.frame = outputFrame(output, this.index);

@@ -46,7 +46,7 @@ function mounted(item: OutputItem, root: HTMLElement, texts: Texts): { dispose()
     return new NotebookFlow(root, output, texts);
   } catch (thrown) {
     if (!(thrown instanceof OutputProblem)) throw thrown;
-    const place = isolated(root);
+    const place = isolated(root, texts.language);
     place.root.append(element('p', { class: 'problem', text: texts.get(thrown.key, ...thrown.args) }));
     return { dispose: () => place.end() };
   }

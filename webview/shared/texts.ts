@@ -101,9 +101,10 @@ export class Texts {
     const name = this.layer(layer, direction);
     if (naming === 'layer' || state === null) return name;
     const { symbol, short } = stateNamed(state);
-    return naming === 'state'
-      ? this.get('panel.row.state', this.get(short), symbol)
-      : this.get('panel.row.stateOf', name, symbol);
+    const word = this.get(short);
+    // “conv” is its own letter: there is no room to say it twice.
+    if (naming === 'state') return word === symbol ? symbol : this.get('panel.row.state', word, symbol);
+    return this.get('panel.row.stateOf', name, symbol);
   }
 
   /** A row's name in a sentence: “layer 2”, of several states “the cell state of layer 2” or “the cell state”; “the input of layer 2”; of a graph “the embedding” or a tensor's name. */

@@ -90,6 +90,7 @@ export class Comparison implements vscode.Disposable {
     this.compared.forEach(({ session }, run) => {
       const { frames } = this.shown[run];
       if (frames.steps.length === 0 && session.lastFrame) frames.accept(session.lastFrame);
+      this.sendSpectra(run);
     });
     this.passOn();
     this.watch();
@@ -125,7 +126,10 @@ export class Comparison implements vscode.Disposable {
         panel.post({ type: 'comparedStatus', run, status: statusOf(session) });
       }),
       session.onDidReceiveFrame((frame) => {
-        this.shown[run].frames.accept(frame);
+        const { frames } = this.shown[run];
+        const before = frames.spectra;
+        frames.accept(frame);
+        if (frames.spectra !== before) this.sendSpectra(run);
         this.passOn();
       }),
       session.onDidRefuseWatch((message) => {
@@ -181,6 +185,10 @@ export class Comparison implements vscode.Disposable {
       each.sent = frame;
       each.drawing = frame.header.sequence;
     });
+  }
+
+  private sendSpectra(run: number): void {
+    this.parts.panel.post({ type: 'comparedSpectra', run, spectra: this.shown[run].frames.spectra });
   }
 
   private drawn(run: number, sequence: number): void {

@@ -1,14 +1,24 @@
 /** Compared is what stands at equal training steps: what the quicker runs have come to since then waits for the slower ones. */
 import type { Frame } from '../../protocol/frame';
+import type { SpectrumSample } from '../../protocol/overTraining';
 
 /** The frames of one run that may still be shown: of one text and target, by training step. */
 export class KeptFrames {
   private readonly kept = new Map<number, Frame>();
   private newest: Frame | null = null;
+  private samples: readonly SpectrumSample[] = [];
+
+  /** What the state's spectrum came to, in order of training steps; another array where there is a new one. It comes with frames of later steps, which need not be shown. */
+  get spectra(): readonly SpectrumSample[] {
+    return this.samples;
+  }
 
   /** A frame of another text or target makes those before it useless; one of an earlier step means that the run went back. */
   accept(frame: Frame): void {
-    const { trainingStep } = frame.header;
+    const { trainingStep, spectrum } = frame.header;
+    const isOther = this.newest !== null && !isOfSameText(this.newest, frame);
+    const valid = isOther ? [] : this.samples.filter(({ step }) => step <= trainingStep && step !== spectrum?.step);
+    if (spectrum || valid.length < this.samples.length) this.samples = spectrum ? [...valid, spectrum] : valid;
     if (this.newest && !isOfSameQuestion(this.newest, frame)) this.kept.clear();
     for (const step of this.kept.keys()) if (step >= trainingStep) this.kept.delete(step);
     this.kept.set(trainingStep, frame);
@@ -18,6 +28,7 @@ export class KeptFrames {
   clear(): void {
     this.kept.clear();
     this.newest = null;
+    this.samples = [];
   }
 
   get steps(): readonly number[] {
@@ -57,6 +68,10 @@ function lastCommon(all: readonly (readonly number[])[]): number | null {
   return common.length === 0 ? null : Math.max(...common);
 }
 
-function isOfSameQuestion({ header: a }: Frame, { header: b }: Frame): boolean {
-  return a.target === b.target && a.probe === b.probe && a.tokens.length === b.tokens.length;
+function isOfSameQuestion(a: Frame, b: Frame): boolean {
+  return a.header.target === b.header.target && isOfSameText(a, b);
+}
+
+function isOfSameText({ header: a }: Frame, { header: b }: Frame): boolean {
+  return a.probe === b.probe && a.tokens.length === b.tokens.length;
 }

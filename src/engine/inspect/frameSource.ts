@@ -51,7 +51,7 @@ export class FrameSource {
     private readonly sink: FrameSink,
     private readonly isTraining: () => boolean,
     private readonly trainingStep: () => number,
-    private readonly behindFrame: () => Promise<void> = () => Promise.resolve(),
+    private readonly behindFrame: (watch: Watch) => Promise<void> = () => Promise.resolve(),
   ) {}
 
   /** Frames of this probe from now on; the first as soon as the model is free, also within a training step. A new watch does not wait for an old frame's drawing. */
@@ -131,7 +131,7 @@ export class FrameSource {
       this.sequence++;
       this.sink.frame(frame);
       // A person who moves on waits for the next frame, too.
-      if (!isAwaited) await this.behindFrame();
+      if (!isAwaited) await this.behindFrame(watch);
     } catch (thrown) {
       if (thrown instanceof NoLongerWanted) return;
       if (!(thrown instanceof UserError)) throw thrown;

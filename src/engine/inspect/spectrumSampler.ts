@@ -8,7 +8,9 @@ import { carriedStates, NoCarriedState } from '../../core/spectra/carriedState';
 import { lyapunovSpectrum } from '../../core/spectra/lyapunov';
 import { matrixSpectrumOf } from '../../core/spectra/matrixSpectrum';
 import { kindOf } from '../../layers/catalog';
+import type { Watch } from '../../protocol/engine';
 import type { SpectrumSample } from '../../protocol/overTraining';
+import { isCommonStepOfSpectra } from '../../terms/commonSteps';
 import { UserError } from '../../userError';
 import type { FlowHistory } from './flowHistory';
 import { workOfStep, type InspectedModel } from './inspector';
@@ -28,9 +30,9 @@ const maxUnits = 256;
 export class SpectrumSampler {
   private notBefore = -Infinity;
   private last: number | null = null;
-  private waiting: SpectrumSample | null = null;
-  /** A layer carries no state, or the model is too large. */
-  private isImpossible = false;
+  private waiting: { readonly sample: SpectrumSample; readonly text: string } | null = null;
+  /** A text for which there is none: a layer carries no state, the model is too large, or it cannot read that. */
+  private impossible: string | null = null;
 
   /** @param saturated the part of units, or of gate activations, that were saturated in the last training step; null where none can be */
   constructor(
@@ -39,30 +41,40 @@ export class SpectrumSampler {
     private readonly saturated: () => number | null,
   ) {}
 
-  /** The newest that has not been taken yet, to be sent with a frame. */
-  take(): SpectrumSample | null {
+  /** The newest that has not been taken yet, to be sent with a frame of this watch. */
+  take(watch: Watch): SpectrumSample | null {
     const { waiting } = this;
     this.waiting = null;
-    return waiting;
+    return waiting && waiting.text === this.textFor(watch) ? waiting.sample : null;
   }
 
-  /** Behind a frame; nobody changes the model meanwhile. Null where it is not time for one. */
-  async sample(trainingStep: number): Promise<SpectrumSample | null> {
+  /**
+   * Behind a frame of a watch; nobody changes the model meanwhile. Null where it is not time for one. Runs that are compared are looked at in the same steps,
+   * which are few, so that none is left out.
+   */
+  async sample(trainingStep: number, watch: Watch): Promise<SpectrumSample | null> {
     const { history } = this;
     const start = performance.now();
-    if (this.isImpossible || !history.question || trainingStep === this.last || start < this.notBefore) return null;
+    const text = this.textFor(watch);
+    const isTime = watch.atCommonSteps ? isCommonStepOfSpectra(trainingStep) : start >= this.notBefore;
+    if (text === undefined || text === this.impossible || trainingStep === this.last || !isTime) return null;
     this.last = trainingStep;
-    const exponent = await this.exponent(history.question.text);
+    const exponent = await this.exponent(text);
     if (exponent === null) {
-      this.isImpossible = true;
+      this.impossible = text;
       return null;
     }
     const sample = { step: trainingStep, exponent, ...this.ofMatrix(), saturated: this.saturated() };
-    history.addSpectrum(sample);
-    this.waiting = sample;
+    if (text === history.question?.text) history.addSpectrum(sample);
+    this.waiting = { sample, text };
     const end = performance.now();
     this.notBefore = end + (end - start) * (1 / share - 1);
     return sample;
+  }
+
+  /** What is compared is of the text that is shown; what is kept of the run, of the one that its rows are of. */
+  private textFor(watch: Watch): string | undefined {
+    return watch.atCommonSteps ? watch.text : this.history.question?.text;
   }
 
   private async exponent(text: string): Promise<number | null> {

@@ -17,6 +17,7 @@ import { runMessage, syntheticFrame, syntheticRows, type FrameOptions } from '..
 import type { ShownSweep } from '../../../src/pageContract/sweep';
 import { variedSweep } from '../syntheticSweep';
 import { countDrawing, takeCounts } from './drawnCounts';
+import { layoutFaults, watchTexts } from './layoutFaults';
 
 interface ThemeSetting {
   readonly className: string;
@@ -120,6 +121,15 @@ const probe = {
     probe.send(comparedMessage());
     await probe.settled();
   },
+  async comparedSpectra(
+    run: number,
+    ...samples: readonly (readonly [step: number, exponent: number])[]
+  ): Promise<void> {
+    const spectra = samples.map(([step, exponent]) => ({ step, exponent, radius: null, norm: null, saturated: null }));
+    probe.send({ type: 'comparedSpectra', run, spectra });
+    await probe.settled();
+  },
+
   async comparedFrame(...args: Parameters<typeof comparedFrame>): Promise<void> {
     probe.send(comparedFrame(...args));
     await probe.settled();
@@ -180,6 +190,8 @@ const probe = {
     return messages;
   },
   countDrawing,
+  watchTexts,
+  layoutFaults,
   /** What is drawn while something is done and until it can be seen. */
   async drawnBy(act: () => unknown): Promise<DrawnCounts> {
     takeCounts();

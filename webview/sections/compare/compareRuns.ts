@@ -1,6 +1,7 @@
 /** The runs that a comparison shows, and what of each is drawn: one lane of a frame, and its losses. */
 import type { Frame, SeriesSummary } from '../../../src/protocol/frame';
 import type { ComparedRun, MetricRows, PanelStatus } from '../../../src/pageContract/messages';
+import type { SpectrumSample } from '../../../src/protocol/overTraining';
 import { progressColumns, type RunDescription } from '../../../src/protocol/run';
 import { isCommonStep } from '../../../src/terms/commonSteps';
 import { Metrics } from '../../shared/charts/metrics';
@@ -21,6 +22,9 @@ export class RunInView {
   private now: PanelStatus;
   /** Losses of the steps at which all runs are looked at, nats per token. */
   private readonly losses = new Map<number, number>();
+
+  /** The largest Lyapunov exponent at some of those steps, nats per token. */
+  private exponents = new Map<number, number>();
 
   constructor({ run, status, history }: ComparedRun) {
     this.run = run;
@@ -43,6 +47,10 @@ export class RunInView {
     this.frame = frame;
     this.rows = frame.header.graph ? flowRows(frame) : inputRows(frame);
     this.failure = null;
+  }
+
+  acceptSpectra(spectra: readonly SpectrumSample[]): void {
+    this.exponents = new Map(spectra.map(({ step, exponent }) => [step, exponent]));
   }
 
   fail(message: string): void {
@@ -70,6 +78,14 @@ export class RunInView {
     return this.metrics.latest?.loss ?? this.frame?.header.loss;
   }
 
+  get exponentSteps(): readonly number[] {
+    return [...this.exponents.keys()];
+  }
+
+  exponentAt(step: number): number | undefined {
+    return this.exponents.get(step);
+  }
+
   /** The input gradient of the lowest boundary, in graph mode that of the embedding: what the runs are compared by. */
   get lane(): FlowRow | undefined {
     return this.rows.find(({ isMain }) => isMain);
@@ -78,6 +94,20 @@ export class RunInView {
   get summary(): SeriesSummary | undefined {
     return this.lane?.summary;
   }
+}
+
+/** The largest exponent of each run, undefined of one that has none, at the latest step up to what is shown at which all runs that have any have one; null where there is none. */
+export function exponentsAtEqualSteps(
+  runs: readonly RunInView[],
+): { readonly step: number; readonly exponents: readonly (number | undefined)[] } | null {
+  const having = runs.filter((run) => run.exponentSteps.length > 0);
+  const shown = Math.min(...having.map(({ frame }) => frame?.header.trainingStep ?? Infinity));
+  const steps = (having.at(0)?.exponentSteps ?? []).filter(
+    (step) => step <= shown && having.every((run) => run.exponentAt(step) !== undefined),
+  );
+  if (steps.length === 0) return null;
+  const step = Math.max(...steps);
+  return { step, exponents: runs.map((run) => run.exponentAt(step)) };
 }
 
 /** Whether those that train are all shown at one step. */

@@ -39,6 +39,8 @@ export class CompareSection implements Section {
   private names: RunNames;
   private isFresh = true;
   private shown: OverText | null = null;
+  /** Of what the strip was brought to its target. */
+  private centered: { readonly target: number; readonly steps: number } | null = null;
   /** Frames that have come and not been answered: sequence by run. */
   private readonly undrawn = new Map<number, number>();
 
@@ -78,7 +80,12 @@ export class CompareSection implements Section {
       element(
         'div',
         { class: 'below' },
-        element('div', { class: 'readout' }, this.readout),
+        element(
+          'div',
+          { class: 'readout' },
+          this.readout,
+          element('p', { class: 'caption dim hint', text: texts.get('panel.readout.hint') }),
+        ),
         element(
           'div',
           { class: 'legend' },
@@ -130,6 +137,9 @@ export class CompareSection implements Section {
         this.update(message.run, (run) => run.progress(message.rows));
         this.losses.changed();
         break;
+      case 'comparedSpectra':
+        this.update(message.run, (run) => run.acceptSpectra(message.spectra));
+        break;
       case 'comparedFailed':
         this.update(message.run, (run) => run.fail(message.message));
         this.isFresh = true;
@@ -167,6 +177,10 @@ export class CompareSection implements Section {
     if (!reference) return;
     const { header } = reference;
     if (this.isFresh) view.accept(header.tokens.length, 0);
+    // The strip begins at the target, where the gradient does.
+    if (this.centered?.target !== header.target || this.centered.steps !== header.tokens.length)
+      this.strip.center(header.target);
+    this.centered = { target: header.target, steps: header.tokens.length };
     const within = { ...columns, first: view.steps.first, count: view.steps.count };
     this.shown = { frame: reference, columns: within };
     const marked = { target: header.target, mark: view.mark };
@@ -193,12 +207,7 @@ export class CompareSection implements Section {
     this.rows.draw(width, rows, within, theme, marked);
     if (view.mark !== null && view.takeAnnouncement()) this.strip.follow(view.mark);
     this.strip.draw(width, header, undefined, within, theme, marked);
-    setText(
-      this.readout,
-      view.mark === null
-        ? this.parts.texts.get('panel.readout.hint')
-        : this.valueText(header.tokens, header.target, view.mark),
-    );
+    setText(this.readout, view.mark === null ? '' : this.valueText(header.tokens, header.target, view.mark));
     for (const [run, sequence] of this.undrawn) this.parts.link.comparedDrawn(run, sequence);
     this.undrawn.clear();
     const count = Number(document.documentElement.dataset['framesDrawn'] ?? 0) + 1;

@@ -4,18 +4,24 @@ import { isOfNumbers, lossDigits } from '../../shared/lossWords';
 import { isNotFinite, isZeroAtTarget } from '../../shared/reach';
 import type { Texts } from '../../shared/texts';
 import type { RunNames } from './compareNames';
-import type { RunInView } from './compareRuns';
+import { exponentsAtEqualSteps, type RunInView } from './compareRuns';
 
 const heads = [
   'panel.compare.run',
   'panel.compare.parameters',
   'panel.compare.step',
   'panel.compare.loss',
-  'panel.compare.horizon',
+  'panel.column.horizon',
   'panel.compare.rate',
+  'panel.compare.exponent',
   'panel.compare.speed',
 ] as const;
-const help: Partial<Record<(typeof heads)[number], 'panel.compare.rateHelp' | 'panel.compare.speedHelp'>> = {
+/** Left out where the page is too narrow for all of them: they say least of how far the gradient reaches. */
+const secondary: readonly (typeof heads)[number][] = ['panel.compare.parameters', 'panel.compare.speed'];
+const help: Partial<
+  Record<(typeof heads)[number], 'panel.compare.rateHelp' | 'panel.compare.exponentHelp' | 'panel.compare.speedHelp'>
+> = {
+  'panel.compare.exponent': 'panel.compare.exponentHelp',
   'panel.compare.rate': 'panel.compare.rateHelp',
   'panel.compare.speed': 'panel.compare.speedHelp',
 };
@@ -29,6 +35,7 @@ export class CompareTable {
     const cells = heads.map((key) => {
       const title = help[key];
       return element('th', {
+        class: secondary.includes(key) ? 'secondary' : '',
         text: texts.get(key),
         attributes: { scope: 'col', ...(title && { title: texts.get(title) }) },
       });
@@ -55,7 +62,9 @@ export class CompareTable {
             element('i', { class: `line-swatch run-${i + 1}` }),
             element('span'),
           ),
-          ...heads.slice(1).map(() => element('td', { class: 'number' })),
+          ...heads
+            .slice(1)
+            .map((key) => element('td', { class: secondary.includes(key) ? 'number secondary' : 'number' })),
         ),
       ),
     );
@@ -64,15 +73,21 @@ export class CompareTable {
   show(runs: readonly RunInView[], names: RunNames): void {
     const ofNumbers = runs.some(({ run }) => isOfNumbers(run));
     setText(this.lossHead, this.texts.get(ofNumbers ? 'panel.compare.squaredError' : 'panel.compare.loss'));
+    const spectra = exponentsAtEqualSteps(runs);
+    this.showExponents(runs.length, spectra !== null);
     runs.forEach((run, i) => {
       const [name, ...cells] = Array.from(this.body.children[i].children) as HTMLElement[];
       setText(name.lastElementChild as HTMLElement, names.inFull(run));
       name.title = run.run.name;
-      this.cells(run).forEach((text, j) => setText(cells[j], text));
+      this.cells(run, this.exponent(run, spectra?.exponents[i], spectra?.step)).forEach((text, j) =>
+        setText(cells[j], text),
+      );
+      const [horizon] = cells.slice(heads.indexOf('panel.column.horizon') - 1);
+      horizon.classList.toggle('failure', run.failure !== null);
     });
   }
 
-  private cells(run: RunInView): string[] {
+  private cells(run: RunInView, exponent: string): string[] {
     const { numbers } = this.texts;
     const { loss, summary, metrics } = run;
     const ofNumbers = isOfNumbers(run.run);
@@ -83,16 +98,30 @@ export class CompareTable {
       loss === undefined ? this.texts.get('panel.compare.noFrame') : lossDigits(this.texts, loss, ofNumbers),
       this.horizon(run),
       slope === null ? '' : numbers.decimals(Math.exp(slope), 3),
+      exponent,
       metrics.latest ? numbers.integer(metrics.latest.tokensPerSecond) : '',
     ];
   }
 
-  /** What is shown of it, and where it has come to since then. */
+  /** A column that would be empty is left out. */
+  private showExponents(runs: number, isShown: boolean): void {
+    const at = heads.indexOf('panel.compare.exponent');
+    for (const row of [this.root.querySelector('thead tr'), ...Array.from(this.body.children).slice(0, runs)])
+      (row?.children[at] as HTMLElement).hidden = !isShown;
+  }
+
+  /** With its step, where that is not the one that is shown: it is taken at fewer steps. */
+  private exponent(run: RunInView, exponent: number | undefined, step: number | undefined): string {
+    const { texts } = this;
+    if (exponent === undefined || step === undefined) return '';
+    const value = Number.isFinite(exponent) ? texts.numbers.decimals(exponent, 3) : texts.numbers.short(exponent);
+    if (step === run.frame?.header.trainingStep) return value;
+    return texts.get('panel.compare.exponentAt', value, texts.numbers.integer(step));
+  }
+
+  /** Of what is shown. Where the run has come to since then, the losses' axis says. */
   private step({ frame, status }: RunInView): string {
-    const { numbers } = this.texts;
-    const now = numbers.integer(status.step);
-    const shown = frame && !frame.header.graph ? numbers.integer(frame.header.trainingStep) : now;
-    return shown === now ? now : this.texts.get('panel.compare.stepNow', shown, now);
+    return this.texts.numbers.integer(frame && !frame.header.graph ? frame.header.trainingStep : status.step);
   }
 
   private horizon({ failure, summary, lane, frame }: RunInView): string {
@@ -104,6 +133,9 @@ export class CompareTable {
     if (isZeroAtTarget(lane, target)) return texts.get('panel.readout.zero');
     const { horizon, level } = summary;
     if (level) return texts.get('panel.column.level', texts.numbers.fromLog10(level.log10));
-    return horizon === null ? texts.get('panel.compare.beyond') : texts.tokens(horizon);
+    // Over all the tokens before the target it does not fall so far.
+    return horizon === null
+      ? texts.get('panel.compare.beyond', texts.numbers.integer(target))
+      : texts.numbers.integer(horizon);
   }
 }

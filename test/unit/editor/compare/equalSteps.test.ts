@@ -3,10 +3,16 @@ import { strict as assert } from 'node:assert';
 import { framesToShow, KeptFrames, type PacedRun } from '../../../../src/editor/compare/equalSteps';
 import type { Frame } from '../../../../src/protocol/frame';
 import { isCommonStep } from '../../../../src/terms/commonSteps';
+import type { SpectrumSample } from '../../../../src/protocol/overTraining';
 import { syntheticFrame } from '../../../webview/synthetic';
 
 const frameAt = (trainingStep: number, target = 9): Frame =>
   syntheticFrame({ slopes: [-0.1], tokens: 10, target, hiddenSize: 2, trainingStep });
+
+function withSpectrum(frame: Frame, step: number): Frame {
+  const spectrum: SpectrumSample = { step, exponent: -step, radius: null, norm: null, saturated: null };
+  return { ...frame, header: { ...frame.header, spectrum } };
+}
 
 function run(steps: readonly number[], others: Partial<PacedRun> = {}): PacedRun {
   const frames = new KeptFrames();
@@ -63,6 +69,23 @@ describe('what of compared runs is shown', () => {
     const back = run([16, 20, 24]);
     back.frames.accept(frameAt(16));
     assert.deepEqual(back.frames.steps, [16]);
+  });
+
+  it('keeps spectra that came with frames that are not shown, of one text, and none from after a step that the run went back to', () => {
+    const frames = new KeptFrames();
+    const stepsOfSpectra = () => frames.spectra.map(({ step }) => step);
+    frames.accept(withSpectrum(frameAt(18), 16));
+    frames.accept(frameAt(20));
+    const before = frames.spectra;
+    frames.accept(frameAt(22, 5));
+    assert.equal(frames.spectra, before, 'of another target they are the same');
+    frames.accept(withSpectrum(frameAt(26), 24));
+    assert.equal(frames.take(26)?.header.trainingStep, 26);
+    assert.deepEqual(stepsOfSpectra(), [16, 24]);
+    frames.accept(frameAt(16));
+    assert.deepEqual(stepsOfSpectra(), [16]);
+    frames.accept(syntheticFrame({ slopes: [-0.1], tokens: 12, hiddenSize: 2, trainingStep: 18 }));
+    assert.deepEqual(stepsOfSpectra(), []);
   });
 
   it('is nothing where nothing has come', () => {
