@@ -1,23 +1,42 @@
-// npm run pictures: takes the pictures of README.md again, from the Code server, into docs/images/.
+// npm run pictures: takes the pictures of README.md and docs/ again, from the Code server, into docs/images/. See `usage`.
 import { build } from 'esbuild';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { installCodeServer, startCodeServer } from './lib/codeServer.mjs';
+import { readOptions } from './lib/options.mjs';
 import { run } from './lib/processes.mjs';
 import { buildProject, installDependencies } from './lib/project.mjs';
+import { preparePython } from './lib/python.mjs';
 import { main } from './lib/say.mjs';
 import { root } from './lib/stamps.mjs';
 import { chromiumFlags, ensureSystemParts, findChromium, toTest } from './lib/system.mjs';
 
 const program = join(root, 'out/test/editor/pictures.js');
-const timeout = 15 * 60_000;
+const timeout = 45 * 60_000;
+
+const usage = `npm run pictures [-- NAME…]
+
+Takes the pictures in docs/images/ again, or only those named: training, overview, hover, compare, change, spectrum, remedy, overflow, recording, notebook.
+The last two are of a training in PyTorch: --python names an interpreter that has it; without, it is Debian's python3-torch.`;
+/** Those that need Python. */
+const recorded = ['recording', 'notebook'];
 
 await main(async () => {
+  const asked = readOptions({
+    command: 'npm run pictures',
+    usage,
+    options: { python: { type: 'string' } },
+    allowPositionals: true,
+  });
+  if (asked === null) return 0;
+  const { positionals: names, python } = asked;
   await installDependencies();
   await buildProject();
   await installCodeServer('newest');
   await ensureSystemParts(toTest);
+  const interpreter =
+    names.length === 0 || names.some((name) => recorded.includes(name)) ? await preparePython({ python }) : '';
   await build({
     absWorkingDir: root,
     bundle: true,
@@ -36,10 +55,11 @@ await main(async () => {
       BACKFLOW_CODE_SERVER: server.address({}),
       BACKFLOW_PROJECT: root,
       BACKFLOW_SCREENSHOTS: temporary,
+      BACKFLOW_PYTHON: interpreter,
       BACKFLOW_CHROMIUM: findChromium(),
       BACKFLOW_CHROMIUM_FLAGS: chromiumFlags.join(' '),
     };
-    return await run(process.execPath, ['--enable-source-maps', program], {
+    return await run(process.execPath, ['--enable-source-maps', program, ...names], {
       cwd: root,
       show: true,
       accept: 'any',

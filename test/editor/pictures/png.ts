@@ -1,6 +1,7 @@
 /**
  * PNG as the browser's screenshots are (8 bits a channel, no palette, not interlaced), and the animated PNG made of several: W3C's PNG, third edition.
  * It has one palette for all pictures, and of each but the first only the rectangle that changed.
+ * Of a single picture the palette makes a third of what the browser writes.
  */
 import { deflateSync, inflateSync } from 'node:zlib';
 
@@ -90,6 +91,19 @@ function opaque(data: Uint8Array, size: number): Uint8Array {
     { length: (data.length / size) * channels },
     (_, i) => data[Math.floor(i / channels) * size + (i % channels)],
   );
+}
+
+/** One picture, in the same way in 256 colors. */
+export function stillPng(pixels: Pixels): Buffer {
+  const palette = frequentColors([pixels]);
+  const { width, height } = pixels;
+  return Buffer.concat([
+    signature,
+    chunk('IHDR', Buffer.concat([numbers(width, height), Buffer.from([8, 3, 0, 0, 0])])),
+    chunk('PLTE', Buffer.from(palette.flat())),
+    chunk('IDAT', compressed(pixels, { x: 0, y: 0, width, height }, nearestIn(palette))),
+    chunk('IEND', Buffer.alloc(0)),
+  ]);
 }
 
 /** All of one size, shown again and again; in 256 colors: the most frequent that differ visibly, others in the nearest of these. */
