@@ -103,10 +103,12 @@ export class Header {
     );
     // A recorded loss is what the user's loop has given: in what unit, nobody knows, and perhaps none.
     const loss = latest && !(run.recording && Number.isNaN(latest.loss)) ? latest.loss : null;
-    setText(this.loss, loss === null ? '' : texts.get('panel.readout.loss', numbers.decimals(loss, 2)));
+    setText(this.loss, loss === null ? '' : texts.loss(loss));
     setText(
       this.bits,
-      loss === null || run.recording ? '' : texts.get('panel.header.bits', numbers.decimals(loss * bitsPerNat, 2)),
+      loss === null || !Number.isFinite(loss) || run.recording
+        ? ''
+        : texts.get('panel.header.bits', numbers.decimals(loss * bitsPerNat, 2)),
     );
     const backend = texts.get(run.backend === 'ort' ? 'panel.header.backendOrt' : 'panel.header.backendWasm');
     this.speed.hidden = run.graph !== undefined || run.recording !== undefined;

@@ -82,6 +82,13 @@ export class Texts {
     return series.isOnlyOfRole ? this.role(series.role) : series.short;
   }
 
+  /** A loss, nats per token. */
+  loss(nats: number): string {
+    return Number.isFinite(nats)
+      ? this.get('panel.readout.loss', this.numbers.decimals(nats, 2))
+      : this.get('panel.readout.lossNotFinite');
+  }
+
   /** What a graph's tensor is in it. */
   role(role: SeriesRole): string {
     return this.get(roleKeys[role]);

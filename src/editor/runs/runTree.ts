@@ -349,7 +349,7 @@ function progressOf({ metrics, status, description }: RunSession): string[] {
   const loss = metrics.last('loss');
   return [
     steps === null ? localize('step.number', number(step)) : localize('step.numberOf', number(step), number(steps)),
-    ...(loss === null ? [] : [localize('loss.nats', loss.toFixed(3))]),
+    ...(loss === null ? [] : [lossName(loss)]),
   ];
 }
 
@@ -374,6 +374,11 @@ export function titleOf(corpusName: string, name: string): string {
 /** What an open model is, in a few words. */
 export function nameOfModel({ model, graph }: RunDescription): string {
   return graph ? localize('graph.mode') : stackName(layersOf(model));
+}
+
+/** A loss, nats per token. */
+export function lossName(nats: number): string {
+  return Number.isFinite(nats) ? localize('loss.nats', nats.toFixed(3)) : localize('loss.natsNotFinite');
 }
 
 export function stateName(state: RunState): string {

@@ -5,7 +5,7 @@ import { layersOf } from '../../protocol/settings';
 import { throttled } from '../timing';
 import type { RunRegistry } from './runRegistry';
 import type { RunSession } from './runSession';
-import { nameOfModel, stateName } from './runTree';
+import { lossName, nameOfModel, stateName } from './runTree';
 import { localize } from '../localize';
 
 /** Milliseconds between two texts. */
@@ -77,7 +77,7 @@ function textOf({ status, metrics, description }: RunSession): string {
     return `$(record) ${description.name} · ${localize('step.number', number(description.recording.steps.at(-1) ?? 0))}`;
   if (description.graph) return `$(type-hierarchy) ${description.name} · ${localize('graph.mode')}`;
   const parts = [localize('step.number', number(metrics.last('step') ?? status.step))];
-  if (loss !== null) parts.push(localize('loss.nats', loss.toFixed(3)));
+  if (loss !== null) parts.push(lossName(loss));
   if (status.state === 'running')
     parts.push(localize('speed.tokensPerSecond', number(metrics.last('tokensPerSecond') ?? 0)));
   else parts.push(stateName(status.state));

@@ -55,14 +55,13 @@ export class Readout {
   /** `unit` is the one marked, if any. */
   show(frame: Frame, rows: readonly FlowRow[], mark: number | null, unit: number | null): void {
     const { texts } = this;
-    const { numbers } = texts;
     const { tokens, target } = frame.header;
     const step = mark ?? target;
     const loss = seriesOf(frame, 'loss')?.[step];
     setText(this.sizeHead, texts.get(frame.header.graph ? 'panel.column.size' : 'panel.column.state'));
     setText(this.token, texts.get('panel.readout.token', visibleSymbol(tokens[step])));
     setText(this.place, this.placeOf(step, target));
-    setText(this.loss, loss === undefined ? '' : texts.get('panel.readout.loss', numbers.decimals(loss, 2)));
+    setText(this.loss, loss === undefined ? '' : texts.loss(loss));
     setText(this.unit, unit === null ? '' : this.unitText(frame, step, unit));
     while (this.body.childElementCount > rows.length) this.body.lastElementChild?.remove();
     while (this.body.childElementCount < rows.length) {

@@ -190,15 +190,20 @@ export class ChartSection implements Section {
       return;
     }
     const steps = numbers.integer(metrics.stepCount);
-    const last = metrics.validation.points.at(-1);
-    this.loss.describe(
-      texts.get(
-        'panel.loss.description',
-        steps,
-        numbers.decimals(metrics.firstLoss, 2),
-        numbers.decimals(metrics.latest.loss, 2),
-      ) + (last ? ' ' + texts.get('panel.loss.descriptionValidation', numbers.decimals(last.y, 2)) : ''),
-    );
+    const first = numbers.decimals(metrics.firstLoss, 2);
+    const { latest, lastValidation } = metrics;
+    const said = [
+      Number.isFinite(latest.loss)
+        ? texts.get('panel.loss.description', steps, first, numbers.decimals(latest.loss, 2))
+        : texts.get('panel.loss.descriptionNotFinite', steps, first),
+    ];
+    if (lastValidation !== null)
+      said.push(
+        Number.isFinite(lastValidation)
+          ? texts.get('panel.loss.descriptionValidation', numbers.decimals(lastValidation, 2))
+          : texts.get('panel.loss.descriptionValidationNotFinite'),
+      );
+    this.loss.describe(said.join(' '));
     this.norm.describe(
       texts.get(
         'panel.norm.description',
