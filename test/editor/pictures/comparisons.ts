@@ -29,7 +29,7 @@ export async function takeRemedy(window: EditorWindow): Promise<void> {
   await window.page.locator('.quick-input-list .monaco-list-row', { hasText: 'Orthogonal restart of R' }).click();
   const page = await window.panelFrame('[data-figure="compared"]');
   await reached(page, 600);
-  await page.locator('[data-action=pause]').click();
+  await page.locator('.comparison [data-action=pause]').click();
   await settled(async () => (await picture(page, 'compared')).url);
   await window.rest();
   await keepParts(window, 'remedy', [page.locator('.comparison > header'), page.locator('.loss-block')]);
