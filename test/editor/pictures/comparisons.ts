@@ -22,13 +22,13 @@ export async function takeComparison(window: EditorWindow): Promise<void> {
   keep('compare', await screenshot(window));
 }
 
-/** An RNN after 200 steps, going on as it is and with new recurrent matrices. */
+/** An LSTM after some hundred steps, going on as it is and with forget gates that are further open. */
 export async function takeRemedy(window: EditorWindow): Promise<void> {
-  await trainTo(window, 200);
+  await trainTo(window, 100);
   await window.runCommand('Backflow: Try a Remedy…');
-  await window.page.locator('.quick-input-list .monaco-list-row', { hasText: 'Orthogonal restart of R' }).click();
+  await window.page.locator('.quick-input-list .monaco-list-row', { hasText: 'Forget-gate bias raised by 2' }).click();
   const page = await window.panelFrame('[data-figure="compared"]');
-  await reached(page, 600);
+  await reached(page, 1000);
   await page.locator('.comparison [data-action=pause]').click();
   await settled(async () => (await picture(page, 'compared')).url);
   await window.rest();

@@ -16,11 +16,7 @@ const takes: Readonly<Record<string, () => Promise<void>>> = {
     ),
   'change spectrum': () =>
     inEditor({ width: 1640, height: 1400, settings: { 'backflow.model.hiddenSize': 64 } }, takeSections),
-  remedy: () =>
-    inEditor(
-      { width: 1640, height: 1000, settings: { 'backflow.model.cell': 'rnn', 'backflow.model.hiddenSize': 64 } },
-      takeRemedy,
-    ),
+  remedy: () => inEditor({ width: 1640, height: 1000, settings: { 'backflow.model.hiddenSize': 64 } }, takeRemedy),
   overflow: () =>
     inEditor(
       {
@@ -31,7 +27,7 @@ const takes: Readonly<Record<string, () => Promise<void>>> = {
           'backflow.model.activation': 'relu',
           'backflow.model.hiddenSize': 64,
           'backflow.training.optimizer': 'sgd',
-          'backflow.training.learningRate': 5,
+          'backflow.training.learningRate': 1,
           'backflow.training.clipNorm': 0,
         },
       },

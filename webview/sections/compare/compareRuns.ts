@@ -12,6 +12,8 @@ const [stepColumn, lossColumn] = [progressColumns.indexOf('step'), progressColum
 export class RunInView {
   readonly metrics = new Metrics();
   readonly run: RunDescription;
+  /** As the message has it. */
+  readonly change: string | null;
   /** It has trained while it was looked at. */
   hasTrained = false;
   frame: Frame | null = null;
@@ -22,8 +24,9 @@ export class RunInView {
   /** Losses of the steps at which all runs are looked at, nats per token. */
   private readonly losses = new Map<number, number>();
 
-  constructor({ run, status, history }: ComparedRun) {
+  constructor({ run, status, history, change }: ComparedRun) {
     this.run = run;
+    this.change = change;
     this.now = status;
     this.become(status);
     this.progress(history);
