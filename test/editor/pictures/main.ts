@@ -38,7 +38,7 @@ const takes: Readonly<Record<string, () => Promise<void>>> = {
       { width: 1440, height: 1030, settings: { 'editor.fontSize': 11 }, files: recordedFiles(), opened: 'train.py' },
       takeRecording,
     ),
-  notebook: () => inEditor({ width: 1000, height: 780, files: notebookFiles(), opened: 'flow.ipynb' }, takeNotebook),
+  notebook: () => inEditor({ width: 1000, height: 900, files: notebookFiles(), opened: 'flow.ipynb' }, takeNotebook),
 };
 
 async function main(wanted: readonly string[]): Promise<void> {

@@ -78,5 +78,6 @@ export async function takeNotebook(window: EditorWindow): Promise<void> {
   await settled(async () => (await picture(outputs, 'flow')).url);
   await keepParts(window, 'notebook', [
     window.page.locator('.notebookOverlay .cell-list-container .monaco-list-row').first(),
+    outputs.locator('.flow-output').first(),
   ]);
 }
