@@ -7,8 +7,8 @@ import { takeAnimation, takeStills } from './training';
 
 /** By the names of the pictures that each takes. */
 const takes: Readonly<Record<string, () => Promise<void>>> = {
-  training: () => inEditor({ width: 1360, height: 720, settings: { 'editor.fontSize': 11 } }, takeAnimation),
-  'overview hover': () => inEditor({ width: 1440, height: 1270, settings: { 'editor.fontSize': 12 } }, takeStills),
+  training: () => inEditor({ width: 1400, height: 720, settings: { 'editor.fontSize': 11 } }, takeAnimation),
+  'overview hover': () => inEditor({ width: 1440, height: 1270, settings: { 'editor.fontSize': 11 } }, takeStills),
   compare: () =>
     inEditor(
       { width: 1360, height: 890, settings: { 'backflow.model.hiddenSize': 24, 'backflow.training.steps': 2000 } },
