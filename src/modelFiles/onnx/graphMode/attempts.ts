@@ -2,16 +2,18 @@
 import type { OperatorError } from '../../../core/graph/operatorError';
 import type { GraphProgram } from '../../../core/graph/run';
 import { Tape } from '../../../core/graph/tape';
+import { Variable } from '../../../core/graph/variable';
 import type { Turns } from '../../../core/graph/turns';
 import type { GraphProto } from '../../../formats/onnx/messages';
 import { UserError } from '../../../userError';
 import { carriedPairs } from './carriedPairs';
+import { differs } from './evidence';
 import { otherInputs, type FreeInput, type IdsInput } from './inputs';
 import { keptSizes } from './keptSizes';
 import { operatorsBetween } from './operatorsBetween';
-import { lengths, maxTape, someIds } from './probes';
+import { changedFrom, lengths, maxTape, someIds } from './probes';
 import { scoreCandidates, smallestTable, type Candidate } from './scoreCandidates';
-import { runText, type GraphUse } from './textRun';
+import { runText, type GraphUse, type TextRun } from './textRun';
 import { verified, type Attempt } from './verified';
 import { stepsHandedOn, writtenOutSteps } from './writtenOut';
 
@@ -21,7 +23,7 @@ export interface Hindrances {
   /** Some run had none. */
   isComputed: boolean;
   /** It answers, but only once. */
-  lastOnly: UserError | null;
+  answersOnce: UserError | null;
 }
 
 /** What answers for a token by others too is preferred, then what does not know its future, then what keeps scores and state apart. */
@@ -54,7 +56,10 @@ export function* tryWhole(
         short,
         long,
       );
-      if (!attempt) continue;
+      if (!attempt) {
+        hindrances.answersOnce ??= yield* answerOfOneStep(program, use, candidate, longer);
+        continue;
+      }
       const most = yield* stepsHandedOn(graph, program, attempt);
       if (most === null) return attempt;
       return yield* tryFixed(graph, program, { ...use, ids: { ...ids, length: most } }, most, hindrances);
@@ -72,11 +77,25 @@ export function* tryWhole(
     const attempt = yield* tryFixed(graph, program, { ...use, ids: { ...ids, length: size } }, size, {
       failures: [],
       isComputed: false,
-      lastOnly: null,
+      answersOnce: null,
     });
     if (attempt) return attempt;
   }
   return null;
+}
+
+/** Scores that there are only once, and that do not depend on the last token: of a graph that goes through one step of a text of any length. */
+function* answerOfOneStep(
+  program: GraphProgram,
+  use: GraphUse,
+  { name, timeAxis }: Candidate,
+  longer: TextRun,
+): Turns<UserError | null> {
+  if (timeAxis !== null) return null;
+  const other = yield* runText(program, use, changedFrom(someIds(longer.steps, 2), 2, 0, 1), new Tape(maxTape));
+  const [value, changed] = [longer, other].map((run) => run.calls[0].values.get(name));
+  const isAnswer = value instanceof Variable && changed instanceof Variable && differs(value, changed);
+  return isAnswer ? new UserError('error.graph.oneStep', name) : null;
 }
 
 function* tryFixed(
@@ -103,7 +122,7 @@ function* tryFixed(
     (last as Candidate | undefined) &&
     (yield* verified(program, { ...use, way: 'prefixes' }, last, null, length, { ids, run }))
   )
-    hindrances.lastOnly = new UserError('error.graph.lastOfFixed', last.name, length);
+    hindrances.answersOnce = new UserError('error.graph.lastOfFixed', last.name, length);
   return null;
 }
 

@@ -42,7 +42,7 @@ export interface GraphLanguageModel {
 export function* recognizeGraph(model: GraphModel, program: GraphProgram): Turns<GraphLanguageModel> {
   const { graph } = model;
   const free = freeInputsOf(graph);
-  const hindrances: Hindrances = { failures: [], isComputed: false, lastOnly: null };
+  const hindrances: Hindrances = { failures: [], isComputed: false, answersOnce: null };
   let best: Attempt | null = null;
   // A float is a text only where no integer is one.
   for (const kind of ['integer', 'float'] as const) {
@@ -173,9 +173,9 @@ function* withoutScores(
   return null;
 }
 
-function refusal({ node }: GraphProto, { failures, isComputed, lastOnly }: Hindrances): UserError {
+function refusal({ node }: GraphProto, { failures, isComputed, answersOnce }: Hindrances): UserError {
   const [first] = failures;
-  if (lastOnly) return lastOnly;
+  if (answersOnce) return answersOnce;
   if (failures.length > 0 && !isComputed)
     return new UserError('error.graph.node', first.node, operatorOf(first), first.reason);
   return node.length === 0 ? new UserError('error.graph.empty') : new UserError('error.graph.noScores');

@@ -86,7 +86,11 @@ function remembersFirst(changed: readonly Float64Array[], of: readonly Float64Ar
 function isWhole(run: TextRun, use: GraphUse, place: ScoresPlace): boolean {
   return (
     run.calls.length === (use.way === 'single' ? run.steps : 1) &&
-    run.calls.every((call) => tensorIn(call, place.name) instanceof Variable)
+    run.calls.every((call) => {
+      const scores = tensorIn(call, place.name);
+      // A slice beyond the text's end is a tensor, too.
+      return scores instanceof Variable && scores.tensor.data.length >= place.size;
+    })
   );
 }
 
