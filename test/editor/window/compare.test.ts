@@ -100,10 +100,7 @@ describe('comparing and playing', () => {
     await window.page.keyboard.press('Enter');
     const page = await window.panelFrame('[data-figure="compared"]');
     // Before its first picture the page has no rows yet.
-    await page
-      .locator('.comparison .runs tbody td:nth-child(5)', { hasText: /\d/ })
-      .first()
-      .waitFor();
+    await page.locator('.comparison .runs tbody td:nth-child(5)', { hasText: /\d/ }).first().waitFor();
     await page.locator('canvas[data-figure="compared"]').waitFor();
     assert.equal(await page.locator('.comparison .runs tbody tr').count(), 2);
     await window.screenshot('compare-runs-dark');
