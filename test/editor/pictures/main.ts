@@ -16,7 +16,15 @@ const takes: Readonly<Record<string, () => Promise<void>>> = {
     ),
   'change spectrum': () =>
     inEditor({ width: 1640, height: 1400, settings: { 'backflow.model.hiddenSize': 64 } }, takeSections),
-  remedy: () => inEditor({ width: 1640, height: 1000, settings: { 'backflow.model.hiddenSize': 64 } }, takeRemedy),
+  remedy: () =>
+    inEditor(
+      {
+        width: 1640,
+        height: 1000,
+        settings: { 'backflow.model.hiddenSize': 64, 'backflow.training.checkpointEvery': 100 },
+      },
+      takeRemedy,
+    ),
   overflow: () =>
     inEditor(
       {

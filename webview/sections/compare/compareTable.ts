@@ -66,11 +66,16 @@ export class CompareTable {
   show(runs: readonly RunInView[], names: RunNames): void {
     runs.forEach((run, i) => {
       const [name, ...cells] = Array.from(this.body.children[i].children) as HTMLElement[];
-      setText(name.lastElementChild as HTMLElement, names.inFull(run));
+      // “LSTM 1 × 128” stays on one line, whatever else stands beside it.
+      setText(name.lastElementChild as HTMLElement, names.inFull(run).replaceAll(/ (?=[\d×])/g, '\u00a0'));
       name.title = run.run.name;
       this.cells(run).forEach((text, j) => setText(cells[j], text));
-      const [horizon] = cells.slice(heads.indexOf('panel.column.horizon') - 1);
-      horizon.classList.toggle('failure', run.failure !== null);
+      const [horizon, ...after] = cells.slice(heads.indexOf('panel.column.horizon') - 1) as HTMLTableCellElement[];
+      // Why it cannot be compared is a sentence, and takes their place too.
+      const hasFailed = run.failure !== null;
+      horizon.classList.toggle('failure', hasFailed);
+      horizon.colSpan = hasFailed ? 1 + after.length : 1;
+      for (const cell of after) cell.hidden = hasFailed;
     });
   }
 
