@@ -26,5 +26,5 @@ export async function takeOverflow(window: EditorWindow): Promise<void> {
   const panel = await window.panelFrame('header .message:not([hidden])');
   await window.rest();
   await settled(async () => panel.locator('header .message').innerText());
-  await keepParts(window, 'overflow', [panel.locator('header'), panel.locator('.charts')]);
+  await keepParts(window, 'overflow', [panel.locator('header'), panel.locator('.charts')], 12, -4);
 }

@@ -77,18 +77,19 @@ export function keep(name: string, picture: Buffer): void {
   writeFileSync(join(images, `${name}.png`), stillPng(decodePng(picture)));
 }
 
-/** Of a page: parts that stand below each other, with a little air around them. */
+/** Of a page: parts that stand below each other, with a little air around them; `below` where the next part begins sooner. CSS pixels. */
 export async function keepParts(
   window: EditorWindow,
   name: string,
   parts: readonly Locator[],
   air = 12,
+  below = air,
 ): Promise<void> {
   const boxes = await Promise.all(parts.map(boxOf));
   const left = Math.min(...boxes.map(({ x }) => x)) - air;
   const right = Math.max(...boxes.map(({ x, width }) => x + width)) + air;
   const top = Math.min(...boxes.map(({ y }) => y)) - air;
-  const bottom = Math.max(...boxes.map(({ y, height }) => y + height)) + air;
+  const bottom = Math.max(...boxes.map(({ y, height }) => y + height)) + below;
   const clip = { x: Math.max(0, left), y: Math.max(0, top), width: right - left, height: bottom - top };
   keep(name, await window.page.screenshot({ clip }));
 }
