@@ -170,9 +170,11 @@ function frequentColors(pictures: readonly Pixels[]): Color[] {
     }
   }
   const palette: Color[] = [];
-  for (const [key] of Array.from(counts).sort(([, a], [, b]) => b - a)) {
+  const area = pictures.reduce((sum, { width, height }) => sum + width * height, 0);
+  for (const [key, count] of Array.from(counts).sort(([, a], [, b]) => b - a)) {
     const color = colorOf(key);
-    if (palette.every((each) => squaredDistance(each, color) > minSquaredDistance)) palette.push(color);
+    if (count > area * wide || palette.every((each) => squaredDistance(each, color) > minSquaredDistance))
+      palette.push(color);
     if (palette.length === 256) break;
   }
   return palette;
@@ -180,6 +182,8 @@ function frequentColors(pictures: readonly Pixels[]): Color[] {
 
 /** Between two colors of a palette: without it the many grays of letters would take the place of the rarer colors. */
 const minSquaredDistance = 8 ** 2;
+/** Part of all pixels from which on a color is one of its own, however near to others: backgrounds differ by little. */
+const wide = 0.005;
 
 function squaredDistance(a: Color, b: Color): number {
   return (a[0] - b[0]) ** 2 + (a[1] - b[1]) ** 2 + (a[2] - b[2]) ** 2;
