@@ -113,10 +113,11 @@ export interface Kernels {
   turnHeads(
     B: number, heads: number, d: number, first: number, count: number, stride: number, a: number, cosines: number, sines: number,
   ): void;
-  geluForward(rows: number, n: number, x: number, bias: number, out: number): void;
-  geluBackward(rows: number, n: number, d: number, x: number, bias: number, sums: number): void;
-  geluTanhForward(rows: number, n: number, x: number, bias: number, out: number): void;
-  geluTanhBackward(rows: number, n: number, d: number, x: number, bias: number, sums: number): void;
+  geluForward(rows: number, n: number, x: number, bias: number): void;
+  geluTanhForward(rows: number, n: number, x: number, bias: number): void;
+  geluAndSlope(rows: number, n: number, x: number, bias: number, out: number): void;
+  geluTanhAndSlope(rows: number, n: number, x: number, bias: number, out: number): void;
+  geluBackward(rows: number, n: number, d: number, slopes: number, sums: number): void;
   // The selective state space layer, between its products
   mambaConvolve(
     T: number, B: number, E: number, K: number, first: number, count: number, lengths: number, channel: number, channels: number,

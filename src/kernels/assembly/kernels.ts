@@ -9,7 +9,7 @@
 export { adamStep } from './adam';
 export { attentionBackward, attentionForward, turnHeads } from './attention';
 export { add, clampMagnitude, multiplyElements, scale, sumOfSquares } from './elements';
-export { geluBackward, geluForward, geluTanhBackward, geluTanhForward } from './gelu';
+export { geluAndSlope, geluBackward, geluForward, geluTanhAndSlope, geluTanhForward } from './gelu';
 export { addProducts64, applyGated64, mixRows64, softmaxRow64 } from './elements64';
 export { applyLogistic64, applySoftplus64 } from './functions64';
 export { gemm } from './gemm';

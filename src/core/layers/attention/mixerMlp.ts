@@ -15,7 +15,7 @@ class MlpMixer implements Mixer {
   readonly output: Float32Array;
   readonly states = [];
   readonly totals = [];
-  /** T·B × 4·D: W₁ x, and what GELU makes of it and b₁; in the way back then the gradient by what is before it. Without a way back both are one. */
+  /** T·B × 4·D: W₁ x, then the slopes of GELU there; and what GELU makes of it and b₁, in the way back then the gradient by what is before it. Without a way back both are one. */
   private readonly preActivations: Float32Array;
   private readonly activations: Float32Array;
   private readonly inner: number;
@@ -46,14 +46,13 @@ class MlpMixer implements Mixer {
     const rows = steps * batch;
     await products.affine(preActivations, x, parameter(pass, 'W1'), null, rows, inner, I);
     const bias = at(parameters['b1'] ?? zeros);
+    const isInPlace = activations === preActivations;
+    const kernel = hasTanhGelu(sizes) ? 'geluTanh' : 'gelu';
     arena.run(
-      hasTanhGelu(sizes) ? 'geluTanhForward' : 'geluForward',
+      isInPlace ? `${kernel}Forward` : `${kernel}AndSlope`,
       splitStreams(rows, arena.threads).map(({ first, count }) => [
-        count,
-        inner,
-        at(preActivations, first * inner),
-        bias,
-        at(activations, first * inner),
+        ...[count, inner, at(preActivations, first * inner), bias],
+        ...(isInPlace ? [] : [at(activations, first * inner)]),
       ]),
     );
     await products.affine(output, activations, parameter(pass, 'W2'), parameters['b2'] ?? zeros, rows, D, inner);
@@ -64,23 +63,21 @@ class MlpMixer implements Mixer {
     if (!this.hasForward) throw new Error('mlp: back without a forward pass of the same window');
     // The gradient of the activations takes their place.
     this.hasForward = false;
-    const { arena, products, inner, preActivations, activations, zeros, sums, sizes } = this;
+    const { arena, products, inner, preActivations: slopes, activations, sums, sizes } = this;
     const { input: I, hidden: D } = sizes;
-    const { steps, batch, x, parameters, above, below, gradient } = pass;
+    const { steps, batch, x, above, below, gradient } = pass;
     const rows = steps * batch;
     await products.transposedMultiply(parameter({ parameters: gradient }, 'W2'), above, activations, D, inner, rows);
     sumColumns(arena, gradient['b2'], above, rows, D, sums[0]);
     await products.multiply(activations, above, parameter(pass, 'W2'), rows, inner, D);
-    const bias = at(parameters['b1'] ?? zeros);
     for (const of of sums) of.fill(0);
     arena.run(
-      hasTanhGelu(sizes) ? 'geluTanhBackward' : 'geluBackward',
+      'geluBackward',
       splitStreams(rows, arena.threads).map(({ first, count }, part) => [
         count,
         inner,
         at(activations, first * inner),
-        at(preActivations, first * inner),
-        bias,
+        at(slopes, first * inner),
         at(sums[part]),
       ]),
     );
