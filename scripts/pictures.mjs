@@ -1,4 +1,4 @@
-// Takes the pictures of the documents again, from the Code server, into docs/images/. See `usage`.
+// npm run pictures: takes the pictures of README.md and docs/ again, from the Code server, into docs/images/. See `usage`.
 import { build } from 'esbuild';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,24 +7,38 @@ import { installCodeServer, startCodeServer } from './lib/codeServer.mjs';
 import { readOptions } from './lib/options.mjs';
 import { run } from './lib/processes.mjs';
 import { buildProject, installDependencies } from './lib/project.mjs';
+import { preparePython } from './lib/python.mjs';
 import { main } from './lib/say.mjs';
 import { root } from './lib/stamps.mjs';
 import { chromiumFlags, ensureSystemParts, findChromium, toTest } from './lib/system.mjs';
 
-const usage = `npm run pictures -- [--sweep FOLDER]
-
-Takes the pictures of README.md. --sweep: only that of docs/sweeps.md, of a sweep that is in this folder; to make one takes Python and Ray.`;
-
 const program = join(root, 'out/test/editor/pictures.js');
-const timeout = 15 * 60_000;
+const timeout = 45 * 60_000;
+
+const usage = `npm run pictures -- [NAME…] [--python PATH] [--sweep FOLDER]
+
+Takes the pictures in docs/images/ again, or only those named: training, overview, hover, compare, change, spectrum, remedy, overflow, recording, notebook.
+The last two are of a training in PyTorch: --python names an interpreter that has it; without, it is Debian's python3-torch.
+--sweep: only that of docs/sweeps.md, of a sweep that is in this folder; to make one takes Python and Ray.`;
+/** Those that need Python. */
+const recorded = ['recording', 'notebook'];
 
 await main(async () => {
-  const given = readOptions({ command: 'npm run pictures', usage, options: { sweep: { type: 'string' } } });
-  if (given === null) return 0;
+  const asked = readOptions({
+    command: 'npm run pictures',
+    usage,
+    options: { python: { type: 'string' }, sweep: { type: 'string' } },
+    allowPositionals: true,
+  });
+  if (asked === null) return 0;
+  const { python, sweep } = asked;
+  const names = sweep === undefined ? asked.positionals : ['sweep'];
   await installDependencies();
   await buildProject();
   await installCodeServer('newest');
   await ensureSystemParts(toTest);
+  const interpreter =
+    names.length === 0 || names.some((name) => recorded.includes(name)) ? await preparePython({ python }) : '';
   await build({
     absWorkingDir: root,
     bundle: true,
@@ -43,11 +57,12 @@ await main(async () => {
       BACKFLOW_CODE_SERVER: server.address({}),
       BACKFLOW_PROJECT: root,
       BACKFLOW_SCREENSHOTS: temporary,
+      BACKFLOW_PYTHON: interpreter,
       BACKFLOW_CHROMIUM: findChromium(),
       BACKFLOW_CHROMIUM_FLAGS: chromiumFlags.join(' '),
-      ...(given.sweep !== undefined && { BACKFLOW_SWEEP: resolve(given.sweep) }),
+      ...(sweep !== undefined && { BACKFLOW_SWEEP: resolve(sweep) }),
     };
-    return await run(process.execPath, ['--enable-source-maps', program], {
+    return await run(process.execPath, ['--enable-source-maps', program, ...names], {
       cwd: root,
       show: true,
       accept: 'any',

@@ -111,7 +111,7 @@ export class Header {
     setText(this.loss, loss === null ? '' : lossInWords(texts, loss, ofNumbers));
     setText(
       this.bits,
-      loss === null || run.recording || ofNumbers
+      loss === null || !Number.isFinite(loss) || run.recording || ofNumbers
         ? ''
         : texts.get('panel.header.bits', numbers.decimals(loss * bitsPerNat, 2)),
     );

@@ -87,6 +87,8 @@ export interface ComparedRun {
   readonly run: RunDescription;
   readonly status: PanelStatus;
   readonly history: MetricRows;
+  /** What was changed of the run that all of them continue, in the reader's language; null where they are no such runs. */
+  readonly change: string | null;
 }
 
 export interface ShownSamples {

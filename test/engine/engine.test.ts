@@ -257,6 +257,10 @@ describe('the engine process', () => {
 
   it('an overflow pauses before the update, names step and tensor, and leaves the weights as they were', async () => {
     const run = newRun();
+    const told: number[] = [];
+    engine.calls.on('progress', ({ rows }) => {
+      for (let i = 0; i < rows.length; i += rowWidth) told.push(rows[i]);
+    });
     const paused = engine.next('status', ({ state }) => state === 'paused');
     await engine.calls.call(
       'train',
@@ -267,7 +271,8 @@ describe('the engine process', () => {
         { cell: 'rnn', activation: 'relu' },
       ),
     );
-    const { message } = await paused;
+    const { message, step: reached } = await paused;
+    assert.equal(told.at(-1), reached, 'the last step before it has been told');
     assert.match(
       inEnglish(message!),
       /not finite.* Stream \d of the batch: On the way forward it begins at token \d+ \(“.+”\): the .+ is -?\d\.\d\de\d+/,

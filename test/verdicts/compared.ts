@@ -18,7 +18,7 @@ export function saidOfComparison(models: readonly ComparedModel[]): Said[] {
   const runs = models.map(({ run, frame }) => {
     const { trainingStep: step } = frame.header;
     const status = { state: 'finished', step, message: null } as const;
-    const view = new RunInView({ run, status, history: { rows: new Float64Array(0), validation: [] } });
+    const view = new RunInView({ run, status, change: null, history: { rows: new Float64Array(0), validation: [] } });
     view.hasTrained = true;
     view.accept(frame);
     return view;

@@ -211,7 +211,7 @@ describe('a model in graph mode on the page', () => {
     const status = { state: 'stopped', step: 0, message: null };
     await page.evaluate(`{
       const history = { rows: new Float64Array(0), validation: [] };
-      const runs = ${JSON.stringify([runOf(graph), run])}.map((run) => ({ run, status: ${JSON.stringify(status)}, history }));
+      const runs = ${JSON.stringify([runOf(graph), run])}.map((run) => ({ run, status: ${JSON.stringify(status)}, change: null, history }));
       probe.send({ type: 'compared', title: 'Comparison', runs });
     }`);
     const { header, data } = await frameOf({ series: [embedding] });
@@ -222,7 +222,7 @@ describe('a model in graph mode on the page', () => {
     const names = await page.locator('.runs tbody th').allInnerTexts();
     assert.deepEqual(names, ['A · graph mode · mixed.onnx', 'B · graph mode · other.onnx']);
     const horizon = await page.locator('.runs tbody tr').first().locator('td').nth(3).innerText();
-    assert.equal(horizon, `${header.flows[0].horizon} tokens`);
+    assert.equal(horizon, String(header.flows[0].horizon));
   });
 
   it('exports tables with the names of the tensors in place of layers', async () => {

@@ -90,6 +90,7 @@ export function comparedMessage(): ToPage {
         model: { ...defaultModelSettings, cell, hiddenSize, vocabularySize, parameterCount: 113_000 + 37 * i },
       },
       status: { state: 'running', step: 899 + 60 * i, message: null },
+      change: null,
       history: { rows, validation },
     };
   });

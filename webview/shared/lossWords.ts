@@ -14,5 +14,6 @@ export function lossDigits({ numbers }: Texts, loss: number, ofNumbers: boolean)
 
 /** A loss with its unit. */
 export function lossInWords(texts: Texts, loss: number, ofNumbers: boolean): string {
+  if (!Number.isFinite(loss)) return texts.get('panel.readout.lossNotFinite');
   return texts.get(ofNumbers ? 'panel.readout.squaredError' : 'panel.readout.loss', lossDigits(texts, loss, ofNumbers));
 }

@@ -22,6 +22,8 @@ export interface Compared {
   readonly session: RunSession;
   /** It was started for the comparison, and ends with it. */
   readonly isOwn: boolean;
+  /** What it does otherwise than the run that it continues. */
+  readonly change?: string;
 }
 
 export interface ComparisonParts {
@@ -81,7 +83,8 @@ export class Comparison implements vscode.Disposable {
     panel.post({
       type: 'compared',
       title: this.title,
-      runs: this.compared.map(({ session }) => ({
+      runs: this.compared.map(({ session, change }) => ({
+        change: change ?? null,
         run: session.description,
         status: statusOf(session),
         history: session.metrics.snapshot(),

@@ -73,7 +73,11 @@ export async function tryRemedy(parts: RemedyParts, origin: RemedyOrigin, given:
   for (const session of begun) session.document = document;
   await parts.comparisons.compare(
     localize('remedy.title', localizeMessage(remedy.label)),
-    begun.map((session) => ({ session, isOwn: true })),
+    begun.map((session, i) => ({
+      session,
+      isOwn: true,
+      change: i === 0 ? localize('remedy.asItIs') : localizeMessage(remedy.label),
+    })),
     document,
   );
 }

@@ -302,6 +302,8 @@ export function signedBar(share: number): string {
 
 function percent(probability: number): string {
   const value = probability * 100;
+  // One of the likeliest is never impossible.
+  if (value > 0 && value < 0.05) return '<0.1%';
   return `${value >= 9.95 ? value.toFixed(0) : value.toFixed(1)}%`;
 }
 

@@ -163,6 +163,8 @@ export class Run {
       const refusal = thrown instanceof Overflow ? await this.lookInto(thrown) : thrown;
       this.order = 'pause';
       this.isHeld = true;
+      // The last steps before it are those that show how it came to this.
+      this.tell();
       this.setState('paused', messageOf(refusal));
       for (const refuse of this.stopRefused.splice(0)) refuse(refusal);
     }

@@ -10,8 +10,12 @@ export interface Mark {
 
 const id = 'backflow-marks';
 
-/** Puts the numbers over the window until the picture is taken. */
-export async function numberedScreenshot(page: Page, marks: readonly Mark[]): Promise<Buffer> {
+/** Puts the numbers over the window until the picture of a part of it is taken. */
+export async function numberedScreenshot(
+  page: Page,
+  marks: readonly Mark[],
+  clip: { readonly x: number; readonly y: number; readonly width: number; readonly height: number },
+): Promise<Buffer> {
   const discs = marks.map(
     ({ label, x, y }) =>
       `<div style="position:fixed;left:${x - 11}px;top:${y - 11}px;width:22px;height:22px;border-radius:50%;background:#f6c945;color:#16191d;font:700 14px/22px sans-serif;text-align:center">${label}</div>`,
@@ -22,7 +26,7 @@ export async function numberedScreenshot(page: Page, marks: readonly Mark[]): Pr
     `{ const image = document.createElement('img'); image.id = '${id}'; image.style.cssText = 'position:fixed;inset:0;width:100vw;height:100vh;z-index:100000;pointer-events:none'; image.src = 'data:image/svg+xml,' + encodeURIComponent(${JSON.stringify(svg)}); document.body.append(image); }`,
   );
   await page.waitForTimeout(500);
-  const picture = await page.screenshot();
+  const picture = await page.screenshot({ clip });
   await page.evaluate(`document.getElementById('${id}').remove()`);
   return picture;
 }

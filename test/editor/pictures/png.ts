@@ -1,6 +1,7 @@
 /**
  * PNG as the browser's screenshots are (8 bits a channel, no palette, not interlaced), and the animated PNG made of several: W3C's PNG, third edition.
  * It has one palette for all pictures, and of each but the first only the rectangle that changed.
+ * Of a single picture the palette makes a third of what the browser writes.
  */
 import { deflateSync, inflateSync } from 'node:zlib';
 
@@ -92,6 +93,19 @@ function opaque(data: Uint8Array, size: number): Uint8Array {
   );
 }
 
+/** One picture, in the same way in 256 colors. */
+export function stillPng(pixels: Pixels): Buffer {
+  const palette = frequentColors([pixels]);
+  const { width, height } = pixels;
+  return Buffer.concat([
+    signature,
+    chunk('IHDR', Buffer.concat([numbers(width, height), Buffer.from([8, 3, 0, 0, 0])])),
+    chunk('PLTE', Buffer.from(palette.flat())),
+    chunk('IDAT', compressed(pixels, { x: 0, y: 0, width, height }, nearestIn(palette))),
+    chunk('IEND', Buffer.alloc(0)),
+  ]);
+}
+
 /** All of one size, shown again and again; in 256 colors: the most frequent that differ visibly, others in the nearest of these. */
 export function animatedPng(shots: readonly Shot[]): Buffer {
   const [{ pixels: first }] = shots;
@@ -156,9 +170,11 @@ function frequentColors(pictures: readonly Pixels[]): Color[] {
     }
   }
   const palette: Color[] = [];
-  for (const [key] of Array.from(counts).sort(([, a], [, b]) => b - a)) {
+  const area = pictures.reduce((sum, { width, height }) => sum + width * height, 0);
+  for (const [key, count] of Array.from(counts).sort(([, a], [, b]) => b - a)) {
     const color = colorOf(key);
-    if (palette.every((each) => squaredDistance(each, color) > minSquaredDistance)) palette.push(color);
+    if (count > area * wide || palette.every((each) => squaredDistance(each, color) > minSquaredDistance))
+      palette.push(color);
     if (palette.length === 256) break;
   }
   return palette;
@@ -166,6 +182,8 @@ function frequentColors(pictures: readonly Pixels[]): Color[] {
 
 /** Between two colors of a palette: without it the many grays of letters would take the place of the rarer colors. */
 const minSquaredDistance = 8 ** 2;
+/** Part of all pixels from which on a color is one of its own, however near to others: backgrounds differ by little. */
+const wide = 0.005;
 
 function squaredDistance(a: Color, b: Color): number {
   return (a[0] - b[0]) ** 2 + (a[1] - b[1]) ** 2 + (a[2] - b[2]) ** 2;

@@ -30,8 +30,8 @@ const drawn = new WeakMap<HTMLCanvasElement, Drawn[]>();
 /** From now on keeps what text is drawn on each canvas. To be called before the page draws. */
 export function watchTexts(): void {
   const { prototype } = CanvasRenderingContext2D;
-  const fillText = prototype.fillText;
-  const clearRect = prototype.clearRect;
+  type Draw = (this: CanvasRenderingContext2D, ...args: unknown[]) => void;
+  const [fillText, clearRect] = ['fillText', 'clearRect'].map((name) => Reflect.get(prototype, name) as Draw);
   prototype.clearRect = function (...args) {
     drawn.delete(this.canvas);
     clearRect.apply(this, args);
@@ -184,7 +184,7 @@ function overlaps(texts: readonly Placed[]): string[] {
 function placeOf(element: Element): string {
   const names: string[] = [];
   for (let each: Element | null = element; each && each.id !== 'page' && names.length < 3; each = each.parentElement)
-    names.unshift(each.className === '' ? each.tagName.toLowerCase() : `.${String(each.className).split(' ')[0]}`);
+    names.unshift(each.className === '' ? each.tagName.toLowerCase() : `.${each.className.split(' ')[0]}`);
   return names.join(' ');
 }
 

@@ -18,7 +18,7 @@ export interface ComparedLine {
 
 const profileTop = 8;
 const profileHeight = 150;
-const lowest = [-4, -8, -16, -32, -64, -128, -256, -512];
+const lowest = [-4, -8, -12, -16, -24, -32, -48, -64, -96, -128, -192, -256, -512];
 const highest = [0.5, 4, 8, 16, 32, 64, 128, 256, 512];
 const maxTicks = 6;
 

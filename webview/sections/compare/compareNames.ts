@@ -38,9 +38,11 @@ export class RunNames {
     return stackName(layersOf(model), { number: (value) => texts.numbers.integer(value) });
   }
 
-  private differences({ run }: RunInView): string[] {
+  private differences({ run, change }: RunInView): string[] {
     const { texts } = this;
     const { numbers } = texts;
+    // Two that continue one run are told apart by what was done, though no setting tells it.
+    if (change !== null) return [change];
     const differs = (value: (run: RunInView) => unknown): boolean => new Set(this.runs.map(value)).size > 1;
     const { truncation, clipNorm, clipValue, omega, flossing, radiusCap, window } = run.training;
     const said: string[] = [];

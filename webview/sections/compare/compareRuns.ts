@@ -13,6 +13,8 @@ const [stepColumn, lossColumn] = [progressColumns.indexOf('step'), progressColum
 export class RunInView {
   readonly metrics = new Metrics();
   readonly run: RunDescription;
+  /** As the message has it. */
+  readonly change: string | null;
   /** It has trained while it was looked at. */
   hasTrained = false;
   frame: Frame | null = null;
@@ -26,8 +28,9 @@ export class RunInView {
   /** The largest Lyapunov exponent at some of those steps, nats per token. */
   private exponents = new Map<number, number>();
 
-  constructor({ run, status, history }: ComparedRun) {
+  constructor({ run, status, history, change }: ComparedRun) {
     this.run = run;
+    this.change = change;
     this.now = status;
     this.become(status);
     this.progress(history);

@@ -29,10 +29,10 @@ const help: Partial<
 export class CompareTable {
   readonly root: HTMLElement;
   private readonly body = element('tbody');
-  private readonly lossHead: HTMLElement;
+  private readonly columnHeads: readonly HTMLElement[];
 
   constructor(private readonly texts: Texts) {
-    const cells = heads.map((key) => {
+    this.columnHeads = heads.map((key) => {
       const title = help[key];
       return element('th', {
         class: secondary.includes(key) ? 'secondary' : '',
@@ -40,11 +40,10 @@ export class CompareTable {
         attributes: { scope: 'col', ...(title && { title: texts.get(title) }) },
       });
     });
-    this.lossHead = cells[heads.indexOf('panel.compare.loss')];
     this.root = element(
       'table',
       { class: 'runs', attributes: { 'aria-label': texts.get('panel.compare.runs') } },
-      element('thead', {}, element('tr', {}, ...cells)),
+      element('thead', {}, element('tr', {}, ...this.columnHeads)),
       this.body,
     );
   }
@@ -72,18 +71,26 @@ export class CompareTable {
 
   show(runs: readonly RunInView[], names: RunNames): void {
     const ofNumbers = runs.some(({ run }) => isOfNumbers(run));
-    setText(this.lossHead, this.texts.get(ofNumbers ? 'panel.compare.squaredError' : 'panel.compare.loss'));
+    const lossHead = this.columnHeads[heads.indexOf('panel.compare.loss')];
+    setText(lossHead, this.texts.get(ofNumbers ? 'panel.compare.squaredError' : 'panel.compare.loss'));
     const spectra = exponentsAtEqualSteps(runs);
-    this.showExponents(runs.length, spectra !== null);
+    const isLeftOut = (column: number): boolean => spectra === null && heads[column] === 'panel.compare.exponent';
+    this.columnHeads.forEach((head, column) => (head.hidden = isLeftOut(column)));
     runs.forEach((run, i) => {
-      const [name, ...cells] = Array.from(this.body.children[i].children) as HTMLElement[];
-      setText(name.lastElementChild as HTMLElement, names.inFull(run));
+      const [name, ...cells] = Array.from(this.body.children[i].children) as HTMLTableCellElement[];
+      // “LSTM 1 × 128” stays on one line, whatever else stands beside it.
+      setText(name.lastElementChild as HTMLElement, names.inFull(run).replaceAll(/ (?=[\d×])/g, '\u00a0'));
       name.title = run.run.name;
       this.cells(run, this.exponent(run, spectra?.exponents[i], spectra?.step)).forEach((text, j) =>
         setText(cells[j], text),
       );
-      const [horizon] = cells.slice(heads.indexOf('panel.column.horizon') - 1);
-      horizon.classList.toggle('failure', run.failure !== null);
+      // Why it cannot be compared is a sentence, and takes their place too.
+      const hasFailed = run.failure !== null;
+      const horizonAt = heads.indexOf('panel.column.horizon');
+      cells.forEach((cell, j) => (cell.hidden = isLeftOut(j + 1) || (hasFailed && j + 1 > horizonAt)));
+      const horizon = cells[horizonAt - 1];
+      horizon.classList.toggle('failure', hasFailed);
+      horizon.colSpan = hasFailed ? heads.filter((_, column) => column >= horizonAt && !isLeftOut(column)).length : 1;
     });
   }
 
@@ -101,13 +108,6 @@ export class CompareTable {
       exponent,
       metrics.latest ? numbers.integer(metrics.latest.tokensPerSecond) : '',
     ];
-  }
-
-  /** A column that would be empty is left out. */
-  private showExponents(runs: number, isShown: boolean): void {
-    const at = heads.indexOf('panel.compare.exponent');
-    for (const row of [this.root.querySelector('thead tr'), ...Array.from(this.body.children).slice(0, runs)])
-      (row?.children[at] as HTMLElement).hidden = !isShown;
   }
 
   /** With its step, where that is not the one that is shown: it is taken at fewer steps. */

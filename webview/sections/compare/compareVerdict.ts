@@ -63,7 +63,7 @@ export function numbersInWords({ runs, names, target, thresholds, areEqual }: Co
   if (falling.length > 0) {
     const parts = falling.map(({ name, horizon }, i) =>
       texts.get(
-        'panel.verdict.lagInFirstLayer',
+        i === 0 ? 'panel.verdict.lagInFirstLayer' : 'panel.verdict.lagInNextLayer',
         i === 0 ? texts.tokens(horizon) : texts.numbers.integer(horizon),
         name,
       ),

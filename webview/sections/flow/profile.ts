@@ -16,7 +16,7 @@ const top = 17;
 /** Under it, for the horizons' lags. */
 const bottom = height - 16;
 /** The axis takes the smallest of these that holds the data, so that it rarely changes while frames come in. */
-const lowest = [-4, -8, -16, -32, -64, -128, -256, -512];
+const lowest = [-4, -8, -12, -16, -24, -32, -48, -64, -96, -128, -192, -256, -512];
 const highest = [0.5, 4, 8, 16, 32, 64, 128, 256, 512];
 /** Most powers of ten named on the axis. */
 const maxTicks = 6;

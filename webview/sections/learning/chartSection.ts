@@ -219,22 +219,32 @@ export class ChartSection implements Section {
       return;
     }
     const steps = numbers.integer(metrics.stepCount);
-    const last = metrics.validation.points.at(-1);
-    this.loss.describe(
-      texts.get(
-        this.ofNumbers ? 'panel.loss.descriptionNumbers' : 'panel.loss.description',
-        steps,
-        this.digits(metrics.firstLoss),
-        this.digits(metrics.latest.loss),
-      ) +
-        (last
-          ? ' ' +
-            texts.get(
+    const { latest, lastValidation } = metrics;
+    const first = this.digits(metrics.firstLoss);
+    const said = [
+      Number.isFinite(latest.loss)
+        ? texts.get(
+            this.ofNumbers ? 'panel.loss.descriptionNumbers' : 'panel.loss.description',
+            steps,
+            first,
+            this.digits(latest.loss),
+          )
+        : texts.get(
+            this.ofNumbers ? 'panel.loss.descriptionNumbersNotFinite' : 'panel.loss.descriptionNotFinite',
+            steps,
+            first,
+          ),
+    ];
+    if (lastValidation !== null)
+      said.push(
+        Number.isFinite(lastValidation)
+          ? texts.get(
               this.ofNumbers ? 'panel.loss.descriptionValidationNumbers' : 'panel.loss.descriptionValidation',
-              this.digits(last.y),
+              this.digits(lastValidation),
             )
-          : ''),
-    );
+          : texts.get('panel.loss.descriptionValidationNotFinite'),
+      );
+    this.loss.describe(said.join(' '));
     this.norm.describe(
       texts.get(
         'panel.norm.description',

@@ -42,6 +42,7 @@ export class SpectrumSection implements Section {
   private readonly body: HTMLElement;
   private readonly ofState: HTMLElement;
   private readonly ofJacobian: HTMLElement;
+  private readonly singularTitle: HTMLElement;
   private readonly ofLags: HTMLElement;
   private readonly matrices = element('table', { class: 'values number' });
   private report: SpectrumReport | null = null;
@@ -95,7 +96,8 @@ export class SpectrumSection implements Section {
     this.root = root;
     controls.append(this.directions.root, ...this.onDemand.controls);
     const heading = (key: Parameters<typeof texts.get>[0]): HTMLElement => element('h3', { text: texts.get(key) });
-    this.ofJacobian = element('div', {}, heading('panel.spectrum.singular'), this.singular.figure.canvas);
+    this.singularTitle = heading('panel.spectrum.singular');
+    this.ofJacobian = element('div', {}, this.singularTitle, this.singular.figure.canvas);
     this.ofLags = element('div', {}, heading('panel.spectrum.directions'), this.left.figure.canvas);
     this.ofState = element(
       'div',
@@ -244,6 +246,12 @@ export class SpectrumSection implements Section {
     this.ofJacobian.hidden = !state.jacobian;
     if (state.jacobian) {
       const { rows, values } = singularRows(state.jacobian);
+      setText(
+        this.singularTitle,
+        rows < state.size
+          ? texts.get('panel.spectrum.singularSome', texts.numbers.integer(rows))
+          : texts.get('panel.spectrum.singular'),
+      );
       this.singular.show({ values, rows, columns: T, rowStride: T, columnStride: 1 }, stepMap(theme), 0);
     }
     this.ofLags.hidden = !state.byLag;

@@ -143,7 +143,10 @@ export class LineChart {
   /** Shows these points, one list per series, and draws. */
   show(series: readonly (readonly Point[])[]): void {
     series.forEach((points, i) => {
-      this.chart.data.datasets[i].data = points.slice();
+      const set = this.chart.data.datasets[i];
+      set.data = points.slice();
+      // A single point makes no line.
+      if (this.looks[i].kind === 'line') set.pointRadius = points.length === 1 ? 2 : 0;
     });
     const scales = this.chart.options.scales;
     const ends = series.flatMap((points) => (points.length > 0 ? [points[0].x, points[points.length - 1].x] : []));

@@ -23,6 +23,8 @@ export class Metrics {
   readonly clipped = new Series();
   private readonly allSeries = [this.loss, this.validation, this.normBefore, this.normAfter, this.clipped];
   latest: LatestStep | null = null;
+  /** Nats per token; null where nothing was validated. */
+  lastValidation: number | null = null;
   firstLoss = 0;
   largestNorm = 0;
   stepCount = 0;
@@ -35,7 +37,7 @@ export class Metrics {
 
   clear(): void {
     for (const series of this.allSeries) series.clear();
-    this.latest = null;
+    this.latest = this.lastValidation = null;
     this.firstLoss = this.largestNorm = this.stepCount = this.clippedCount = 0;
   }
 
@@ -58,6 +60,9 @@ export class Metrics {
       }
       this.latest = { step, loss, gradientNorm: before, tokensPerSecond: value('tokensPerSecond') };
     }
-    for (const point of validation) this.validation.push(point.step, point.loss);
+    for (const { step, loss } of validation) {
+      this.lastValidation = loss;
+      if (Number.isFinite(loss)) this.validation.push(step, loss);
+    }
   }
 }

@@ -44,7 +44,7 @@ describe('writing a file whole or not at all', () => {
     );
     await assert.rejects(
       writeFileAtomic(join(folder, 'missing', 'below'), 'x'),
-      /^UserError: The folder .*missing cannot be written to: it does not exist/,
+      /^UserError: There is no folder .*missing to write into\. Create it, or choose another one\./,
     );
     if (process.platform === 'linux') {
       await assert.rejects(

@@ -31,6 +31,7 @@ function runOf(list: string, atLag: (lag: number) => number): RunInView {
       backend: 'wasm',
     },
     status: { state: 'finished', step: 1, message: null },
+    change: null,
     history: { rows: new Float64Array(0), validation: [] },
   });
   const flow = Float64Array.from({ length: T }, (_, t) => atLag(target - t));

@@ -12,7 +12,7 @@ import { Texts } from '../../../../../webview/shared/texts';
 
 const open = { ...defaultModelSettings, objective: null, norm: null, finalNorm: null, residual: null };
 
-function runOf(list: string): RunInView {
+function runOf(list: string, change: string | null = null): RunInView {
   const model = completeModel({ ...open, layers: readLayers(list) });
   return new RunInView({
     run: {
@@ -24,6 +24,7 @@ function runOf(list: string): RunInView {
       backend: 'wasm',
     },
     status: { state: 'running', step: 1, message: null },
+    change,
     history: { rows: new Float64Array(0), validation: [] },
   });
 }
@@ -35,7 +36,7 @@ describe('compared models whose layers differ', () => {
   ] as const) {
     const texts = new Texts(pageStringsOf(strings), language);
     it(`are called by their kinds and sizes (${language})`, () => {
-      const runs = ['lstm:128x2', 'lstm:128,attention:1024'].map(runOf);
+      const runs = ['lstm:128x2', 'lstm:128,attention:1024'].map((list) => runOf(list));
       const names = new RunNames(runs, texts);
       assert.deepEqual(
         runs.map((run) => names.label(run)),
@@ -51,7 +52,7 @@ describe('compared models whose layers differ', () => {
   const texts = new Texts(pageStringsOf(english), 'en');
 
   it('of the same kinds have letters, and their sizes', () => {
-    const runs = ['lstm:8,attention:8', 'lstm:8,attention:8x2'].map(runOf);
+    const runs = ['lstm:8,attention:8', 'lstm:8,attention:8x2'].map((list) => runOf(list));
     const names = new RunNames(runs, texts);
     assert.deepEqual(
       runs.map((run) => names.inFull(run)),
@@ -59,9 +60,18 @@ describe('compared models whose layers differ', () => {
     );
   });
 
+  it('that continue one run are told apart by what was changed, though their settings are the same', () => {
+    const runs = ['as it is', 'Orthogonal restart of R'].map((change) => runOf('rnn:8', change));
+    const names = new RunNames(runs, texts);
+    assert.deepEqual(
+      runs.map((run) => names.inFull(run)),
+      ['A · RNN 1 × 8 · as it is', 'B · RNN 1 × 8 · Orthogonal restart of R'],
+    );
+  });
+
   it('have the paths of all their kinds, each kind once', () => {
     const said = (lists: readonly string[]) => {
-      const runs = lists.map(runOf);
+      const runs = lists.map((list) => runOf(list));
       const thresholds = { vanishing: -3, exploding: 2 };
       return pathsInWords({ runs, names: new RunNames(runs, texts), target: 0, thresholds, areEqual: true }, texts);
     };
