@@ -125,6 +125,7 @@ describe('what the page shows of a sweep', () => {
     await open();
     const { page } = on;
     await page.locator('select[data-axis=x]').selectOption('seed');
+    await settled();
     assert.match(
       (await described())!,
       /horizon over seed \(to the right\) and kind \(upwards\): 6 cells, 4 with a value/,

@@ -1,4 +1,5 @@
 /** Operating system errors as sentences. */
+import { existsSync } from 'node:fs';
 import { UserError } from '../../userError';
 
 /** What was to be written to is not there. */
@@ -21,6 +22,8 @@ export function writeError(thrown: unknown, folder: string): unknown {
     case 'EEXIST':
       return new UserError('error.folder.underFile', folder);
     case 'ENOENT':
+      // A file system that makes no files, as that of processes, says so too.
+      if (existsSync(folder)) return new UserError('error.folder.notWritable', folder, (thrown as Error).message);
       return new FolderMissing('error.folder.missing', folder);
     case 'ENAMETOOLONG':
       return new UserError('error.folder.pathTooLong', folder);
