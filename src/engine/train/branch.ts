@@ -17,11 +17,13 @@ import { UserError } from '../../userError';
 import { RunFolder, type Checkpoint } from '../files/runFolder';
 import type { ModelLock } from '../modelLock';
 import { versions } from '../versions';
+import { assemble } from './assemble';
 import { checkLayers, checkTogether, checkTraining, checkWindows } from './checkTraining';
 import { modelOfSettings, settingsInFull, sizesInRun } from './modelOfSettings';
+import { broken, newestWhole } from './newestWhole';
 import { readersOf } from './readers';
 import type { RunParts } from './run';
-import { assemble, broken, corpusOf, keepCorpusIn, keptSource, newestWhole } from './setUp';
+import { corpusOf, keepCorpusIn, keptSource } from './runText';
 
 /** Throws a UserError for a run without the checkpoint, or where something cannot be changed so; nothing has then been written. */
 export async function setUpBranch(request: BranchRequest, modelLock: ModelLock, cores: number): Promise<RunParts> {

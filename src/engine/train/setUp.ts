@@ -1,6 +1,6 @@
 /** From a request to a run: the corpus read, the model made or loaded, the folder written. Nothing is written before all is well. */
 import { stat } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import type { Corpus, CorpusOptions } from '../../core/corpus/corpusBuilder';
 import { isOfNumbers } from '../../terms/choices';
 import { isForeign, isTokenizer, type NumberUnit } from '../../tokens/tokenUnit';
@@ -8,35 +8,28 @@ import type { TokenizerDefinition } from '../../tokens/tokenizer/tokenizer';
 import type { Vocabulary } from '../../core/corpus/vocabulary';
 import type { ModelConfig } from '../../core/model/config';
 import { initialize } from '../../core/model/initialize';
-import { generalModelOf } from '../../core/model/plainModel';
 import { layoutOf, type Parameters } from '../../core/model/parameters';
 import { Random } from '../../core/model/random';
-import { decodeCheckpoint } from '../../modelFiles/checkpointFile';
 import { UserError } from '../../userError';
-import type { CorpusSource, ResumeRequest, StartingModel, TrainRequest } from '../../protocol/engine';
+import type { CorpusSource, StartingModel, TrainRequest } from '../../protocol/engine';
 import type { RunDescription } from '../../protocol/run';
 import type { ModelSettings, TokenUnit, TrainingSettings } from '../../protocol/settings';
-import { createBackend, machineBytes, stepWorkOf, windowWorkOf } from '../backend';
-import { writeFileAtomic } from '../files/atomicWrite';
-import { corpusOfFile, corpusOfText, readText, readTextIfAny, type CorpusText } from '../files/corpusFile';
+import { machineBytes } from '../backend';
+import { corpusOfFile, corpusOfText, readTextIfAny, type CorpusText } from '../files/corpusFile';
 import { readError } from '../files/fileErrors';
-import { keepCopy } from '../files/keptCorpus';
-import { RunFolder, type Checkpoint } from '../files/runFolder';
+import { RunFolder } from '../files/runFolder';
 import { notFinite } from '../model/finiteness';
 import { openModel } from '../model/openModel';
 import { versions } from '../versions';
 import type { ModelLock } from '../modelLock';
+import { assemble } from './assemble';
 import { checkLayers, checkTogether, checkTraining, checkWindows } from './checkTraining';
 import { modelOfSettings, settingsInFull, settingsOfModel, sizesInRun, type CorpusSizes } from './modelOfSettings';
-import { yieldingBackend } from './yieldingBackend';
 import { readKnownCorpus, readNewCorpus, readNumbers, type ReadCorpus } from './readCorpus';
 import { readersOf, type Readers } from './readers';
 import type { RunParts } from './run';
-import { Trainer } from './trainer';
-import { Validator } from './validator';
+import { keepCorpusIn, optionsOf } from './runText';
 
-/** A copy of the text is kept in the run's folder, so that the run can be resumed. */
-const keptCorpus = 'corpus.txt';
 /** Texts up to this are looked at as a whole for the symbols of a model without a vocabulary. */
 const maxSampledBytes = 100_000_000;
 /** UTF-16 units that are read with a tokenizer.json, at once and with a place for each. */
@@ -196,178 +189,6 @@ async function wholeText(path: string): Promise<{ readonly text: string | null; 
   return size > maxSampledBytes ? none : { ...none, ...(await readTextIfAny(path)) };
 }
 
-/** The run as it was at its newest checkpoint that is whole. Throws a UserError when there is none, the corpus has changed, or another engine is at work on the run. */
-export async function setUpResumed(
-  { folder: path, steps }: ResumeRequest,
-  modelLock: ModelLock,
-  cores: number,
-): Promise<RunParts> {
-  const folder = await RunFolder.open(path);
-  await folder.acquire();
-  try {
-    const { description: before } = folder.record;
-    const training = checkTraining(steps === null ? before.training : { ...before.training, steps });
-    const parts = await newestWhole(folder, await folder.checkpoints(), (checkpoint) =>
-      restored(folder, checkpoint, training, modelLock, cores),
-    );
-    const { unit } = parts.model.vocabulary;
-    const source = await sourceOf(folder);
-    folder.remake = () => keepCorpusAgain(folder, source);
-    const bestValidation = (await folder.best())?.validationLoss ?? null;
-    return {
-      ...parts,
-      description: {
-        ...before,
-        ...(isTokenizer(unit) && { tokenizer: unit }),
-        training,
-        backend: parts.model.backend.name,
-      },
-      folder,
-      modelLock,
-      bestValidation,
-    };
-  } catch (thrown) {
-    await folder.release();
-    throw thrown;
-  }
-}
-
-/** Also where the folder has to be made again. */
-export async function keepCorpusIn(folder: RunFolder, source: CorpusSource): Promise<void> {
-  await keepCorpus(folder, source);
-  folder.remake = () => keepCorpusAgain(folder, source);
-}
-
-function keepCorpus({ path }: RunFolder, source: CorpusSource): Promise<void> {
-  const kept = join(path, keptCorpus);
-  return source.kind === 'text' ? writeFileAtomic(kept, source.text) : keepCopy(source.path, kept);
-}
-
-/** The text may have gone too; the run has what it needs of it, and its weights are worth more. */
-async function keepCorpusAgain(folder: RunFolder, source: CorpusSource): Promise<void> {
-  await keepCorpus(folder, source).catch((thrown: unknown) => {
-    if (!(thrown instanceof UserError)) throw thrown;
-  });
-}
-
-/** Where the run's text is, or itself where it is nowhere but in the folder. */
-async function sourceOf({
-  path: folder,
-  record: {
-    description: {
-      corpus: { path, name },
-    },
-  },
-}: RunFolder): Promise<CorpusSource> {
-  return path === null
-    ? { kind: 'text', text: await readText(join(folder, keptCorpus)), name }
-    : { kind: 'file', path };
-}
-
-/** The same, from its copy in the folder where there is one: the text itself may have changed since. */
-export async function keptSource(folder: RunFolder): Promise<CorpusSource> {
-  const kept = join(folder.path, keptCorpus);
-  return stat(kept).then(
-    () => ({ kind: 'file', path: kept }),
-    () => sourceOf(folder),
-  );
-}
-
-/** What `restore` makes of the newest of these checkpoints from which it can. Throws what it says of the newest where it can from none. @param checkpoints newest first */
-export async function newestWhole<T>(
-  folder: RunFolder,
-  checkpoints: readonly Checkpoint[],
-  restore: (checkpoint: Checkpoint) => Promise<T>,
-): Promise<T> {
-  let first: UserError | null = null;
-  for (const checkpoint of checkpoints) {
-    try {
-      return await restore(checkpoint);
-    } catch (thrown) {
-      // Power that fails, or a hand, can leave one broken; the one before is still there.
-      if (!(thrown instanceof BrokenCheckpoint)) throw thrown;
-      first ??= thrown.reason;
-    }
-  }
-  throw first ?? new UserError('error.run.noCheckpoint', folder.path);
-}
-
-class BrokenCheckpoint extends Error {
-  constructor(readonly reason: UserError) {
-    super(reason.message);
-  }
-}
-
-/** Throws BrokenCheckpoint for one that cannot be read, a UserError for what no other checkpoint would help. */
-async function restored(
-  folder: RunFolder,
-  checkpoint: Checkpoint,
-  training: TrainingSettings,
-  modelLock: ModelLock,
-  cores: number,
-) {
-  const { onnx, state } = await broken(() => folder.read(checkpoint));
-  const { config, parameters, vocabulary } = await broken(() => decodeCheckpoint(onnx, checkpoint.model));
-  const corpus = await corpusOf(folder, vocabulary, training);
-  const parts = await assemble(
-    config,
-    parameters,
-    corpus,
-    readersOf(corpus, training, config),
-    training,
-    modelLock,
-    cores,
-  );
-  await broken(() => parts.trainer.restoreState(state, checkpoint.state));
-  return parts;
-}
-
-/** What `newestWhole` takes for a broken checkpoint. Throws no UserError. */
-export async function broken<T>(read: () => T | Promise<T>): Promise<T> {
-  try {
-    return await read();
-  } catch (thrown) {
-    throw thrown instanceof UserError ? new BrokenCheckpoint(thrown) : thrown;
-  }
-}
-
-/** The text the run began with: where it was, or, where it has changed or gone, the copy in the run's folder. */
-export async function corpusOf(
-  folder: RunFolder,
-  vocabulary: Vocabulary,
-  training: TrainingSettings,
-): Promise<ReadCorpus> {
-  const {
-    description: {
-      corpus: { path },
-      model,
-    },
-    corpusSha256,
-  } = folder.record;
-  const options = { ...optionsOf(model, training), unit: vocabulary.unit, vocabularySize: null };
-  const read = (text: CorpusText) =>
-    isOfNumbers(model.objective)
-      ? readNumbers(text, corpusSha256)
-      : readKnownCorpus(text, vocabulary, options, corpusSha256);
-  const kept = corpusOfFile(join(folder.path, keptCorpus));
-  if (path === null) return read(kept);
-  try {
-    return await read(corpusOfFile(path));
-  } catch (thrown) {
-    if (!(thrown instanceof UserError)) throw thrown;
-    return read(kept).catch(() => {
-      throw thrown;
-    });
-  }
-}
-
-function optionsOf(
-  { objective }: ModelSettings,
-  { mode, split }: TrainingSettings,
-): Pick<CorpusOptions, 'split' | 'masked'> {
-  return { split: mode === 'sequences' ? split : null, masked: objective === 'masked' };
-}
-
 /** Epochs as steps. */
 function withSteps(training: TrainingSettings, { training: reader }: Readers): TrainingSettings {
   return training.epochs === null
@@ -379,35 +200,4 @@ function nameOf(source: CorpusSource): { name: string; path: string | null } {
   return source.kind === 'file'
     ? { name: basename(source.path), path: resolve(source.path) }
     : { name: source.name, path: null };
-}
-
-export async function assemble(
-  config: ModelConfig,
-  parameters: Parameters,
-  { vocabulary }: Corpus,
-  readers: Readers,
-  training: TrainingSettings,
-  modelLock: ModelLock,
-  cores: number,
-): Promise<Pick<RunParts, 'model' | 'plain' | 'trainer' | 'validator'>> {
-  const backend = yieldingBackend(
-    await createBackend(training, cores, stepWorkOf(config, training.batch), windowWorkOf(config, training.batch)),
-    modelLock,
-  );
-  const trainer = Trainer.create(config, training, parameters, readers.training, backend);
-  const validator = readers.validation && Validator.create(config, readers.validation, trainer.parameters, backend);
-  const inspecting = await createBackend(training, cores, Infinity);
-  const plain = { config, parameters: trainer.parameters };
-  return {
-    model: {
-      general: generalModelOf(config, trainer.parameters),
-      plain,
-      isLive: true,
-      vocabulary,
-      backend: inspecting,
-    },
-    plain,
-    trainer,
-    validator,
-  };
 }

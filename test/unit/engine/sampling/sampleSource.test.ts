@@ -148,6 +148,7 @@ describe('samples of a model in training', () => {
       assert.ok(cost <= 0.02 * trial.time + whole * perToken, `${cost} of ${trial.time} ms`);
     });
 
+    // By that clock, too.
     it(`hold up no step for long, at ${perToken} ms a token and ${perStep} ms a step`, async () => {
       const trial = new Trial(await modelOf(biased([0.5, 0.5]), new Vocabulary(['a', 'b'])), perToken);
       trial.source.watch(watch);

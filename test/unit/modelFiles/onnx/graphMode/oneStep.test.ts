@@ -37,7 +37,7 @@ describe('a graph with one answer', () => {
   });
 
   it('is not said to be so where it has none at all', () => {
-    // Only a text of more than 200 tokens has any; the texts that it is tried with are shorter.
+    // A text needs more than 200 tokens to have any; those that it is tried with are shorter.
     assert.throws(scoresOf(200), (thrown) => thrown instanceof UserError && thrown.key === 'error.graph.noScores');
   });
 
