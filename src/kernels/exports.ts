@@ -144,9 +144,11 @@ export interface Kernels {
     y: number, squares: number,
   ): void;
   mambaScanBack64(
-    E: number, S: number, A: number, BC: number, step: number, v: number, dY: number, factors: number, h: number, scale: number, above: number,
-    below: number, dV: number, dStep: number, dBC: number, dA: number, squares: number,
+    E: number, S: number, A: number, BC: number, step: number, v: number, D: number, scaleY: number, dY: number, factors: number, h: number, scale: number,
+    above: number, below: number, dV: number, dStep: number, dBC: number, dA: number, squares: number,
   ): void;
+  mambaConvolve64(T: number, E: number, K: number, out: number, bias: number, taps: number, u: number, stride: number): void;
+  mambaConvolveBack64(E: number, K: number, count: number, found: number, factors: number, taps: number, rows: number): number;
 
   addMatrixVector64(out: number, a: number, x: number, m: number, k: number): void;
 
@@ -156,7 +158,6 @@ export interface Kernels {
   applyGated64(
     values: number, slopes: number, x: number, n: number, table: number, terms: number, perUnit: number, limit: number,
   ): void;
-  addProducts64(out: number, factor: number, a: number, b: number, n: number): void;
   mixRows64(out: number, rows: number, weights: number, M: number, G: number, H: number): void;
   softmaxRow64(x: number, n: number, scale: number): void;
 

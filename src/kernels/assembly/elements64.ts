@@ -2,15 +2,6 @@
 import { expOfNegative64 } from './functions64';
 import { load, madd, store, sumOfLanes } from './lanes64';
 
-/** out += factor · a ⊙ b, n elements. */
-export function addProducts64(out: usize, factor: f64, a: usize, b: usize, n: usize): void {
-  const factors = f64x2.splat(factor);
-  const end = out + ((n & ~1) << 3);
-  for (; out < end; out += 16, a += 16, b += 16)
-    v128.store(out, madd(f64x2.mul(factors, v128.load(a)), v128.load(b), v128.load(out)));
-  store(out, madd(f64x2.mul(factors, load(a, n & 1)), load(b, n & 1), load(out, n & 1)), n & 1);
-}
-
 /** out[m, u, :] = Σ_g weights[m, g, u] · rows[g, u, :], rows of H, H of them for each of G ≤ 4 blocks; a weight of zero takes no time. */
 export function mixRows64(out: usize, rows: usize, weights: usize, M: usize, G: usize, H: usize): void {
   const row = H << 3;

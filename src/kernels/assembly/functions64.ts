@@ -116,6 +116,62 @@ export function expOfNegative64(x: v128): v128 {
   return v128.andnot(madd(scale, p, scale), f64x2.lt(x, constant(Constant.lowest)));
 }
 
+/** The same of two pairs, stored one behind the other: a constant is fetched once for both. */
+@inline
+export function storeExpsOfNegative64(to: usize, x: v128, y: v128): void {
+  let k = constant(Constant.inverseLn2);
+  let m = constant(Constant.exponents);
+  const shiftedX = madd(x, k, m);
+  const shiftedY = madd(y, k, m);
+  const nX = f64x2.sub(shiftedX, m);
+  const nY = f64x2.sub(shiftedY, m);
+  k = constant(Constant.ln2High);
+  m = constant(Constant.ln2Low);
+  const rX = madd(nX, m, madd(nX, k, x));
+  const rY = madd(nY, m, madd(nY, k, y));
+  const zX = f64x2.mul(rX, rX);
+  const zY = f64x2.mul(rY, rY);
+  k = constant(Constant.exp13);
+  m = constant(Constant.exp11);
+  let oddX = madd(k, zX, m);
+  let oddY = madd(k, zY, m);
+  k = constant(Constant.exp12);
+  m = constant(Constant.exp10);
+  let evenX = madd(k, zX, m);
+  let evenY = madd(k, zY, m);
+  k = constant(Constant.exp9);
+  m = constant(Constant.exp8);
+  oddX = madd(oddX, zX, k);
+  oddY = madd(oddY, zY, k);
+  evenX = madd(evenX, zX, m);
+  evenY = madd(evenY, zY, m);
+  k = constant(Constant.exp7);
+  m = constant(Constant.exp6);
+  oddX = madd(oddX, zX, k);
+  oddY = madd(oddY, zY, k);
+  evenX = madd(evenX, zX, m);
+  evenY = madd(evenY, zY, m);
+  k = constant(Constant.exp5);
+  m = constant(Constant.exp4);
+  oddX = madd(oddX, zX, k);
+  oddY = madd(oddY, zY, k);
+  evenX = madd(evenX, zX, m);
+  evenY = madd(evenY, zY, m);
+  k = constant(Constant.exp3);
+  m = constant(Constant.exp2);
+  oddX = madd(oddX, zX, k);
+  oddY = madd(oddY, zY, k);
+  evenX = madd(evenX, zX, m);
+  evenY = madd(evenY, zY, m);
+  const pX = madd(zX, madd(oddX, rX, evenX), rX);
+  const pY = madd(zY, madd(oddY, rY, evenY), rY);
+  const scaleX = i64x2.shl(shiftedX, 52);
+  const scaleY = i64x2.shl(shiftedY, 52);
+  k = constant(Constant.lowest);
+  v128.store(to, v128.andnot(madd(scaleX, pX, scaleX), f64x2.lt(x, k)));
+  v128.store(to, v128.andnot(madd(scaleY, pY, scaleY), f64x2.lt(y, k)), 16);
+}
+
 /** e^−|x|. */
 @inline
 function expOfSize(x: v128): v128 {

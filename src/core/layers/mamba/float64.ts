@@ -23,15 +23,14 @@ export const float64: Float64Mixer<MambaTrace> = {
     const projected = new Float64Array(steps * 2 * E);
     setProductOfTransposed(projected, matrix(x, I), matrix(p.W_in, I), steps, 2 * E, I, p.b_in);
     const inputsBefore = inputs && Float64Array.from(inputs);
-    const convolved = convolve(sizes, p, projected, steps, inputsBefore);
-    const convolvedGate = logisticOf(convolved);
+    const { convolved, convolvedGate } = convolve(sizes, p, projected, steps, inputsBefore);
     const v = productOf(convolved, convolvedGate);
     const selected = new Float64Array(steps * width);
     setProductOfTransposed(selected, matrix(v, E), matrix(p.W_x, E), steps, width, E);
     const beforeStep = new Float64Array(steps * E);
     setProductOfTransposed(beforeStep, matrix(selected, width), matrix(p.W_dt, R), steps, E, R, p.b_dt);
     const { step, stepSlope } = softplusOf(beforeStep);
-    const gate = logisticOf(secondHalves(projected, steps, E));
+    const gate = gateOf(projected, steps, E);
     const A = p.A_log.map((log) => -Math.exp(log));
     const scanned = { steps, A, selected, step, v, starts: startsOf(sizes, steps) };
     const y = new Float64Array(steps * E);
@@ -77,40 +76,42 @@ export const float64: Float64Mixer<MambaTrace> = {
   unitMap,
 };
 
-/** T × E: conv(u) + b_conv. @param before [K − 1, E]: u before the first step, oldest first; null for zeros */
+/** T × E each: conv(u) + b_conv, and σ of it. @param before [K − 1, E]: u before the first step, oldest first; null for zeros */
 function convolve(
   sizes: MambaSizes,
   p: MambaParameters,
   projected: Float64Array,
   steps: number,
   before: Float64Array | null,
-): Float64Array {
+): Pick<MambaTrace, 'convolved' | 'convolvedGate'> {
   const { E, K } = sizes;
-  const space = workspace([K * E, projected.length, steps * E, before?.length ?? 0]);
-  const [taps, u, convolved] = [space.holding(tapsOf(sizes, p)), space.holding(projected), space.room(steps * E)];
-  const earlier = before && space.holding(before);
-  for (let t = 0; t < steps; t++) convolved.set(p.b_conv, t * E);
-  for (let t = 0; t < steps; t++)
-    for (let k = 0; k < K && k <= t; k++)
-      space.kernels.addProducts64(at(convolved, t * E), 1, at(taps, k * E), at(u, (t - k) * 2 * E), E);
-  if (earlier)
-    for (let t = 0; t < Math.min(steps, K - 1); t++)
-      for (let k = t + 1; k < K; k++)
-        space.kernels.addProducts64(at(convolved, t * E), 1, at(taps, k * E), at(earlier, (K - 1 + t - k) * E), E);
-  return convolved.slice();
+  const earlier = (K - 1) * E;
+  const n = steps * E;
+  const space = workspace([K * E, E, earlier + n, n, n]);
+  const [taps, bias] = [space.holding(tapsOf(sizes, p)), space.holding(p.b_conv)];
+  const [u, convolved, gate] = [space.room(earlier + n), space.room(n), space.room(n)];
+  u.fill(0, 0, earlier);
+  if (before) u.set(before);
+  for (let t = 0; t < steps; t++) u.set(projected.subarray(t * 2 * E, (t * 2 + 1) * E), earlier + t * E);
+  space.kernels.mambaConvolve64(steps, E, K, at(convolved), at(bias), at(taps), at(u, earlier), E);
+  space.kernels.applyLogistic64(at(gate), at(convolved), n);
+  return { convolved: convolved.slice(), convolvedGate: gate.slice() };
+}
+
+/** T × E: σ of z. */
+function gateOf(projected: Float64Array, steps: number, E: number): Float64Array {
+  const n = steps * E;
+  const space = workspace([n, n]);
+  const [z, gate] = [space.room(n), space.room(n)];
+  for (let t = 0; t < steps; t++) z.set(projected.subarray((2 * t + 1) * E, (2 * t + 2) * E), t * E);
+  space.kernels.applyLogistic64(at(gate), at(z), n);
+  return gate.slice();
 }
 
 function productOf(a: Float64Array, b: Float64Array): Float64Array {
   const product = new Float64Array(a.length);
   for (let i = 0; i < a.length; i++) product[i] = a[i] * b[i];
   return product;
-}
-
-/** z of every step, T × E. */
-function secondHalves(projected: Float64Array, steps: number, E: number): Float64Array {
-  const z = new Float64Array(steps * E);
-  for (let t = 0; t < steps; t++) z.set(projected.subarray((2 * t + 1) * E, (2 * t + 2) * E), t * E);
-  return z;
 }
 
 /** Adds D ⊙ v to y; returns y ⊙ φ(z). */
@@ -129,14 +130,6 @@ function addSkipped(
       gated[from + e] = y[from + e] * projected[2 * from + E + e] * gate[from + e];
     }
   return gated;
-}
-
-/** σ of every element. */
-function logisticOf(x: Float64Array): Float64Array {
-  const space = workspace([x.length, x.length]);
-  const [given, found] = [space.holding(x), space.room(x.length)];
-  space.kernels.applyLogistic64(at(found), at(given), x.length);
-  return found.slice();
 }
 
 /** ln(1 + e^x) of every element, and its slope. */

@@ -1,14 +1,15 @@
 /** The way back in float64: what the total gradients and those of one target share, and the total gradients of a text. */
 import { at } from '../../../kernels/arena';
 import { addProduct, addTransposedProduct, matrix, setProduct } from '../../float64/matrixProduct';
+import { scratch } from '../../float64/scratch';
 import { workspace, type Workspace } from '../../float64/workspace';
 import { lengthOf } from '../../numeric';
 import type { Float64MixerLayer, Float64Parameters } from '../float64Mixer';
-import { scanBackward, type ScanVisits } from './scan';
+import { isSafe, scanBackward, type ScanVisits } from './scan';
 import { mambaSizes, type MambaSizes } from './sizes';
 import { parametersOf, siluSlope, tapsOf, type MambaParameters, type MambaTrace } from './trace';
 
-/** Rows of the steps 0 … `last`, each at a scale of its own: ∂ℓ/∂ … */
+/** Rows of the steps 0 … `last`, each at a scale of its own: ∂ℓ/∂ … Good until the next target's. */
 export interface MambaBack {
   readonly last: number;
   /** [E]: y, z, W_dt d + b_dt, and what the convolution gives. */
@@ -29,8 +30,8 @@ export function gateBack(
   first: number,
   last: number,
 ): Pick<MambaBack, 'y' | 'z'> {
-  const ofY = new Float64Array((last + 1) * E);
-  const ofZ = new Float64Array((last + 1) * E);
+  const ofY = scratch('gate y', (last + 1) * E).fill(0, 0, first * E);
+  const ofZ = scratch('gate z', (last + 1) * E).fill(0, 0, first * E);
   const rows = last + 1 - first;
   setProduct({ values: ofY, at: first * E, stride: E }, matrix(above, O), matrix(W_out, E), rows, E, O);
   for (let t = first; t <= last; t++)
@@ -54,16 +55,7 @@ export function scanAndSelectionBack(
   const { E, R, width } = sizes;
   const { convolved, convolvedGate, stepSlope } = trace;
   const steps = last + 1;
-  const v = new Float64Array(steps * E);
-  const step = new Float64Array(steps * E);
-  const selected = new Float64Array(steps * width);
-  const begin = (t: number) => {
-    const factor = visits.begin(t);
-    if (factor !== null) for (let e = 0, i = t * E; e < E; e++, i++) v[i] = y[i] * p.D[e];
-    return factor;
-  };
-  const end: ScanVisits['end'] = (...args) => visits.end(...args);
-  scanBackward(sizes, trace, last, { y, v, step, selected }, { begin, end }, ofA);
+  const { v, step, selected } = scanBackward(sizes, p, trace, last, y, visits, ofA);
   for (let i = 0; i < step.length; i++) step[i] *= stepSlope[i];
   addProduct(matrix(selected, width), matrix(step, E), matrix(p.W_dt, R), steps, R, E);
   addProduct(matrix(v, E), matrix(selected, width), matrix(p.W_x, E), steps, E, width);
@@ -75,6 +67,8 @@ export function scanAndSelectionBack(
 export class ConvolutionBack {
   /** [K − 1, E]: ∂ℓ/∂(u_t, u_{t−1}, …) through what the steps from t on read of them; its first row is ∂ℓ/∂u_t, whole. */
   readonly found: Float64Array;
+  /** [K], of the rows from t on: brings them to one scale; to be set before a step is run. */
+  readonly factors: Float64Array;
   private readonly space: Workspace;
   private readonly taps: Float64Array;
   private readonly convolved: Float64Array;
@@ -85,23 +79,21 @@ export class ConvolutionBack {
     private readonly back: Pick<MambaBack, 'convolved' | 'last'>,
   ) {
     const { E, K } = sizes;
-    this.space = workspace([(K - 1) * E, K * E, back.convolved.length]);
+    this.space = workspace([(K - 1) * E, K, K * E, back.convolved.length]);
     this.found = this.space.room((K - 1) * E);
+    this.factors = this.space.room(K).fill(1);
     this.taps = this.space.holding(tapsOf(sizes, p));
     this.convolved = this.space.holding(back.convolved);
   }
 
-  /** Of step t. @param factors [K] of the rows from t on, which bring them to one scale; zero for those that are not there */
-  run(t: number, factors: Float64Array): void {
-    const { sizes, back, space, taps, convolved, found } = this;
+  /** Of step t: ‖found‖. @param steps from t on that read of it, at most: fewer than K before a cut */
+  run(t: number, steps: number): number {
+    const { sizes, back, space, taps, convolved, found, factors } = this;
     const { E, K } = sizes;
-    found.fill(0);
-    for (let i = 0; i < K - 1; i++)
-      for (let later = 0; later + i < K && t + later <= back.last; later++)
-        if (factors[later] !== 0) {
-          const [row, tap] = [at(convolved, (t + later) * E), at(taps, (later + i) * E)];
-          space.kernels.addProducts64(at(found, i * E), factors[later], tap, row, E);
-        }
+    const count = Math.min(steps, back.last + 1 - t);
+    const [to, own] = [at(found), at(convolved, t * E)];
+    const squares = space.kernels.mambaConvolveBack64(E, K, count, to, at(factors), at(taps), own);
+    return isSafe(squares) ? Math.sqrt(squares) : lengthOf(found);
   }
 }
 
@@ -122,22 +114,23 @@ export function backward(
   const { x, projected, v, selected, gated, steps, inputsBefore } = trace;
   const last = steps - 1;
   const isCut = (border: number) => truncation > 0 && border % truncation === 0;
-  const visits = {
-    begin: (t: number) => (isCut(t + 1) ? 0 : 1),
-    end: (t: number, length: number) => (ofScan[t] = length),
+  const scales = { ofY: 1, ofCarried: 1 };
+  const visits: ScanVisits = {
+    begin(t) {
+      scales.ofCarried = isCut(t + 1) ? 0 : 1;
+      return scales;
+    },
+    end: (t, length) => (ofScan[t] = length),
   };
   const gates = gateBack(sizes, p, trace, above, 0, last);
   const back = scanAndSelectionBack(sizes, p, trace, gates, last, visits, sums.A_log);
   const ofProjected = new Float64Array(steps * 2 * E);
-  const factors = new Float64Array(K);
   const convolution = new ConvolutionBack(sizes, p, back);
   const { found } = convolution;
   for (let t = 0; t < steps; t++) {
     // Of the steps from t on those before the next cut.
-    for (let later = 0; later < K; later++)
-      factors[later] = later > 0 && (factors[later - 1] === 0 || isCut(t + later)) ? 0 : 1;
-    convolution.run(t, factors);
-    ofInputs[t] = lengthOf(found);
+    const beforeCut = truncation > 0 ? truncation - (t % truncation) : K;
+    ofInputs[t] = convolution.run(t, Math.min(K, beforeCut));
     ofProjected.set(found.subarray(0, E), t * 2 * E);
     ofProjected.set(back.z.subarray(t * E, (t + 1) * E), (2 * t + 1) * E);
   }

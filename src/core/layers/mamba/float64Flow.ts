@@ -3,7 +3,7 @@ import type { Arrivals } from '../../analysis/arrivals';
 import { addArrival, isSent } from '../../analysis/arrivals';
 import { float64Arithmetic, log10Of } from '../../float64/arithmetic';
 import { matrix, setProduct } from '../../float64/matrixProduct';
-import { lengthOf } from '../../numeric';
+import { scratch } from '../../float64/scratch';
 import type { Float64MixerLayer } from '../float64Mixer';
 import { ConvolutionBack, gateBack, scanAndSelectionBack } from './float64Back';
 import type { ScanVisits } from './scan';
@@ -32,25 +32,27 @@ export function flow(
 
   const gates = gateBack(sizes, p, trace, rows, first, lastSent);
   const scales = new Float64Array(lastSent + 1).fill(-Infinity);
-  const visits = scaledVisits(above.logScales, scales, gates, E, ofScan);
+  const { logScales: arriving } = above;
+  const visits = scaledVisits(arriving, scales, ofScan);
   const back = scanAndSelectionBack(sizes, p, trace, gates, lastSent, visits, null);
 
-  const ofProjected = new Float64Array((lastSent + 1) * 2 * E);
+  const ofProjected = scratch('projected', (lastSent + 1) * 2 * E);
   const common = new Float64Array(lastSent + 1);
-  const factors = new Float64Array(K);
   const convolution = new ConvolutionBack(sizes, p, back);
-  const { found } = convolution;
+  const { found, factors } = convolution;
   for (let t = 0; t <= lastSent; t++) {
+    const to = t * 2 * E;
     const scale = (common[t] = scaleOf(scales, t, K, factors));
-    if (scale === -Infinity) continue;
-    convolution.run(t, factors);
-    ofInputs[t] = log10Of(lengthOf(found), scale);
-    for (let e = 0, to = t * 2 * E, z = t * E; e < E; e++, to++, z++) {
-      ofProjected[to] = found[e];
-      ofProjected[to + E] = factors[0] === 0 ? 0 : factors[0] * back.z[z];
+    if (scale === -Infinity) {
+      ofProjected.fill(0, to, to + 2 * E);
+      continue;
     }
+    ofInputs[t] = log10Of(convolution.run(t, K), scale);
+    ofProjected.set(found.subarray(0, E), to);
+    const ofZ = isSent(arriving[t]) ? Math.exp(arriving[t] - scale) : 0;
+    for (let e = 0, z = t * E; e < E; e++, z++) ofProjected[to + E + e] = ofZ === 0 ? 0 : ofZ * back.z[z];
   }
-  const sent = new Float64Array((lastSent + 1) * I);
+  const sent = scratch('sent', (lastSent + 1) * I);
   setProduct(matrix(sent, I), matrix(ofProjected, 2 * E), matrix(p.W_in, I), lastSent + 1, I, 2 * E);
   for (let t = 0; t <= lastSent; t++)
     if (isSent(common[t])) addArrival(float64Arithmetic, below, t, sent, t * I, I, common[t]);
@@ -73,13 +75,8 @@ function sentRows(
 }
 
 /** Brings every step's rows to the greater of two scales: that of what is carried to it, and that of what comes from above. */
-function scaledVisits(
-  arriving: Float64Array,
-  scales: Float64Array,
-  gates: { readonly y: Float64Array; readonly z: Float64Array },
-  E: number,
-  ofScan: Float64Array,
-): ScanVisits {
+function scaledVisits(arriving: Float64Array, scales: Float64Array, ofScan: Float64Array): ScanVisits {
+  const factors = { ofY: 1, ofCarried: 0 };
   let carried = -Infinity;
   let length = 1;
   return {
@@ -87,14 +84,10 @@ function scaledVisits(
       const scale = Math.max(carried, arriving[t]);
       if (scale === -Infinity) return null;
       scales[t] = scale;
-      const factor = Math.exp(arriving[t] - scale);
-      // Where nothing arrives they are zero.
-      if (isSent(arriving[t]) && factor !== 1)
-        for (let i = t * E; i < (t + 1) * E; i++) {
-          gates.y[i] *= factor;
-          gates.z[i] *= factor;
-        }
-      return carried === -Infinity ? 0 : Math.exp(carried - scale) / length;
+      // Where nothing arrives its rows are zero.
+      factors.ofY = isSent(arriving[t]) ? Math.exp(arriving[t] - scale) : 1;
+      factors.ofCarried = carried === -Infinity ? 0 : Math.exp(carried - scale) / length;
+      return factors;
     },
     end(t, total, through) {
       ofScan[t] = log10Of(total, scales[t]);

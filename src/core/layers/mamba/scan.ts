@@ -3,11 +3,12 @@
  * before it where they are needed: that is faster than to fetch them from memory.
  */
 import { at } from '../../../kernels/arena';
+import { scratch } from '../../float64/scratch';
 import { workspace, type Workspace } from '../../float64/workspace';
 import type { Floats } from '../../model/trace';
 import { lengthOf } from '../../numeric';
 import type { MambaSizes } from './sizes';
-import type { MambaTrace } from './trace';
+import type { MambaParameters, MambaTrace } from './trace';
 
 const stepsOfChunk = 8;
 
@@ -135,48 +136,58 @@ export function statesOf(sizes: MambaSizes, scanned: Scanned): { kept: Float64Ar
   return { kept, h };
 }
 
-/** Of the steps 0 … `last`, rows of E, and of R + 2S: in ∂ℓ/∂y; out ∂ℓ/∂Δ, ∂ℓ/∂(d, B, C) without d; `v` is added to. Each step's rows are at one scale. */
+/** Of the steps 0 … `last`, rows of E, and of R + 2S: ∂ℓ/∂v but for what chose Δ, B and C, ∂ℓ/∂Δ, ∂ℓ/∂(d, B, C) without d. Good until the next call. */
 export interface ScanGradients {
-  readonly y: Float64Array;
   readonly v: Float64Array;
   readonly step: Float64Array;
   readonly selected: Float64Array;
 }
 
+/** What brings the rows of a step to the scale at which it is gone back. */
+export interface StepScales {
+  /** Of ∂ℓ/∂y. */
+  ofY: number;
+  /** Of what comes from the step after. */
+  ofCarried: number;
+}
+
 /** What is done between the steps. */
 export interface ScanVisits {
-  /** Called before step t, by which its row of `y` is to be at the step's scale; returns the factor that brings what was carried to it, or null where the step is passed over. */
-  begin(t: number): number | null;
+  /** Called before step t; null where it is passed over. */
+  begin(t: number): StepScales | null;
   /** ‖∂ℓ/∂h_t‖, and of what is carried from now on, ∂ℓ/∂h_{t−1}, both at the step's scale. */
   end(t: number, length: number, carried: number): void;
 }
 
-/** @param ofA [E, S]: += ∂ℓ/∂A times A; null where it is not wanted */
+/** @param y [last + 1, E]: ∂ℓ/∂y  @param ofA [E, S]: += ∂ℓ/∂A times A; null where it is not wanted */
 export function scanBackward(
   sizes: MambaSizes,
+  { D }: Pick<MambaParameters, 'D'>,
   scanned: Scanned,
   last: number,
-  { y, v, step, selected }: ScanGradients,
+  y: Float64Array,
   visits: ScanVisits,
   ofA: Float64Array | null,
-): void {
+): ScanGradients {
   const { E, S, R, width } = sizes;
   const row = E * S;
-  const lengths = [...Chunks.lengths(sizes), row, row, ofA ? row : 0, E, E, E, 2 * S, 2];
+  const rows = last + 1;
+  const lengths = [...Chunks.lengths(sizes), row, row, ofA ? row : 0, E, rows * E, rows * E, rows * E, rows * width, 2];
   const space = workspace(lengths);
   const chunks = new Chunks(space, sizes, scanned);
   let [above, below] = [space.room(row), space.room(row)];
   above.fill(0);
   const dA = ofA && space.holding(ofA);
-  const [dY, dV, dStep, dBC, squares] = [E, E, E, 2 * S, 2].map((length) => space.room(length));
+  const [weights, dY] = [space.holding(D), space.holding(y.subarray(0, rows * E))];
+  const [dV, dStep, dSelected] = [E, E, width].map((length) => space.room(rows * length).fill(0));
+  const squares = space.room(2);
   let chunk = -1;
   for (let t = last; t >= 0; t--) {
-    const factor = visits.begin(t);
-    if (factor === null) continue;
+    const scales = visits.begin(t);
+    if (scales === null) continue;
+    const { ofY, ofCarried } = scales;
     const own = Math.floor(t / stepsOfChunk);
     if (own !== chunk) chunks.replay((chunk = own));
-    dY.set(y.subarray(t * E, (t + 1) * E));
-    dV.set(v.subarray(t * E, (t + 1) * E));
     const { BC, size, v: read } = chunks.ofStep(t);
     const h = chunks.rowOf(t);
     space.kernels.mambaScanBack64(
@@ -186,26 +197,35 @@ export function scanBackward(
       BC,
       size,
       read,
-      at(dY),
+      at(weights),
+      ofY,
+      at(dY, t * E),
       at(chunks.factors, h),
       at(chunks.h, h),
-      factor,
+      ofCarried,
       at(above),
       at(below),
-      at(dV),
-      at(dStep),
-      at(dBC),
+      at(dV, t * E),
+      at(dStep, t * E),
+      at(dSelected, t * width + R),
       dA ? at(dA) : 0,
       at(squares),
     );
-    v.set(dV, t * E);
-    step.set(dStep, t * E);
-    selected.set(dBC, t * width + R);
-    const length = isSafe(squares[0]) ? Math.sqrt(squares[0]) : gradientLength(sizes, dY, scanned, t, above, factor);
+    const length = isSafe(squares[0]) ? Math.sqrt(squares[0]) : gradientLength(sizes, y, scanned, t, above, scales);
     visits.end(t, length, isSafe(squares[1]) ? Math.sqrt(squares[1]) : lengthOf(below));
     [above, below] = [below, above];
   }
   if (dA) ofA.set(dA);
+  return {
+    v: copyTo(scratch('scan v', dV.length), dV),
+    step: copyTo(scratch('scan step', dStep.length), dStep),
+    selected: copyTo(scratch('scan selected', dSelected.length), dSelected),
+  };
+}
+
+function copyTo(room: Float64Array, values: Float64Array): Float64Array {
+  room.set(values);
+  return room;
 }
 
 /** Whether a sum of squares has lost nothing that counts. */
@@ -216,15 +236,15 @@ export function isSafe(squares: number): boolean {
 /** ‖∂ℓ/∂h_t‖ where its squares leave float64. */
 function gradientLength(
   { E, S, R, width }: MambaSizes,
-  dY: Float64Array,
+  y: Float64Array,
   { selected }: Scanned,
   t: number,
   above: Float64Array,
-  factor: number,
+  { ofY, ofCarried }: StepScales,
 ): number {
   const gradient = new Float64Array(E * S);
   for (let e = 0; e < E; e++)
     for (let s = 0; s < S; s++)
-      gradient[e * S + s] = dY[e] * selected[t * width + R + S + s] + factor * above[e * S + s];
+      gradient[e * S + s] = ofY * y[t * E + e] * selected[t * width + R + S + s] + ofCarried * above[e * S + s];
   return lengthOf(gradient);
 }
