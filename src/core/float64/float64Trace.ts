@@ -16,6 +16,7 @@ import type { Float64Mixer, Float64MixerLayer, Float64MixerTrace } from '../laye
 import { float64CellOf, mixerOf } from '../layers/registry';
 import { takeRows, type NumberRows } from '../model/numberRows';
 import { objectiveOf } from '../objectives/registry';
+import { newDoubles, type TakeDoubles } from './doubles';
 import { matrix, setProductOfTransposed } from './matrixProduct';
 import { normalize } from './norm';
 import { workspace } from './workspace';
@@ -93,23 +94,24 @@ export function rowsOf(
   return direction === 'forward' ? { before: step, after: step + 1 } : { before: step + 1, after: step };
 }
 
-/** @param inputs T ids  @param targets T ids; less than 0 where nothing is to be predicted */
+/** @param inputs T ids  @param targets T ids; less than 0 where nothing is to be predicted  @param take gives most of the trace's arrays */
 export function readInFloat64(
   model: GeneralModel,
   inputs: Int32Array,
   targets: Int32Array,
   window: Float64Window = windowOfText(targets),
+  take: TakeDoubles = newDoubles,
 ): Float64Trace {
   const T = inputs.length;
   let x = denseRows(model, inputs, window);
   const layers: Float64Layer[] = [];
   for (const layer of model.layers.keys()) {
-    const read = readLayer(model, layer, x, inputs, window);
+    const read = readLayer(model, layer, x, inputs, window, take);
     layers.push(read);
     x = read.output;
   }
   const states = x ?? new Float64Array(0);
-  const top = model.norm ? normalize(states, model.norm) : states;
+  const top = model.norm ? normalize(states, model.norm, take) : states;
   return { model, window, steps: T, layers, inputs, targets, top, ...predict(model, top, targets, window) };
 }
 
@@ -139,6 +141,7 @@ function readLayer(
   input: Float64Array | null,
   ids: Int32Array,
   window: Float64Window,
+  take: TakeDoubles,
 ): Float64Layer {
   const layer = model.layers[index];
   const carried = window.carried.at(index) ?? [];
@@ -148,14 +151,15 @@ function readLayer(
   let x = input;
   for (const { name, norm, residual, states, isMixer } of layer.sublayers) {
     const I = sublayers.length === 0 ? layer.inputSize : layerOutputSize(layer);
-    const read = norm && x ? normalize(x, norm) : x;
+    const read = norm && x ? normalize(x, norm, take) : x;
     let mixer: MixerRun | null = null;
-    if (isMixer && read) mixer = runMixer(model, index, name, I, read, ids.length, carriedOf(layer, states, carried));
+    if (isMixer && read)
+      mixer = runMixer(model, index, name, I, read, ids.length, carriedOf(layer, states, carried), take);
     else directions = layer.directions.map((parameters) => readDirection(layer, parameters, read, ids, carried));
     const dropout = window.dropout.at(index)?.at(sublayers.length) ?? null;
     const given = mixer?.trace.output ?? sideBySide(layer, directions, ids.length);
     const own = dropout ? given.map((value, i) => value * dropout[i]) : given;
-    const output = residual && x ? sumOf(own, x) : own;
+    const output = residual && x ? sumOf(own, x, take) : own;
     sublayers.push({ name, norm, residual, states, inputSize: I, input: x, read, mixer, dropout, output });
     x = output;
   }
@@ -187,11 +191,16 @@ function runMixer(
   x: Float64Array,
   steps: number,
   carried: readonly (Floats | null)[],
+  take: TakeDoubles,
 ): MixerRun {
   const { cell, directions } = model.layers[index];
   const { own } = directions[0];
-  const parameters = Object.fromEntries(Object.entries(own).map(([role, values]) => [role, new Float64Array(values)]));
-  const layer = { ...sizesOfLayer(model, index), input, parameters };
+  const parameters: Partial<Record<string, Float64Array>> = {};
+  for (const [role, values] of Object.entries(own)) {
+    const copy = (parameters[role] = take(values.length));
+    copy.set(values);
+  }
+  const layer = { ...sizesOfLayer(model, index), input, parameters, take };
   const code = mixerOf(cell, name).float64;
   return { code, layer, trace: code.forward(layer, x, steps, carried) };
 }
@@ -235,8 +244,8 @@ function sideBySide(
   return output;
 }
 
-function sumOf(a: Float64Array, b: Float64Array): Float64Array {
-  const sum = new Float64Array(a.length);
+function sumOf(a: Float64Array, b: Float64Array, take: TakeDoubles): Float64Array {
+  const sum = take(a.length);
   for (let i = 0; i < a.length; i++) sum[i] = a[i] + b[i];
   return sum;
 }

@@ -4,6 +4,7 @@
  * GPT-2's approximation: gelu x = ½ x (1 + tanh a), a = √(2/π) (x + 0.044715 x³).
  */
 import { at } from '../../kernels/arena';
+import { newDoubles, type TakeDoubles } from './doubles';
 import { workspace } from './workspace';
 import { normalCumulative, normalDensity } from '../graph/operators/special';
 
@@ -40,14 +41,16 @@ export interface Gelu {
   readonly slopes: () => Float64Array;
 }
 
-export function exactGelu(x: Float64Array): Gelu {
+export function exactGelu(x: Float64Array, take: TakeDoubles = newDoubles): Gelu {
   const table = (coefficients ??= makeCoefficients());
   const n = x.length;
   const space = workspace([table.length, n, n, n]);
   const [series, given, values, slopes] = [space.holding(table), space.holding(x), space.room(n), space.room(n)];
   space.kernels.applyGated64(at(values), at(slopes), at(given), n, at(series), terms, pointsPerUnit, limit);
-  const found = slopes.slice();
-  return { values: values.slice(), slopes: () => found };
+  const [ofValues, ofSlopes] = [take(n), take(n)];
+  ofValues.set(values);
+  ofSlopes.set(slopes);
+  return { values: ofValues, slopes: () => ofSlopes };
 }
 
 const tanhScale = Math.sqrt(2 / Math.PI);

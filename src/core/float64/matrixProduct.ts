@@ -108,8 +108,10 @@ export function setProductOfTransposed(
     return;
   }
   large.multiply(out, withoutGaps('a', a, m, k), withoutGaps('b', b, n, k), m, n, k, 'b');
-  if (bias.length > 0)
-    for (let first = 0; first < m * n; first += n) for (let j = 0; j < n; j++) out[first + j] += bias[j];
+  if (bias.length === 0) return;
+  // One kind of array, whatever the model's weights lie in.
+  const own = bias instanceof Float64Array ? bias : Float64Array.from(bias);
+  for (let first = 0; first < m * n; first += n) for (let j = 0; j < n; j++) out[first + j] += own[j];
 }
 
 /** out[m, n] += a[k, m]ᵀ · b[k, n]. */

@@ -5,6 +5,7 @@
  */
 import type { NormKind } from '../../layers/norm';
 import type { Norm } from '../model/generalModel';
+import { newDoubles, type TakeDoubles } from './doubles';
 
 /** Of a row: x̂ = (x − shift) · inverse. */
 interface Statistics {
@@ -34,9 +35,15 @@ const statisticsOf: Readonly<
   },
 };
 
-export function normalize(x: Float64Array, { kind, gamma, beta, epsilon }: Norm): Float64Array {
-  const F = gamma.length;
-  const y = new Float64Array(x.length);
+export function normalize(
+  x: Float64Array,
+  { kind, gamma: factors, beta: terms, epsilon }: Norm,
+  take: TakeDoubles = newDoubles,
+): Float64Array {
+  const F = factors.length;
+  const y = take(x.length);
+  // One kind of array, whatever the model's weights lie in.
+  const [gamma, beta] = [Float64Array.from(factors), Float64Array.from(terms)];
   for (let start = 0; start < x.length; start += F) {
     const { shift, inverse } = statisticsOf[kind](x, start, F, epsilon);
     for (let i = 0; i < F; i++) y[start + i] = gamma[i] * (x[start + i] - shift) * inverse;

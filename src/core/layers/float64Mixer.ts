@@ -4,12 +4,15 @@
  */
 import type { LayerSizes } from '../../layers/parameters';
 import type { Arrivals } from '../analysis/arrivals';
+import type { TakeDoubles } from '../float64/doubles';
 import type { TargetBlock } from '../float64/targetBlock';
 import type { Floats, MapValues } from '../model/trace';
 
 export interface Float64MixerLayer extends LayerSizes {
   /** Of the layer, those of all its sublayers, by role; one that the layer does not have is missing. */
   readonly parameters: Float64Parameters;
+  /** Where the arrays of a trace come from; by default they are new. */
+  readonly take?: TakeDoubles;
 }
 
 /** Of each head log₁₀ norms by step: NaN where the target cannot be reached, −Infinity for exactly zero. */

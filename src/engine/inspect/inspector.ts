@@ -3,6 +3,7 @@ import type { TotalNorms } from '../../core/backward/totals';
 import type { Ids } from '../../core/corpus/ids';
 import type { Vocabulary } from '../../core/corpus/vocabulary';
 import { contextOfLayers, isMixer, isPlainStack, readsBothWays } from '../../core/model/config';
+import { Doubles } from '../../core/float64/doubles';
 import { hasInputRows, type GeneralModel } from '../../core/model/generalModel';
 import type { PlainModel } from '../../core/model/plainModel';
 import type { HeadNorms } from '../../core/layers/float64Mixer';
@@ -73,6 +74,8 @@ const maxFloat64Work = 4e9;
 
 export class Inspector {
   private fast: FastReading | null = null;
+  /** Of the last look in float64. */
+  private readonly doubles = new Doubles();
   private encoded: { readonly text: string; readonly read: ReadText } | null = null;
 
   constructor(readonly model: InspectedModel) {}
@@ -166,7 +169,8 @@ export class Inspector {
       if (isLive || (isPlainStack(plain.config) && (await this.isTrusted(reading, flows, target, plain))))
         return { reading, flows };
     }
-    const reading = new Float64Reading(general, text.ids, text.numbers);
+    this.doubles.begin();
+    const reading = new Float64Reading(general, text.ids, text.numbers, this.doubles.take);
     return { reading, flows: await flowsOf(reading, target, thresholds) };
   }
 

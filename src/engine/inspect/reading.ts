@@ -6,6 +6,7 @@ import { PerTargetGradient } from '../../core/analysis/perTarget';
 import type { PerTargetNorms } from '../../core/analysis/perTargetWalk';
 import { TargetMatrix } from '../../core/analysis/targetMatrix';
 import type { TotalNorms } from '../../core/backward/totals';
+import type { TakeDoubles } from '../../core/float64/doubles';
 import { float64Gradient, type Float64Gradient } from '../../core/float64/float64Backward';
 import { float64InputRows, inputMatrixInFloat64 } from '../../core/float64/float64InputMatrix';
 import { inputFlow, perTargetInFloat64, type Float64PerTarget } from '../../core/float64/float64PerTarget';
@@ -251,11 +252,14 @@ export class Float64Reading implements Reading {
   private watched: BackwardSearch | null = null;
   private lastInFloat64: { readonly target: number; readonly found: Promise<Float64PerTarget> } | null = null;
 
-  /** @param ids one more than there are steps  @param numbers what they stand for, of a model of numbers  Throws a UserError where there is not so much memory. */
-  constructor(model: GeneralModel, ids: Ids, numbers: NumberRows | null = null) {
+  /**
+   * Throws a UserError where there is not so much memory.
+   * @param ids one more than there are steps  @param numbers what they stand for, of a model of numbers  @param take gives arrays of the trace; by default they are new
+   */
+  constructor(model: GeneralModel, ids: Ids, numbers: NumberRows | null = null, take?: TakeDoubles) {
     const { inputs, targets, window } = windowOf({ ids, numbers });
     try {
-      this.trace = readInFloat64(model, inputs, targets, window);
+      this.trace = readInFloat64(model, inputs, targets, window, take);
     } catch (thrown) {
       if (thrown instanceof RangeError) throw tooLong(inputs.length);
       throw thrown;

@@ -2,6 +2,7 @@
 import { arrivals, type Arrivals } from '../../analysis/arrivals';
 import { float64Arithmetic, log10Of } from '../../float64/arithmetic';
 import { addProduct, addTransposedProduct, matrix, setProduct } from '../../float64/matrixProduct';
+import { scratch } from '../../float64/scratch';
 import { lengthOf } from '../../numeric';
 import type { Float64Mixer, Float64MixerLayer, Float64Parameters, HeadNorms } from '../float64Mixer';
 import { addRows, bandsOf, lastReached } from './bands';
@@ -31,7 +32,7 @@ export const float64Attention: Float64Mixer<AttentionTrace> = {
     below.isReached.fill(1, 0, lastReached(above, trace.steps) + 1);
     for (const { rows, first, last, logScale } of bandsOf(above, trace.steps, D)) {
       const qkv = headsBack(layer, trace, rows, first, last + 1 - first);
-      const down = new Float64Array((last + 1) * I);
+      const down = scratch('down', (last + 1) * I);
       setProduct(matrix(down, I), matrix(qkv, 3 * D), W, last + 1, I, 3 * D);
       addRows(below, down, 0, last + 1, I, logScale);
     }

@@ -6,6 +6,7 @@
  *   ∂q_τ = Σ_t ∂s_{τ,t} k_t / √d,  ∂k_t = Σ_τ ∂s_{τ,t} q_τ / √d,  ∂v_t = Σ_τ a_{τ,t} W_Oᵀ ∂y_τ
  */
 import { at } from '../../../kernels/arena';
+import { newDoubles } from '../../float64/doubles';
 import {
   addProduct,
   addTransposedProduct,
@@ -36,25 +37,25 @@ export interface AttentionTrace extends Float64MixerTrace {
 export function attend(layer: Float64MixerLayer, x: Float64Array, T: number): AttentionTrace {
   const sizes = attentionSizes(layer);
   const { input: I, width: D, heads, headSize: d, isRotary } = sizes;
-  const qkv = new Float64Array(T * 3 * D);
+  const take = layer.take ?? newDoubles;
+  const qkv = take(T * 3 * D);
   const { bqkv, bo } = layer.parameters;
   setProductOfTransposed(qkv, matrix(x, I), matrix(parameter(layer, 'Wqkv'), I), T, 3 * D, I, bqkv);
   if (isRotary) turn(qkv, T, 3 * D, 2 * heads, d, 1);
-  const context = new Float64Array(T * D);
+  const context = take(T * D).fill(0);
   const weights = Array.from({ length: heads }, (_, head) => {
-    const a = weightsOf(sizes, qkv, head, T);
+    const a = weightsOf(sizes, qkv, head, T, take(T * T));
     addProduct({ values: context, at: head * d, stride: D }, matrix(a, T), valuesOf(sizes, qkv, head), T, d, T);
     return a;
   });
-  const output = new Float64Array(T * D);
+  const output = take(T * D);
   setProductOfTransposed(output, matrix(context, D), matrix(parameter(layer, 'Wo'), D), T, D, D, bo);
   return { steps: T, x, qkv, weights, context, output };
 }
 
-/** a of one head, T × T. */
-function weightsOf(sizes: AttentionSizes, qkv: Float64Array, head: number, T: number): Float64Array {
+/** Writes a of one head, T × T. */
+function weightsOf(sizes: AttentionSizes, qkv: Float64Array, head: number, T: number, a: Float64Array): Float64Array {
   const { headSize: d, scale } = sizes;
-  const a = new Float64Array(T * T);
   setProductOfTransposed(a, queriesOf(sizes, qkv, head), keysOf(sizes, qkv, head), T, T, d);
   const space = workspace([T]);
   const scores = space.room(T);
@@ -104,7 +105,7 @@ export function headsBack(
 ): Float64Array {
   const sizes = attentionSizes(layer);
   const { width: D, heads, headSize: d, isRotary, scale } = sizes;
-  const context = new Float64Array(n * D);
+  const context = scratch('ofContext', n * D);
   setProduct(matrix(context, D), matrix(above, D), matrix(parameter(layer, 'Wo'), D), n, D, D);
   const steps = first + n;
   const qkv = new Float64Array(steps * 3 * D);

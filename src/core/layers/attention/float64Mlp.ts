@@ -1,5 +1,6 @@
 /** The sublayer `mlp` in float64: y_t = W₂ gelu(W₁ x_t + b₁) + b₂, step by step. */
 import { isSent } from '../../analysis/arrivals';
+import { newDoubles } from '../../float64/doubles';
 import { exactGelu, tanhGelu } from '../../float64/gelu';
 import { addProduct, matrix, setProduct, setProductOfTransposed } from '../../float64/matrixProduct';
 import { scratch } from '../../float64/scratch';
@@ -27,10 +28,11 @@ export const float64Mlp: Float64Mixer<MlpTrace> = {
     const { input: I, hidden: D } = layer;
     const inner = innerWidth(layer);
     const { b1, b2 } = layer.parameters;
-    const preActivations = new Float64Array(T * inner);
+    const take = layer.take ?? newDoubles;
+    const preActivations = take(T * inner);
     setProductOfTransposed(preActivations, matrix(x, I), matrix(parameter(layer, 'W1'), I), T, inner, I, b1);
-    const output = new Float64Array(T * D);
-    const gelu = (hasTanhGelu(layer) ? tanhGelu : exactGelu)(preActivations);
+    const output = take(T * D);
+    const gelu = hasTanhGelu(layer) ? tanhGelu(preActivations) : exactGelu(preActivations, take);
     const activations = gelu.values;
     setProductOfTransposed(output, matrix(activations, inner), matrix(parameter(layer, 'W2'), inner), T, D, inner, b2);
     let slopes: Float64Array | null = null;
@@ -65,7 +67,7 @@ export const float64Mlp: Float64Mixer<MlpTrace> = {
     const n = scales.findLastIndex(isSent) + 1 - first;
     // Steps do not mix: every row keeps its own scale. Those that nothing was sent to hold anything, and are left out below.
     const back = innerBack(layer, trace, above.values.subarray(first * D, (first + n) * D), first, n);
-    const down = new Float64Array(n * I);
+    const down = scratch('down', n * I);
     setProduct(matrix(down, I), matrix(back, inner), matrix(parameter(layer, 'W1'), I), n, I, inner);
     for (let row = 0; row < n; row++)
       if (isSent(scales[first + row]))

@@ -3,7 +3,9 @@
  * t + 1. All steps pass each product at once; only the scan goes step by step.
  */
 import { at } from '../../../kernels/arena';
+import { newDoubles, type TakeDoubles } from '../../float64/doubles';
 import { matrix, setProductOfTransposed } from '../../float64/matrixProduct';
+import { scratch } from '../../float64/scratch';
 import { workspace } from '../../float64/workspace';
 import { lengthOf } from '../../numeric';
 import type { Float64Mixer } from '../float64Mixer';
@@ -20,24 +22,25 @@ export const float64: Float64Mixer<MambaTrace> = {
     const sizes = mambaSizes(layer);
     const { I, O, E, R, width } = sizes;
     const p = parametersOf(layer);
-    const projected = new Float64Array(steps * 2 * E);
+    const take = layer.take ?? newDoubles;
+    const projected = take(steps * 2 * E);
     setProductOfTransposed(projected, matrix(x, I), matrix(p.W_in, I), steps, 2 * E, I, p.b_in);
     const inputsBefore = inputs && Float64Array.from(inputs);
-    const { convolved, convolvedGate } = convolve(sizes, p, projected, steps, inputsBefore);
-    const v = productOf(convolved, convolvedGate);
-    const selected = new Float64Array(steps * width);
+    const { convolved, convolvedGate } = convolve(sizes, p, projected, steps, inputsBefore, take);
+    const v = productOf(convolved, convolvedGate, take);
+    const selected = take(steps * width);
     setProductOfTransposed(selected, matrix(v, E), matrix(p.W_x, E), steps, width, E);
-    const beforeStep = new Float64Array(steps * E);
+    const beforeStep = scratch('beforeStep', steps * E);
     setProductOfTransposed(beforeStep, matrix(selected, width), matrix(p.W_dt, R), steps, E, R, p.b_dt);
-    const { step, stepSlope } = softplusOf(beforeStep);
-    const gate = gateOf(projected, steps, E);
+    const { step, stepSlope } = softplusOf(beforeStep, take);
+    const gate = gateOf(projected, steps, E, take);
     const A = p.A_log.map((log) => -Math.exp(log));
-    const scanned = { steps, A, selected, step, v, starts: startsOf(sizes, steps) };
-    const y = new Float64Array(steps * E);
+    const scanned = { steps, A, selected, step, v, starts: startsOf(sizes, steps, take) };
+    const y = take(steps * E);
     const squares = new Float64Array(steps);
     scanForward(sizes, scanned, y, squares, initial);
-    const gated = addSkipped(sizes, p, y, v, projected, gate);
-    const output = new Float64Array(steps * O);
+    const gated = addSkipped(sizes, p, y, v, projected, gate, take);
+    const output = take(steps * O);
     setProductOfTransposed(output, matrix(gated, E), matrix(p.W_out, E), steps, O, E, p.b_out);
     const ofConvolution = { projected, gate, convolved, convolvedGate, inputsBefore };
     let states: ReturnType<typeof statesOf> | null = null;
@@ -83,6 +86,7 @@ function convolve(
   projected: Float64Array,
   steps: number,
   before: Float64Array | null,
+  take: TakeDoubles,
 ): Pick<MambaTrace, 'convolved' | 'convolvedGate'> {
   const { E, K } = sizes;
   const earlier = (K - 1) * E;
@@ -95,21 +99,27 @@ function convolve(
   for (let t = 0; t < steps; t++) u.set(projected.subarray(t * 2 * E, (t * 2 + 1) * E), earlier + t * E);
   space.kernels.mambaConvolve64(steps, E, K, at(convolved), at(bias), at(taps), at(u, earlier), E);
   space.kernels.applyLogistic64(at(gate), at(convolved), n);
-  return { convolved: convolved.slice(), convolvedGate: gate.slice() };
+  return { convolved: copyOf(convolved, take), convolvedGate: copyOf(gate, take) };
 }
 
 /** T × E: σ of z. */
-function gateOf(projected: Float64Array, steps: number, E: number): Float64Array {
+function gateOf(projected: Float64Array, steps: number, E: number, take: TakeDoubles): Float64Array {
   const n = steps * E;
   const space = workspace([n, n]);
   const [z, gate] = [space.room(n), space.room(n)];
   for (let t = 0; t < steps; t++) z.set(projected.subarray((2 * t + 1) * E, (2 * t + 2) * E), t * E);
   space.kernels.applyLogistic64(at(gate), at(z), n);
-  return gate.slice();
+  return copyOf(gate, take);
 }
 
-function productOf(a: Float64Array, b: Float64Array): Float64Array {
-  const product = new Float64Array(a.length);
+function copyOf(values: Float64Array, take: TakeDoubles): Float64Array {
+  const copy = take(values.length);
+  copy.set(values);
+  return copy;
+}
+
+function productOf(a: Float64Array, b: Float64Array, take: TakeDoubles): Float64Array {
+  const product = take(a.length);
   for (let i = 0; i < a.length; i++) product[i] = a[i] * b[i];
   return product;
 }
@@ -122,8 +132,9 @@ function addSkipped(
   v: Float64Array,
   projected: Float64Array,
   gate: Float64Array,
+  take: TakeDoubles,
 ): Float64Array {
-  const gated = new Float64Array(y.length);
+  const gated = take(y.length);
   for (let from = 0; from < y.length; from += E)
     for (let e = 0; e < E; e++) {
       y[from + e] += D[e] * v[from + e];
@@ -133,9 +144,9 @@ function addSkipped(
 }
 
 /** ln(1 + e^x) of every element, and its slope. */
-function softplusOf(x: Float64Array): { step: Float64Array; stepSlope: Float64Array } {
+function softplusOf(x: Float64Array, take: TakeDoubles): { step: Float64Array; stepSlope: Float64Array } {
   const space = workspace([x.length, x.length, x.length]);
   const [given, found, slope] = [space.holding(x), space.room(x.length), space.room(x.length)];
   space.kernels.applySoftplus64(at(found), at(slope), at(given), x.length);
-  return { step: found.slice(), stepSlope: slope.slice() };
+  return { step: copyOf(found, take), stepSlope: copyOf(slope, take) };
 }

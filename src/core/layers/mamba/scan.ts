@@ -3,6 +3,7 @@
  * before it where they are needed: that is faster than to fetch them from memory.
  */
 import { at } from '../../../kernels/arena';
+import type { TakeDoubles } from '../../float64/doubles';
 import { scratch } from '../../float64/scratch';
 import { workspace, type Workspace } from '../../float64/workspace';
 import type { Floats } from '../../model/trace';
@@ -15,8 +16,8 @@ const stepsOfChunk = 8;
 type Scanned = Pick<MambaTrace, 'steps' | 'A' | 'selected' | 'step' | 'v' | 'starts'>;
 
 /** [chunks, E, S]. */
-export function startsOf({ E, S }: MambaSizes, steps: number): Float64Array {
-  return new Float64Array(Math.ceil(steps / stepsOfChunk) * E * S);
+export function startsOf({ E, S }: MambaSizes, steps: number, take: TakeDoubles): Float64Array {
+  return take(Math.ceil(steps / stepsOfChunk) * E * S);
 }
 
 /** Rooms of the kernels' memory with what a chunk is computed from, and what it is. */
