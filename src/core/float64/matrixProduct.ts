@@ -195,7 +195,7 @@ function withoutGaps(
 }
 
 function roomFor(name: keyof typeof copies, length: number): Float64Array {
-  if (copies[name].length < length) copies[name] = new Float64Array(length);
+  if (copies[name].length < length) copies[name] = new Float64Array(Math.max(length, 2 * copies[name].length));
   return copies[name].subarray(0, length);
 }
 

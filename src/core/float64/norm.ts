@@ -82,7 +82,8 @@ export function normalizeBack(
   const F = gamma.length;
   const at = step * F;
   const { shift, inverse } = statisticsOf[kind](x, at, F, epsilon);
-  let [sum, along] = [0, 0];
+  let sum = 0;
+  let along = 0;
   for (let i = 0; i < F; i++) {
     const g = gamma[i] * gradient[start + i];
     sum += g;
@@ -109,7 +110,8 @@ export function normalizeTangents(
   const at = step * F;
   const { shift, inverse } = statisticsOf[kind](x, at, F, epsilon);
   for (let i = 0; i < n; i++) {
-    let [sum, along] = [0, 0];
+    let sum = 0;
+    let along = 0;
     for (let f = 0; f < F; f++) {
       sum += tangents[f * n + i];
       along += tangents[f * n + i] * (x[at + f] - shift);
@@ -126,6 +128,8 @@ export class NormBack {
   /** T × F and T: x̂, and the inverses. */
   private readonly normalized: Float64Array;
   private readonly inverses: Float64Array;
+  /** One kind of array, whatever the model's weights lie in. */
+  private readonly gamma: Float64Array;
 
   constructor(
     x: Float64Array,
@@ -133,6 +137,7 @@ export class NormBack {
   ) {
     const F = norm.gamma.length;
     const T = x.length / F;
+    this.gamma = Float64Array.from(norm.gamma);
     this.normalized = new Float64Array(x.length);
     this.inverses = new Float64Array(T);
     for (let t = 0; t < T; t++) {
@@ -147,21 +152,35 @@ export class NormBack {
     const {
       normalized,
       inverses,
-      norm: { kind, gamma },
+      gamma,
+      norm: { kind },
     } = this;
     const F = gamma.length;
     for (let row = 0; row < steps.length; row++) {
       const [at, x] = [row * F, steps[row] * F];
-      let [sum, along] = [0, 0];
-      for (let i = 0; i < F; i++) {
+      // Two of each, so that one addition need not wait for the last.
+      let sum = 0;
+      let along = 0;
+      let sumOfOdd = 0;
+      let alongOfOdd = 0;
+      let i = 0;
+      for (; i + 1 < F; i += 2) {
+        const g = (gradients[at + i] *= gamma[i]);
+        const h = (gradients[at + i + 1] *= gamma[i + 1]);
+        sum += g;
+        along += g * normalized[x + i];
+        sumOfOdd += h;
+        alongOfOdd += h * normalized[x + i + 1];
+      }
+      if (i < F) {
         const g = (gradients[at + i] *= gamma[i]);
         sum += g;
         along += g * normalized[x + i];
       }
-      sum = kind === 'rmsNorm' ? 0 : sum / F;
-      along /= F;
+      sum = kind === 'rmsNorm' ? 0 : (sum + sumOfOdd) / F;
+      along = (along + alongOfOdd) / F;
       const inverse = inverses[steps[row]];
-      for (let i = 0; i < F; i++) gradients[at + i] = inverse * (gradients[at + i] - sum - normalized[x + i] * along);
+      for (i = 0; i < F; i++) gradients[at + i] = inverse * (gradients[at + i] - sum - normalized[x + i] * along);
     }
   }
 }

@@ -14,7 +14,10 @@ export function addMatrixVector(
   for (let r = 0; r < rows; r++) {
     const row = r * columns;
     // Four sums, so that one addition need not wait for the last.
-    let [a, b, c, d] = [0, 0, 0, 0];
+    let a = 0;
+    let b = 0;
+    let c = 0;
+    let d = 0;
     let k = 0;
     for (; k + 3 < columns; k += 4) {
       a += M[row + k] * x[xAt + k];

@@ -2,6 +2,8 @@
  * Gradients of several targets on their way down together, so that a product passes for all of them at once. A target's rows lie behind one another, a row for each of
  * the steps `first` … `last`, all at one scale; what is outside is zero.
  */
+import { scratch } from './scratch';
+
 export interface TargetBlock {
   readonly width: number;
   /** Of each target. */
@@ -22,9 +24,21 @@ export function targetBlock(
   last: Int32Array,
   logScales: Float64Array = new Float64Array(first.length),
 ): TargetBlock {
+  const block = unsetBlock(width, first, last, logScales);
+  block.values.fill(0);
+  return block;
+}
+
+/** Of a block that has been made, and of the one before it, the rows are good while the next is made. */
+const keptBlocks = ['block 0', 'block 1', 'block 2'];
+let made = 0;
+
+/** Rows of any values for these steps, in arrays that are kept from block to block. */
+export function unsetBlock(width: number, first: Int32Array, last: Int32Array, logScales: Float64Array): TargetBlock {
   const begin = new Int32Array(first.length + 1);
   for (let r = 0; r < first.length; r++) begin[r + 1] = begin[r] + last[r] + 1 - first[r];
-  return { width, first, last, begin, values: new Float64Array(begin[first.length] * width), logScales };
+  const values = scratch(keptBlocks[made++ % keptBlocks.length], begin[first.length] * width);
+  return { width, first, last, begin, values, logScales };
 }
 
 /** Its step of every row. */

@@ -1,7 +1,7 @@
 /** The sublayer `mha`, several targets on their way back at once. */
 import { matrix, setProduct } from '../../float64/matrixProduct';
 import { scratch } from '../../float64/scratch';
-import { targetBlock, type TargetBlock } from '../../float64/targetBlock';
+import { unsetBlock, type TargetBlock } from '../../float64/targetBlock';
 import type { Float64MixerLayer } from '../float64Mixer';
 import type { AttentionTrace } from './float64Heads';
 import { manyHeadsBack } from './manyHeads';
@@ -30,7 +30,7 @@ function rowsBack(
   const { input: I, width: D, heads, headSize, isRotary } = sizes;
   const { first, last, logScales } = above;
   // A step reaches all before it.
-  const below = targetBlock(I, new Int32Array(first.length), last, logScales);
+  const below = unsetBlock(I, new Int32Array(first.length), last, logScales);
   const sent = below.begin[first.length];
   const qkv = scratch('qkv', sent * 3 * D);
   manyHeadsBack({ sizes, trace, above, below, context, qkv });
@@ -54,7 +54,7 @@ function singleRowsBack(
   const { input: I, width: D, heads, headSize: d, scale } = attentionSizes(layer);
   const W = parameter(layer, 'Wqkv');
   const n = last.length;
-  const below = targetBlock(I, new Int32Array(n), last, logScales);
+  const below = unsetBlock(I, new Int32Array(n), last, logScales);
   /** [n, I] of a head: W_Kᵀ q_τ, W_Vᵀ ∂c_τ. */
   const directions = Array.from({ length: 2 * heads }, () => new Float64Array(n * I));
   const queries = new Float64Array(n * D);

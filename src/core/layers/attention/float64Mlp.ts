@@ -4,7 +4,7 @@ import { newDoubles } from '../../float64/doubles';
 import { exactGelu, tanhGelu } from '../../float64/gelu';
 import { addProduct, matrix, setProduct, setProductOfTransposed } from '../../float64/matrixProduct';
 import { scratch } from '../../float64/scratch';
-import { stepsOf, targetBlock } from '../../float64/targetBlock';
+import { stepsOf, unsetBlock } from '../../float64/targetBlock';
 import type { Float64Mixer, Float64MixerLayer, Float64MixerTrace } from '../float64Mixer';
 import { addRows } from './bands';
 import { addOwnContribution } from './contributions';
@@ -78,7 +78,7 @@ export const float64Mlp: Float64Mixer<MlpTrace> = {
   flowOfMany(layer, { slopes }, above) {
     const { input: I, hidden: D } = layer;
     const inner = innerWidth(layer);
-    const below = targetBlock(I, above.first, above.last, above.logScales);
+    const below = unsetBlock(I, above.first, above.last, above.logScales);
     const steps = stepsOf(above);
     const rows = steps.length;
     const back = scratch('inner', rows * inner);
