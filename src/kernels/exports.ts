@@ -159,7 +159,7 @@ export interface Kernels {
     values: number, slopes: number, x: number, n: number, table: number, terms: number, perUnit: number, limit: number,
   ): void;
   mixRows64(out: number, rows: number, weights: number, M: number, G: number, H: number): void;
-  softmaxRow64(x: number, n: number, scale: number): void;
+  softmaxCausal64(x: number, T: number, scale: number): void;
 
   // Reflections in float64
   reflectLeft64(a: number, stride: number, rows: number, columns: number, v: number, tau: number, w: number): void;

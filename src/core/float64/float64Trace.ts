@@ -197,12 +197,19 @@ function runMixer(
   const { own } = directions[0];
   const parameters: Partial<Record<string, Float64Array>> = {};
   for (const [role, values] of Object.entries(own)) {
-    const copy = (parameters[role] = take(values.length));
-    copy.set(values);
+    parameters[role] = toDoubles(values, take);
   }
   const layer = { ...sizesOfLayer(model, index), input, parameters, take };
   const code = mixerOf(cell, name).float64;
   return { code, layer, trace: code.forward(layer, x, steps, carried) };
+}
+
+/** A loop: `set` of an array of another kind takes many times as long. */
+function toDoubles(values: Floats, take: TakeDoubles): Float64Array {
+  const copy = take(values.length);
+  if (values instanceof Float64Array) copy.set(values);
+  else for (let i = 0; i < values.length; i++) copy[i] = values[i];
+  return copy;
 }
 
 function valuesOf(sublayers: readonly Float64Sublayer[]): MixerValues {

@@ -1,5 +1,5 @@
 /** Over whole rows of float64, element by element. */
-import { expOfNegative64 } from './functions64';
+import { expOfNegative64, storeExpsOfNegative64 } from './functions64';
 import { load, madd, store, sumOfLanes } from './lanes64';
 
 /** out[m, u, :] = Σ_g weights[m, g, u] · rows[g, u, :], rows of H, H of them for each of G ≤ 4 blocks; a weight of zero takes no time. */
@@ -71,16 +71,33 @@ function addScaled(to: usize, factor: f64, a: usize, n: usize): void {
   store(to, madd(factors, load(a, n & 1), load(to, n & 1)), n & 1);
 }
 
-/** x ← e^(scale x) / Σ e^(scale x), n elements, scale > 0; what is not a number makes all of them so. */
-export function softmaxRow64(x: usize, n: usize, scale: f64): void {
-  const end = x + (n << 3);
-  let largest = -Infinity;
-  for (let at = x; at < end; at += 8) largest = max<f64>(largest, f64.load(at));
+/** Row by row of T × T: x ← e^(scale x) / Σ e^(scale x) over the first t + 1 elements of row t, scale > 0, and zeros behind them. What is not a number makes all of a row so. */
+export function softmaxCausal64(x: usize, T: usize, scale: f64): void {
+  for (let n: usize = 1; n <= T; n++, x += T << 3) {
+    softmaxRow(x, n, scale);
+    memory.fill(x + (n << 3), 0, (T - n) << 3);
+  }
+}
+
+@inline
+function softmaxRow(x: usize, n: usize, scale: f64): void {
+  const whole = x + ((n & ~1) << 3);
+  // What is not a number is passed over here, and spoils the sum.
+  let pair = f64x2.splat(n & 1 ? f64.load(whole) : -Infinity);
+  let at = x;
+  for (; at < whole; at += 16) pair = f64x2.pmax(pair, v128.load(at));
+  const largest = f64x2.extract_lane(f64x2.pmax(pair, v128.shuffle<f64>(pair, pair, 1, 0)), 0);
   const tops = f64x2.splat(largest);
   const scales = f64x2.splat(scale);
   let sums = f64x2.splat(0);
-  const whole = x + ((n & ~1) << 3);
-  for (let at = x; at < whole; at += 16) {
+  at = x;
+  for (const inFours = x + ((n & ~3) << 3); at < inFours; at += 32) {
+    const first = f64x2.mul(scales, f64x2.sub(v128.load(at), tops));
+    const second = f64x2.mul(scales, f64x2.sub(v128.load(at, 16), tops));
+    storeExpsOfNegative64(at, first, second);
+    sums = f64x2.add(sums, f64x2.add(v128.load(at), v128.load(at, 16)));
+  }
+  for (; at < whole; at += 16) {
     const own = expOfNegative64(f64x2.mul(scales, f64x2.sub(v128.load(at), tops)));
     sums = f64x2.add(sums, own);
     v128.store(at, own);
@@ -92,7 +109,7 @@ export function softmaxRow64(x: usize, n: usize, scale: f64): void {
     f64.store(whole, own);
   }
   const all = f64x2.splat(sum);
-  for (let at = x; at < whole; at += 16) v128.store(at, f64x2.div(v128.load(at), all));
+  for (at = x; at < whole; at += 16) v128.store(at, f64x2.div(v128.load(at), all));
   if (n & 1) f64.store(whole, f64.load(whole) / sum);
 }
 

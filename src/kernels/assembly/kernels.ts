@@ -10,7 +10,7 @@ export { adamStep } from './adam';
 export { attentionBackward, attentionForward, turnHeads } from './attention';
 export { add, clampMagnitude, multiplyElements, scale, sumOfSquares } from './elements';
 export { geluAndSlope, geluBackward, geluForward, geluTanhAndSlope, geluTanhForward } from './gelu';
-export { applyGated64, mixRows64, softmaxRow64 } from './elements64';
+export { applyGated64, mixRows64, softmaxCausal64 } from './elements64';
 export { applyLogistic64, applySoftplus64 } from './functions64';
 export { gemm } from './gemm';
 export { gruBackward, gruBackwardStep, gruForward, gruForwardStep } from './gru';

@@ -42,16 +42,28 @@ for (const simd of kinds) {
       );
     });
 
-    it('a row of a softmax, of any length', () => {
-      for (const length of [1, 2, 5, 64]) {
-        const given = Float64Array.from({ length }, (_, i) => 9 * Math.sin(i));
-        x.set(given);
-        kernels.softmaxRow64(at(x), length, 0.7);
-        const exponentials = given.map((value) => Math.exp(0.7 * value));
-        const sum = exponentials.reduce((a, b) => a + b, 0);
-        x.subarray(0, length).forEach((value, i) =>
-          assert.ok(Math.abs(value - exponentials[i] / sum) <= 1e-14 * (exponentials[i] / sum), `${length}, ${i}`),
+    it('a causal softmax of any length, and what is not a number in it', () => {
+      for (const T of [1, 2, 5, 30]) {
+        const { kernels: own, rows } = Arena.build(
+          (arena) => ({ kernels: arena.kernels, rows: arena.doubles(T * T) }),
+          {
+            simd,
+          },
         );
+        const given = Float64Array.from({ length: T * T }, (_, i) => 9 * Math.sin(i));
+        rows.set(given);
+        if (T > 2) rows[2 * T] = NaN;
+        own.softmaxCausal64(at(rows), T, 0.7);
+        for (let row = 0; row < T; row++) {
+          const exponentials = given.subarray(row * T, row * T + row + 1).map((value) => Math.exp(0.7 * value));
+          const sum = exponentials.reduce((a, b) => a + b, 0);
+          rows.subarray(row * T, (row + 1) * T).forEach((value, t) => {
+            const expected = t > row ? 0 : exponentials[t] / sum;
+            const isRight =
+              row === 2 && t <= row ? Number.isNaN(value) : Math.abs(value - expected) <= 1e-14 * expected;
+            assert.ok(isRight, `${T}: row ${row}, ${t}`);
+          });
+        }
       }
     });
   });

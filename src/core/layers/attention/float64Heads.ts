@@ -57,15 +57,10 @@ export function attend(layer: Float64MixerLayer, x: Float64Array, T: number): At
 function weightsOf(sizes: AttentionSizes, qkv: Float64Array, head: number, T: number, a: Float64Array): Float64Array {
   const { headSize: d, scale } = sizes;
   setProductOfTransposed(a, queriesOf(sizes, qkv, head), keysOf(sizes, qkv, head), T, T, d);
-  const space = workspace([T]);
-  const scores = space.room(T);
-  for (let target = 0; target < T; target++) {
-    const row = target * T;
-    scores.set(a.subarray(row, row + target + 1));
-    space.kernels.softmaxRow64(at(scores), target + 1, scale);
-    a.set(scores.subarray(0, target + 1), row);
-    a.fill(0, row + target + 1, row + T);
-  }
+  const space = workspace([T * T]);
+  const scores = space.holding(a);
+  space.kernels.softmaxCausal64(at(scores), T, scale);
+  a.set(scores);
   return a;
 }
 
