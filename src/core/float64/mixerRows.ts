@@ -56,14 +56,15 @@ class MixerRows implements MatrixRows {
     const { width, first, last, begin, values, logScales } = block;
     for (let r = 0; r < to - from; r++) {
       const row = out.subarray(r * T, (r + 1) * T);
-      if (isSafe[r] === 0) {
-        const { inputs } = await perTargetInFloat64(trace, from + r);
-        row.set(inputs[0] ?? row);
-        continue;
-      }
       row.fill(-Infinity, 0, from + r + 1).fill(NaN, from + r + 1);
       for (let t = first[r]; t <= last[r]; t++)
         row[t] = log10Of(lengthOf(values, (begin[r] + t - first[r]) * width, width), logScales[r]);
+    }
+    // Last, since the block's rows are not kept while others compute.
+    for (let r = 0; r < to - from; r++) {
+      if (isSafe[r] === 1) continue;
+      const { inputs } = await perTargetInFloat64(trace, from + r);
+      if (inputs[0]) out.set(inputs[0], r * T);
     }
   }
 
