@@ -16,6 +16,7 @@ const vanilla = ['--cell', 'rnn', '--hidden', '32'];
 const embedded = [...vanilla, '--embedding', '32'];
 /** About as many parameters. */
 const lstm = ['--cell', 'lstm', '--hidden', '16'];
+const gru = ['--cell', 'gru', '--hidden', '18'];
 
 /** By their options of `backflow train`. */
 const remedies = {
@@ -29,13 +30,15 @@ const remedies = {
   'residual connection, with an embedding of 32': [...embedded, '--residual', 'on'],
   'LSTM of 16 units': lstm,
   'LSTM of 16 units, forget-gate bias 3': [...lstm, '--forget-bias', '3'],
+  'LSTM of 16 units, flossing, weight 0.1': [...lstm, '--flossing', '0.1'],
   'identity as R at the start, relu': [...vanilla, '--init', 'identity', '--activation', 'relu'],
-  'GRU of 18 units': ['--cell', 'gru', '--hidden', '18'],
+  'GRU of 18 units': gru,
+  'GRU of 18 units, flossing, weight 0.1': [...gru, '--flossing', '0.1'],
 };
 
 /** Those that need an embedding, which numbers have not; and those that copy memory has not been measured with. */
 const ofTokens = Object.keys(remedies).filter((name) => remedies[name].includes('--embedding'));
-const ofNumbers = ['identity as R at the start, relu', 'GRU of 18 units'];
+const ofNumbers = ['identity as R at the start, relu', 'GRU of 18 units', 'GRU of 18 units, flossing, weight 0.1'];
 
 /** What is trained on, and what a validation loss says of it. A delay is the number of fillers, or of steps of a sequence. */
 const tasks = {
