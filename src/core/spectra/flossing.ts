@@ -18,8 +18,8 @@ export interface Flossing {
   readonly loss: number;
   /** λ of each layer and direction, in the order in which they are followed: falling, once the text is long. */
   readonly exponents: readonly (readonly Float64Array[])[];
-  /** Null where an exponent is not finite, since some direction is lost at a step: then there is none. */
-  readonly gradient: FlossingGradient | null;
+  /** Of F; null where an exponent is not finite, since some direction is lost at a step: then there is none. */
+  readonly gradient: () => FlossingGradient | null;
 }
 
 export interface FlossingGradient {
@@ -39,7 +39,7 @@ export function floss(trace: Float64Trace, starts: readonly (readonly Directions
   );
   const exponents = flossed.map((directions) => directions.map((each) => each.exponents));
   const loss = exponents.flat().reduce((sum, each) => each.reduce((squares, λ) => squares + λ * λ, sum), 0);
-  return { loss, exponents, gradient: Number.isFinite(loss) ? gradientOf(trace, flossed) : null };
+  return { loss, exponents, gradient: () => (Number.isFinite(loss) ? gradientOf(trace, flossed) : null) };
 }
 
 function flossedOf(

@@ -54,7 +54,8 @@ export class Flosser {
     });
     const window = { ...windowOfText(ids), ...(numbers && { numbers }) };
     const found = floss(readInFloat64(this.from(carried, stream), ids, ids, window), this.starts);
-    if (found.gradient) addGradient(gradient, this.config, found.gradient, flossing);
+    const ofExponents = found.gradient();
+    if (ofExponents) addGradient(gradient, this.config, ofExponents, flossing);
   }
 
   /** The model as it reads this stream. Only the forward direction carries a state. */

@@ -70,7 +70,7 @@ function inFloat64(model: GeneralModel): GeneralModel {
 
 /** The gradient by every weight of the cells and of the embedding is what moving it does. */
 function assertDifferences(model: GeneralModel, of: () => Flossing): void {
-  const { gradient } = of();
+  const gradient = of().gradient();
   assert.ok(gradient);
   const differences = (values: Weights) =>
     Float64Array.from(values, (value, i) => {
@@ -97,7 +97,8 @@ function assertDifferences(model: GeneralModel, of: () => Flossing): void {
 describe('gradient flossing', () => {
   for (const each of loadRemedies().flossing) {
     it(`${each.name}: exponents and gradients of all parameters are PyTorch’s`, () => {
-      const { loss, exponents, gradient } = flossed(each, modelOf(each));
+      const { loss, exponents, gradient: take } = flossed(each, modelOf(each));
+      const gradient = take();
       assertNear(loss, each.loss, 1e-12, 'Σ λ²');
       exponents.forEach(([own], l) => {
         assertClose(own, each.exponents[l], 1e-12, `exponents of layer ${l}`);
@@ -124,20 +125,20 @@ describe('gradient flossing', () => {
 
   for (const cell of ['rnn', 'lstm', 'gru', 'minGRU', 'minLSTM'] as const)
     it(`${cell} in both directions: central differences agree`, () => {
-      const sizes = { cell, layers: 2, hiddenSize: 3, bidirectional: true, activation: 'tanh' } as const;
+      const sizes = { cell, layers: 2, hiddenSize: 2, bidirectional: true, activation: 'tanh' } as const;
       const config = uniformModel({ ...plainStack, ...sizes, vocabularySize, objective: 'masked' });
       const random = Random.fromSeed(5);
       const plain = new Parameters(config);
       for (let i = 0; i < plain.values.length; i++) plain.values[i] = random.normal();
       const model = inFloat64(generalModelOf(config, plain));
-      const numbers = 3 * kindOf(cell).states.length;
+      const numbers = 2 * kindOf(cell).states.length;
       const Q = Float64Array.from({ length: 2 * numbers }, () => random.normal());
       orthonormalize(Q, numbers, 2, new Float64Array(2));
       const starts = model.layers.map(() => [
         { Q, k: 2 },
         { Q, k: 2 },
       ]);
-      const ids = Int32Array.from({ length: 7 }, (_, t) => (3 * t * t) % vocabularySize);
+      const ids = Int32Array.from({ length: 5 }, (_, t) => (3 * t * t) % vocabularySize);
       assertDifferences(model, () => floss(readInFloat64(model, ids, ids), starts));
     });
 
@@ -146,7 +147,7 @@ describe('gradient flossing', () => {
     assert.ok(each);
     const dead = { ...each, parameters: each.parameters.map((own) => ({ ...own, Wb: own.Wb.map(() => -100) })) };
     const { loss, gradient } = flossed(dead, modelOf(dead));
-    assert.deepEqual([loss, gradient], [Infinity, null]);
+    assert.deepEqual([loss, gradient()], [Infinity, null]);
   });
 
   it('goes back through a QR of any sign, as central differences do', () => {
