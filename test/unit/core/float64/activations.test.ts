@@ -4,7 +4,7 @@ import { activationOf } from '../../../../src/core/float64/activations';
 import { activationNames } from '../../../../src/core/model/generalModel';
 
 // None of these is where a slope jumps, at 0, ±1, ±1.25 (of hardsigmoid) or ±5.5 (of the clip).
-const places = [-30, -3.1, -1.7, -0.6, -0.05, 0.07, 0.4, 0.9, 1.6, 2.8, 7];
+const places = [-30, -3.1, -1.7, -0.6, -0.05, 0.07, 0.3, 0.9, 1.6, 2.8, 7];
 const [alpha, beta] = [0.4, 0.5];
 
 describe('the derivatives of activations', () => {
