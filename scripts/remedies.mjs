@@ -38,7 +38,12 @@ const remedies = {
 
 /** Those that need an embedding, which numbers have not; and those that copy memory has not been measured with. */
 const ofTokens = Object.keys(remedies).filter((name) => remedies[name].includes('--embedding'));
-const ofNumbers = ['identity as R at the start, relu', 'GRU of 18 units', 'GRU of 18 units, flossing, weight 0.1'];
+const ofNumbers = [
+  'identity as R at the start, relu',
+  'GRU of 18 units',
+  'LSTM of 16 units, flossing, weight 0.1',
+  'GRU of 18 units, flossing, weight 0.1',
+];
 
 /** What is trained on, and what a validation loss says of it. A delay is the number of fillers, or of steps of a sequence. */
 const tasks = {

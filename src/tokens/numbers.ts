@@ -67,8 +67,8 @@ export function readSequence(line: string, place: number, sizes: NumberSizes): N
 
 /** The first line that is neither blank nor a comment, if it is a sequence, else null. @param beginning of a text: its last line may be cut off, unless a line end stands behind it */
 export function firstSequence(beginning: string): string | null {
-  const first = contentOf(beginning).next().value;
-  return first !== undefined && sequenceIn(first) ? first : null;
+  for (const first of contentOf(beginning)) return sequenceIn(first) ? first : null;
+  return null;
 }
 
 /** Lines by which a text is told whose first one is no sequence. */

@@ -175,8 +175,8 @@ describe('gradient flossing', () => {
   it('is there for the kinds whose tangents have a way back, and for no other', () => {
     for (const name of cellNames) {
       const { mixer, notApplicable } = kindOf(name);
-      const cell = mixer ? null : float64CellOf(name);
-      const hasWayBack = (cell?.tangentsBack ?? cell?.logFactorsBack) !== undefined;
+      const cell = mixer ? {} : float64CellOf(name);
+      const hasWayBack = 'tangentsBack' in cell || 'logFactorsBack' in cell;
       assert.equal(notApplicable.flossing === undefined, hasWayBack, name);
     }
   });
