@@ -16,6 +16,7 @@ const vanilla = ['--cell', 'rnn', '--hidden', '32'];
 const embedded = [...vanilla, '--embedding', '32'];
 /** About as many parameters. */
 const lstm = ['--cell', 'lstm', '--hidden', '16'];
+const gru = ['--cell', 'gru', '--hidden', '18'];
 
 /** By their options of `backflow train`. */
 const remedies = {
@@ -29,24 +30,49 @@ const remedies = {
   'residual connection, with an embedding of 32': [...embedded, '--residual', 'on'],
   'LSTM of 16 units': lstm,
   'LSTM of 16 units, forget-gate bias 3': [...lstm, '--forget-bias', '3'],
+  'LSTM of 16 units, flossing, weight 0.1': [...lstm, '--flossing', '0.1'],
   'identity as R at the start, relu': [...vanilla, '--init', 'identity', '--activation', 'relu'],
-  'GRU of 18 units': ['--cell', 'gru', '--hidden', '18'],
+  'GRU of 18 units': gru,
+  'GRU of 18 units, flossing, weight 0.1': [...gru, '--flossing', '0.1'],
 };
 
 /** Those that need an embedding, which numbers have not; and those that copy memory has not been measured with. */
 const ofTokens = Object.keys(remedies).filter((name) => remedies[name].includes('--embedding'));
-const ofNumbers = ['identity as R at the start, relu', 'GRU of 18 units'];
+const ofNumbers = [
+  'identity as R at the start, relu',
+  'GRU of 18 units',
+  'LSTM of 16 units, flossing, weight 0.1',
+  'GRU of 18 units, flossing, weight 0.1',
+];
 
-/** What is trained on, and what a validation loss says of it. A delay is the number of fillers, or of steps of a sequence. */
+/** What the copy memory's second table is of. */
+const gated = [
+  'LSTM of 16 units',
+  'LSTM of 16 units, flossing, weight 0.1',
+  'GRU of 18 units',
+  'GRU of 18 units, flossing, weight 0.1',
+];
+
+/** What is trained on, of which name the runs are, and what a validation loss says of it. A delay is the number of fillers, or of steps of a sequence. */
 const tasks = {
   copy: {
+    runs: 'copy',
     remedies: Object.keys(remedies).filter((name) => !ofNumbers.includes(name)),
     text: copyMemory,
     share: shareCopied,
     column: (delay) => `delay ${delay}`,
     bold: 0.5,
   },
+  gated: {
+    runs: 'copy',
+    remedies: gated,
+    text: copyMemory,
+    share: shareCopied,
+    column: (delay) => `delay ${delay}`,
+    bold: 0.5,
+  },
   adding: {
+    runs: 'adding',
     remedies: Object.keys(remedies).filter((name) => !ofTokens.includes(name)),
     text: addingProblem,
     share: shareExplained,
@@ -60,7 +86,7 @@ const usage = `npm run remedies -- [options]
 Trains small models on copy memory and on the adding problem, one for each remedy, delay and seed, and writes the tables of docs/remedies.md from their validation losses.
 It needs npm run build, and takes minutes to hours. Runs that are in the file of --raw are not trained again.
 
-  --task NAME      copy or adding; may be given again (both)
+  --task NAME      copy, gated (copy memory too) or adding; may be given again (all)
   --seeds N        seeds 1 to N (3)
   --steps N        training steps of each run (2000)
   --delays N,…     of copy memory fillers, of the adding problem steps (10,30,100)
@@ -126,11 +152,11 @@ async function trainMissing({ steps, seeds, delays, names, tasks: chosenTasks },
     for (let seed = 1; seed <= seeds; seed++)
       for (const task of chosenTasks)
         for (const delay of delays) {
-          const { text, share, column } = tasks[task];
+          const { runs, text, share, column } = tasks[task];
           const corpus = join(place, `${task}-${delay}.txt`);
           writeFileSync(corpus, text(delay));
           for (const remedy of names.filter((name) => tasks[task].remedies.includes(name))) {
-            const wanted = { task, remedy, delay, seed, steps };
+            const wanted = { task: runs, remedy, delay, seed, steps };
             if (known.some((run) => Object.entries(wanted).every(([key, value]) => run[key] === value))) continue;
             const folder = join(place, 'run');
             const chosen = [...remedies[remedy], '--seed', String(seed), '--steps', String(steps)];
@@ -172,12 +198,12 @@ function train(chosen, corpus, folder) {
   });
 }
 
-function tableOf(task, runs, { delays, seeds, steps }) {
-  const { remedies: names, column } = tasks[task];
+function tableOf(task, known, { delays, seeds, steps }) {
+  const { runs, remedies: names, column } = tasks[task];
   const rows = names.map((remedy) => {
     const cells = delays.map((delay) => {
-      const wanted = { task, remedy, delay, steps };
-      const found = runs.filter(
+      const wanted = { task: runs, remedy, delay, steps };
+      const found = known.filter(
         (run) => run.seed <= seeds && Object.entries(wanted).every(([key, value]) => run[key] === value),
       );
       return cellOf(task, found);

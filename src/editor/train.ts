@@ -6,7 +6,7 @@ import type { CorpusSource, StartingModel, TrainRequest } from '../protocol/engi
 import type { RunDescription } from '../protocol/run';
 import { kindsInFolder } from '../layers/stackName';
 import { layersOf, type ModelSettings } from '../protocol/settings';
-import { firstSequence } from '../tokens/numbers';
+import { isTextOfNumbers } from '../tokens/numbers';
 import type { ChoiceMemory } from './choices/choiceMemory';
 import { withChoices } from './choices/choices';
 import { askBeforeTraining } from './choices/trainingPick';
@@ -119,13 +119,13 @@ export async function trainRequest(
 
 /** Whether a text is one of sequences of numbers. A file can be too large for the editor to show it. */
 async function isOfNumbers(uri: vscode.Uri, document: vscode.TextDocument | undefined): Promise<boolean> {
-  if (document) return firstSequence(document.getText(beginning)) !== null;
+  if (document) return isTextOfNumbers(document.getText(beginning));
   if (uri.scheme !== 'file') return false;
   const file = await open(uri.fsPath, 'r').catch(() => undefined);
   if (!file) return false;
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(beginningBytes), 0, beginningBytes, 0);
-    return firstSequence(buffer.toString('utf8', 0, bytesRead)) !== null;
+    return isTextOfNumbers(buffer.toString('utf8', 0, bytesRead));
   } catch {
     return false;
   } finally {
@@ -133,7 +133,7 @@ async function isOfNumbers(uri: vscode.Uri, document: vscode.TextDocument | unde
   }
 }
 
-/** Lines, and bytes, among which the first sequence of numbers has to be. */
+/** Lines, and bytes, by which it is told. */
 const beginning = new vscode.Range(0, 0, 1000, 0);
 const beginningBytes = 1_000_000;
 

@@ -1,6 +1,6 @@
 /** The command line from its arguments to its exit status. */
 import { version } from '../../package.json';
-import { firstSequenceOfFile } from '../engine/files/fileOfNumbers';
+import { isFileOfNumbers } from '../engine/files/fileOfNumbers';
 import { connectInProcess } from '../engine/inProcess';
 import { toError } from '../engine/toError';
 import { RpcError } from '../protocol/rpc';
@@ -32,7 +32,7 @@ export async function main(
   const writer = new Output(output);
   let command: Command | null = null;
   try {
-    command = readCommand(args, new Date(), (path) => firstSequenceOfFile(path) !== null);
+    command = readCommand(args, new Date(), isFileOfNumbers);
     const problem = await run(command, writer, environment, stop);
     await writer.caughtUp();
     const failure = problem ?? writer.failure;

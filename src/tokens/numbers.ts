@@ -47,30 +47,59 @@ export function isComment(line: string): boolean {
  */
 export function readSequence(line: string, place: number, sizes: NumberSizes): NumberSequence {
   const { steps, target } = cut(line);
-  if (!target) throw new UserError('error.numbers.noTarget', place);
-  if (steps.length === 0) throw new UserError('error.numbers.noStep', place);
+  if (!target) throw new UserError('error.numbers.noTarget', place, line.trimEnd().length + 1);
+  if (steps.length === 0) throw new UserError('error.numbers.noStep', place, target.start + 1);
   const inputs: number[] = [];
   let inputSize = sizes?.inputSize ?? 0;
   for (const [step, { start, end }] of steps.entries()) {
-    const row = numbersIn(line.slice(start, end), place);
+    const row = numbersIn(line.slice(start, end), place, start);
     if (inputSize === 0) inputSize = row.length;
     if (row.length !== inputSize)
-      throw new UserError('error.numbers.stepWidth', place, step + 1, row.length, inputSize);
+      throw new UserError('error.numbers.stepWidth', place, start + 1, step + 1, row.length, inputSize);
     inputs.push(...row);
   }
-  const targets = numbersIn(line.slice(target.start + 1, target.end).trim(), place);
+  const behind = line.slice(target.start + 1, target.end);
+  const targets = numbersIn(behind.trim(), place, target.end - behind.trimStart().length);
   if (sizes && targets.length !== sizes.outputSize)
-    throw new UserError('error.numbers.targetWidth', place, targets.length, sizes.outputSize);
+    throw new UserError('error.numbers.targetWidth', place, target.start + 1, targets.length, sizes.outputSize);
   return { inputs, inputSize, targets };
 }
 
-/** The first line that is a sequence; null where the first that is neither blank nor a comment is none. @param beginning of a text: its last line may be cut off, unless a line end stands behind it */
+/** The first line that is neither blank nor a comment, if it is a sequence, else null. @param beginning of a text: its last line may be cut off, unless a line end stands behind it */
 export function firstSequence(beginning: string): string | null {
-  const first = beginning.split('\n').find((line) => line.trim() !== '' && !isComment(line));
-  if (first === undefined) return null;
+  for (const first of contentOf(beginning)) return sequenceIn(first) ? first : null;
+  return null;
+}
+
+/** Lines by which a text is told whose first one is no sequence. */
+const maxLooked = 100;
+
+/**
+ * Whether a text is one of sequences of numbers: its first line that is neither blank nor a comment is one. Or that line alone is wrong: of the hundred behind it more than
+ * half are sequences, at least two, of two numbers or more before `=` each; lists of settings such as `1 = 0.5` under a heading are not.
+ * @param beginning of it, as of `firstSequence`
+ */
+export function isTextOfNumbers(beginning: string): boolean {
+  if (firstSequence(beginning) !== null) return true;
+  let [looked, sequences] = [-1, 0];
+  for (const line of contentOf(beginning)) {
+    if (looked >= 0 && (sequenceIn(line)?.inputs.length ?? 0) > 1) sequences++;
+    if (++looked === maxLooked) break;
+  }
+  return sequences > 1 && sequences > looked / 2;
+}
+
+/** Lines that are neither blank nor comments. */
+function* contentOf(text: string): Generator<string> {
+  for (const { start, end } of linesOf(text)) {
+    const line = text.slice(start, end);
+    if (line.trim() !== '') yield line;
+  }
+}
+
+function sequenceIn(line: string): NumberSequence | null {
   try {
-    readSequence(first, 1, null);
-    return first;
+    return readSequence(line, 1, null);
   } catch (thrown) {
     if (thrown instanceof UserError) return null;
     throw thrown;
@@ -96,11 +125,15 @@ function cut(line: string): { readonly steps: readonly Place[]; readonly target:
   return { steps, target: equals < 0 ? null : { start: equals, end: line.trimEnd().length } };
 }
 
-function numbersIn(text: string, place: number): number[] {
+/** @param at where `text` begins in its line */
+function numbersIn(text: string, place: number, at: number): number[] {
+  let start = at;
   return text.split(',').map((written) => {
+    const column = start + 1;
+    start += written.length + 1;
     const value = decimal.test(written) ? Number(written) : NaN;
-    if (Number.isNaN(value)) throw new UserError('error.numbers.notNumber', place, written);
-    if (Math.abs(value) > largestFloat32) throw new UserError('error.numbers.tooLarge', place, written);
+    if (Number.isNaN(value)) throw new UserError('error.numbers.notNumber', place, column, written);
+    if (Math.abs(value) > largestFloat32) throw new UserError('error.numbers.tooLarge', place, column, written);
     return value;
   });
 }

@@ -35,26 +35,32 @@ export interface NormParameters {
   readonly beta: readonly number[];
 }
 
+/** Of minGRU and minLSTM W and Wb only. */
+export type CellParameters = Pick<RnnParameters, 'W' | 'Wb'> & Partial<RnnParameters>;
+
 /** One stream. */
 export interface FlossingCase {
   readonly name: string;
+  readonly cell: 'rnn' | 'lstm' | 'gru' | 'minGRU' | 'minLSTM';
   readonly hidden: number;
   readonly activation: 'tanh' | 'relu';
+  /** Of minGRU and minLSTM. */
+  readonly positive: boolean;
   readonly embeddingSize: number | null;
   readonly residual: boolean;
   readonly norm: 'none' | 'layerNorm';
   readonly ids: readonly number[];
-  /** Of each layer the state before the first step, and k orthonormal directions, [H, k]. */
+  /** Of each layer all that it carries before the first step, state by state, [S·H], and k orthonormal directions of that, [S·H, k]. */
   readonly first: readonly (readonly number[])[];
   readonly starts: readonly (readonly number[])[];
   readonly count: number;
-  readonly parameters: readonly RnnParameters[];
+  readonly parameters: readonly CellParameters[];
   readonly norms: readonly NormParameters[];
   readonly embedding: readonly number[] | null;
   readonly loss: number;
   readonly exponents: readonly (readonly number[])[];
   readonly gradients: {
-    readonly layers: readonly RnnParameters[];
+    readonly layers: readonly CellParameters[];
     readonly norms: readonly NormParameters[];
     readonly embedding: readonly number[] | null;
   };

@@ -3,7 +3,8 @@
 
 Writes data/remedies.json.
 omega     Pascanu's regularizer of vanilla RNNs, and of each layer and direction its gradient by R, h_t and ∂L/∂h_t held: what autograd gives once they are detached.
-flossing  the squared Lyapunov exponents of vanilla RNNs over a window, and their gradients by all parameters through torch.linalg.qr and through the states.
+flossing  the squared Lyapunov exponents of each kind of recurrent layer over a window, and their gradients by all parameters: through torch.linalg.qr, through the
+          Jacobians of PyTorch's own cells, which autograd forms whole, and through the states. Blocks in ONNX's gate order.
 """
 import sys
 
@@ -12,8 +13,12 @@ import torch.nn.functional as F
 
 sys.dont_write_bytecode = True
 
+from cells import TORCH_BLOCK
 from files import write
 
+BLOCKS = {'rnn': 1, 'lstm': 4, 'gru': 3, 'minGRU': 2, 'minLSTM': 3}
+# The linear layers of these have no bias but one, and nothing reads the state through a matrix.
+MINIMAL = ('minGRU', 'minLSTM')
 V, T = 5, 9
 torch.set_default_dtype(torch.float64)
 torch.set_num_threads(1)
@@ -23,18 +28,34 @@ def random(generator, *shape, scale=1.0):
     return scale * torch.randn(*shape, generator=generator)
 
 
-def layer_of(generator, read, hidden, scale):
-    return {'W': random(generator, hidden, read, scale=0.8), 'R': random(generator, hidden, hidden, scale=scale / hidden ** 0.5),
-            'Wb': random(generator, hidden, scale=0.3), 'Rb': random(generator, hidden, scale=0.3)}
+def layer_of(generator, read, hidden, scale, cell='rnn'):
+    rows = BLOCKS[cell] * hidden
+    if cell in MINIMAL:
+        return {'W': random(generator, rows, read, scale=0.8), 'Wb': random(generator, rows, scale=0.3)}
+    return {'W': random(generator, rows, read, scale=0.8), 'R': random(generator, rows, hidden, scale=scale / hidden ** 0.5),
+            'Wb': random(generator, rows, scale=0.3), 'Rb': random(generator, rows, scale=0.3)}
 
 
-def unrolled(layer, x, state, activation, backward=False):
-    """Every h_t, in the order of the text. x: [T, I]"""
-    states = [None] * len(x)
-    for t in reversed(range(len(x))) if backward else range(len(x)):
-        state = activation(layer['W'] @ x[t] + layer['Wb'] + layer['R'] @ state + layer['Rb'])
-        states[t] = state
-    return states
+def step(cell, activation, positive, layer, x, state):
+    """The state behind a step: of an LSTM h and c one behind the other."""
+    if cell in MINIMAL:
+        parts = (layer['W'] @ x + layer['Wb']).chunk(BLOCKS[cell])
+        candidate = torch.where(parts[-1] >= 0, parts[-1] + 0.5, torch.sigmoid(parts[-1])) if positive else parts[-1]
+        if cell == 'minGRU':
+            z = torch.sigmoid(parts[0])
+            return (1 - z) * state + z * candidate
+        f, i = torch.sigmoid(parts[0]), torch.sigmoid(parts[1])
+        return f / (f + i) * state + i / (f + i) * candidate
+
+    def ordered(role):
+        blocks = layer[role].chunk(BLOCKS[cell])
+        return torch.cat([blocks[TORCH_BLOCK[cell].index(block)] for block in range(len(blocks))])
+    weights = [ordered(role) for role in ('W', 'R', 'Wb', 'Rb')]
+    if cell == 'lstm':
+        h, c = state.chunk(2)
+        return torch.cat(torch.lstm_cell(x[None], (h[None], c[None]), *weights), dim=1)[0]
+    run = torch.gru_cell if cell == 'gru' else {'tanh': torch.rnn_tanh_cell, 'relu': torch.rnn_relu_cell}[activation]
+    return run(x[None], state[None], *weights)[0]
 
 
 def omega(name, seed, hidden, activation, directions=1, layers=1, truncation=0, streams=2):
@@ -98,11 +119,10 @@ def omega(name, seed, hidden, activation, directions=1, layers=1, truncation=0, 
             'output': {role: value.numpy() for role, value in output.items()}, 'omega': total.item(), 'gradients': gradients}
 
 
-def flossing(name, seed, hidden, activation, layers=1, count=2, embedding=0, norm=False, residual=False):
+def flossing(name, seed, hidden, cell='rnn', activation='tanh', positive=False, layers=1, count=2, embedding=0, norm=False, residual=False):
     generator = torch.Generator().manual_seed(seed)
-    f = {'tanh': torch.tanh, 'relu': torch.relu}[activation]
     table = random(generator, V, embedding) if embedding else None
-    parameters = [layer_of(generator, (embedding or V) if l == 0 else hidden, hidden, 1.1) for l in range(layers)]
+    parameters = [layer_of(generator, (embedding or V) if l == 0 else hidden, hidden, 1.1, cell) for l in range(layers)]
     if activation == 'relu':
         # Enough units are alive at every step for the exponent to be finite.
         for layer in parameters:
@@ -111,18 +131,27 @@ def flossing(name, seed, hidden, activation, layers=1, count=2, embedding=0, nor
     leaves = [value for own in [*parameters, *gammas] for value in own.values()] + ([table] if embedding else [])
     for value in leaves:
         value.requires_grad_()
-    first = [random(generator, hidden, scale=0.5) for _ in range(layers)]
-    starts = [torch.linalg.qr(random(generator, hidden, count))[0] for _ in range(layers)]
+    numbers = 2 * hidden if cell == 'lstm' else hidden
+    first = [random(generator, numbers, scale=0.5) for _ in range(layers)]
+    starts = [torch.linalg.qr(random(generator, numbers, count))[0] for _ in range(layers)]
     ids = torch.randint(0, V, (T,), generator=generator)
     x = list(table[ids] if embedding else F.one_hot(ids, V).double())
     loss, exponents = torch.zeros(()), []
     for l, layer in enumerate(parameters):
         read = [F.layer_norm(row, (embedding,), gammas[l]['gamma'], gammas[l]['beta'], 1e-5) for row in x] if norm else x
-        states = unrolled(layer, read, first[l], f)
+        state, states, jacobians = first[l], [], []
+        for row in read:
+            run = lambda before: step(cell, activation, positive, layer, row, before)
+            jacobians.append(torch.autograd.functional.jacobian(run, state, create_graph=True))
+            state = run(state)
+            states.append(state[:hidden])
         Q, logs = starts[l], torch.zeros(count)
-        for h in states:
-            slope = 1 - h ** 2 if activation == 'tanh' else (h.detach() > 0).double()
-            Q, upper = torch.linalg.qr(slope[:, None] * (layer['R'] @ Q))
+        if cell in MINIMAL:
+            # Diagonal Jacobians: of unit vectors each exponent is that of one unit, and the largest ones come first.
+            largest = sum(J.diagonal().log() for J in jacobians).argsort(descending=True)[:count]
+            starts[l] = Q = torch.eye(hidden)[:, largest]
+        for J in jacobians:
+            Q, upper = torch.linalg.qr(J @ Q)
             logs = logs + upper.diagonal().abs().log()
         loss = loss + ((logs / T) ** 2).sum()
         exponents.append((logs / T).detach().numpy())
@@ -130,7 +159,7 @@ def flossing(name, seed, hidden, activation, layers=1, count=2, embedding=0, nor
     loss.backward()
     plain = lambda own: {role: value.detach().numpy() for role, value in own.items()}
     slopes = lambda own: {role: (torch.zeros_like(value) if value.grad is None else value.grad).numpy() for role, value in own.items()}
-    return {'name': name, 'hidden': hidden, 'activation': activation, 'embeddingSize': embedding or None, 'residual': residual, 'norm': 'layerNorm' if norm else 'none',
+    return {'name': name, 'cell': cell, 'hidden': hidden, 'activation': activation, 'positive': positive, 'embeddingSize': embedding or None, 'residual': residual, 'norm': 'layerNorm' if norm else 'none',
             'ids': ids.numpy(), 'first': [state.numpy() for state in first], 'starts': [start.numpy() for start in starts], 'count': count,
             'parameters': [plain(own) for own in parameters], 'norms': [plain(own) for own in gammas],
             'embedding': table.detach().numpy() if embedding else None,
@@ -148,10 +177,20 @@ write('remedies', {
         omega('both ways, truncated', 5, 3, 'tanh', directions=2, truncation=4),
     ],
     'flossing': [
-        flossing('tanh', 11, 5, 'tanh', count=3),
-        flossing('all exponents', 12, 4, 'tanh', count=4),
-        flossing('relu', 13, 6, 'relu', count=1),
-        flossing('two layers on an embedding', 14, 4, 'tanh', layers=2, embedding=3),
-        flossing('norms and residual connections', 15, 4, 'tanh', layers=2, embedding=4, norm=True, residual=True),
+        flossing('tanh', 11, 5, count=3),
+        flossing('all exponents', 12, 4, count=4),
+        flossing('relu', 13, 6, activation='relu', count=1),
+        flossing('two layers on an embedding', 14, 4, layers=2, embedding=3),
+        flossing('norms and residual connections', 15, 4, layers=2, embedding=4, norm=True, residual=True),
+        flossing('LSTM', 16, 4, 'lstm', count=3),
+        flossing('LSTM, all exponents', 17, 3, 'lstm', count=6),
+        flossing('LSTM, two layers with norms and residual connections', 18, 4, 'lstm', layers=2, embedding=4, norm=True, residual=True),
+        flossing('GRU', 19, 5, 'gru', count=3),
+        flossing('GRU, all exponents', 20, 4, 'gru', count=4),
+        flossing('GRU, two layers on an embedding', 21, 4, 'gru', layers=2, embedding=3),
+        flossing('minGRU', 22, 5, 'minGRU', count=3),
+        flossing('minGRU, positive, two layers on an embedding', 23, 4, 'minGRU', positive=True, layers=2, embedding=3),
+        flossing('minLSTM', 24, 5, 'minLSTM', count=2),
+        flossing('minLSTM, two layers with norms and residual connections', 25, 4, 'minLSTM', layers=2, embedding=4, norm=True, residual=True),
     ],
 })

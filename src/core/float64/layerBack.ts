@@ -2,7 +2,7 @@
 import { sizesOfLayer } from '../model/generalModel';
 import { byRole, shapeOf, zerosOf, type ByRole } from '../model/directionParameters';
 import { kindOf, type CellName } from '../../layers/catalog';
-import { stepBackBuffers, type Float64Direction, type StepBack } from '../layers/float64Cell';
+import { stepBackBuffers, type Float64Direction, type StepBack, type TraceGradient } from '../layers/float64Cell';
 import { float64CellOf } from '../layers/registry';
 import { lengthOf } from '../numeric';
 import type { TotalNorms } from '../backward/totals';
@@ -36,7 +36,7 @@ export interface LayerWatch {
 /**
  * @param above T × O; it is lost
  * @param wantsParameters whether a recurrent layer's parameters' gradients are wanted
- * @param ofStates T × Σ_d H: what reaches a recurrent layer's states h_t besides; null for nothing
+ * @param besides of each direction of a recurrent layer: what reaches its states and pre-activations besides; null for nothing
  * @param lowest filled with the gradients of a recurrent layer's pre-activations, T × Σ_d G·H, its directions side by side; null where they are not wanted
  */
 export function layerBack(
@@ -46,7 +46,7 @@ export function layerBack(
   lowest: Float64Array | null,
   wantsParameters = true,
   watch: LayerWatch | null = null,
-  ofStates: Float64Array | null = null,
+  besides: readonly TraceGradient[] | null = null,
 ): LayerBack {
   const { sublayers, cell } = trace.layers[index];
   const isMixer = sublayers.some(({ mixer }) => mixer);
@@ -61,7 +61,7 @@ export function layerBack(
     const through = dropout ? from.map((value, i) => value * dropout[i]) : from;
     const below: Float64Array = new Float64Array(input ? trace.steps * I : 0);
     if (mixer) mixerBack(trace, index, sublayer, through, below, found);
-    else found = recurrentBack(trace, index, sublayer, through, below, lowest, wantsParameters, watch, ofStates);
+    else found = recurrentBack(trace, index, sublayer, through, below, lowest, wantsParameters, watch, besides);
     norms.unshift(norm && input ? normBack(sublayer, below) : null);
     if (residual) for (let i = 0; i < below.length; i++) below[i] += from[i];
     watch?.sublayer(index, place, below, mixer ? statesOf(cell, sublayer, found) : noStates);
@@ -123,10 +123,10 @@ function recurrentBack(
   lowest: Float64Array | null,
   wantsParameters: boolean,
   watch: LayerWatch | null,
-  ofStates: Float64Array | null,
+  besides: readonly TraceGradient[] | null,
 ): Pick<LayerBack, 'totals' | 'gradient'> {
   const found = trace.layers[index].directions.map((_, d) =>
-    directionBack(trace, index, sublayer, d, above, below, lowest, wantsParameters, watch, ofStates),
+    directionBack(trace, index, sublayer, d, above, below, lowest, wantsParameters, watch, besides && besides[d]),
   );
   return { totals: found.map(({ norms }) => norms), gradient: found.map(({ gradient }) => gradient) };
 }
@@ -142,7 +142,7 @@ function directionBack(
   lowest: Float64Array | null,
   wantsParameters: boolean,
   watch: LayerWatch | null,
-  ofStates: Float64Array | null,
+  besides: TraceGradient | null,
 ): { norms: TotalNorms; gradient: DirectionGradient } {
   const {
     steps: T,
@@ -162,10 +162,18 @@ function directionBack(
     const t = parameters.direction === 'forward' ? T - 1 - visited : visited;
     const { before, after } = rowsOf(parameters, t);
     for (let u = 0; u < H; u++) back.hidden[u] = back.previous[u] + above[t * width + d * H + u];
-    if (ofStates) for (let u = 0; u < H; u++) back.hidden[u] += ofStates[t * width + d * H + u];
+    besides?.states.forEach((rows, state) => {
+      const reached = state === 0 ? back.hidden : back.further.subarray((state - 1) * H, state * H);
+      for (let u = 0; u < H; u++) reached[u] += rows[after * H + u];
+    });
     norms[0][t] = lengthOf(back.hidden, 0, H);
     const step = { ...back, step: t, before, after };
     cell.back(own, step);
+    if (besides)
+      for (let j = 0; j < rows; j++) {
+        step.preActivations[j] += besides.preActivations[t * rows + j];
+        step.recurrent[j] += besides.recurrent[t * rows + j];
+      }
     for (let state = 1; state < norms.length; state++)
       norms[state][t] = lengthOf(back.furtherTotal, (state - 1) * H, H);
     watch?.step(index, d, step);

@@ -47,7 +47,7 @@ const maxForKernels = 1e6;
 const copies = { a: new Float64Array(0), b: new Float64Array(0), out: new Float64Array(0) };
 
 /** Columns of one panel: `panelWidth` of src/kernels/assembly/product64.ts. */
-const panelWidth = 4;
+export const panelWidth = 4;
 
 /** out[m, n] += a[m, k] · b[k, n]. */
 export function addProduct(out: Matrix<Float64Array>, a: Matrix, b: Matrix, m: number, n: number, k: number): void {
@@ -213,25 +213,28 @@ function productByKernels(
   const ofPanels = Math.ceil(n / panelWidth) * panelWidth * k;
   const space = workspace([ofPanels, m * k, m * n]);
   const [panels, left, sums] = [space.room(ofPanels), space.room(m * k), space.room(m * n)];
-  pack(panels, b, down, right, n, k);
+  packPanels(panels, b, down, right, n, k);
   copyRows(left, 0, k, a.values, a.at, a.stride, m, k);
   copyRows(sums, 0, n, out.values, out.at, out.stride, m, n);
   space.kernels.multiplyAddFused64(at(sums), n, at(left), k, at(panels), 8 * panelWidth * k, m, n, k);
   copyRows(out.values, out.at, out.stride, sums, 0, n, m, n);
 }
 
-/** In panels of four columns, k × 4 each, the last one padded with zeros. */
-function pack(panels: Float64Array, { values, at: first }: Matrix, down: number, right: number, n: number, k: number) {
+/** b [k, n] in panels of four columns, k × 4 each, the last one padded with zeros, as the kernels' product takes it. @param down and @param right as in `product` */
+export function packPanels(
+  panels: Float64Array,
+  { values, at: first }: Matrix,
+  down: number,
+  right: number,
+  n: number,
+  k: number,
+): void {
   for (let j = 0; j < n; j += panelWidth) {
     const width = Math.min(panelWidth, n - j);
     if (width < panelWidth) panels.fill(0, j * k, (j + panelWidth) * k);
-    for (let column = 0; column < width; column++)
-      for (
-        let l = 0, from = first + (j + column) * right, to = j * k + column;
-        l < k;
-        l++, from += down, to += panelWidth
-      )
-        panels[to] = values[from];
+    for (let l = 0, from = first + j * right, to = j * k; l < k; l++, from += down, to += panelWidth)
+      for (let column = 0, source = from; column < width; column++, source += right)
+        panels[to + column] = values[source];
   }
 }
 

@@ -79,20 +79,35 @@ export interface StepTangents {
   readonly products: TangentProducts;
 }
 
-/** The way back of a step's tangents along n directions, what is read held. */
+/**
+ * The way back of a step's tangents along n directions, what is read held: of φ = Σ_i ⟨Γ_i, J_t q_i⟩, as a function of the q_i, of R and of all that J_t depends on.
+ * What passes through R is left to the caller, which adds Rᵀ times `throughGradient` to the gradient by the first state's directions, and its products with
+ * these to R's own. Element (u, i) is at u · n + i.
+ */
 export interface TangentsBack {
   readonly n: number;
   readonly step: number;
   readonly before: number;
   readonly after: number;
-  /** [H, n]: the directions before the step. */
-  readonly read: Float64Array;
-  /** [H, n], in: gradient by the directions after the step; out: by those before it. */
-  readonly gradient: Float64Array;
-  /** [G·H, H] += gradient by R, where it stands in the Jacobian. */
-  readonly R: Float64Array;
-  /** [H] += gradient by h_t, on which the Jacobian depends. */
-  readonly hidden: Float64Array;
+  /** [H, n] of each state: q, the directions before the step. */
+  readonly read: readonly Float64Array[];
+  /** [G·H, n]: R times those of the first state. */
+  readonly through: Float64Array;
+  /** [H, n] of each state, in: Γ, gradients by the directions after the step; out: by those before it. */
+  readonly gradient: readonly Float64Array[];
+  /** [G·H, n], out. */
+  readonly throughGradient: Float64Array;
+  readonly of: TraceGradient;
+}
+
+/** Gradients by what a direction has on the trace, where it stands in Jacobians. */
+export interface TraceGradient {
+  /** Row by row, (T + 1) × H for each state. */
+  readonly states: readonly Float64Array[];
+  /** T × G·H: by the pre-activations as W and Wb see them, … */
+  readonly preActivations: Float64Array;
+  /** … and as R's output sees them. */
+  readonly recurrent: Float64Array;
 }
 
 /** What a step's tangents have of its matrices. Results are good until the next call. */
@@ -168,10 +183,12 @@ export interface Float64Cell {
   back(direction: Float64Direction, step: StepBack): void;
   /** The step's Jacobian times n directions: the transpose of `back`. */
   tangents(direction: Float64Direction, step: StepTangents): void;
-  /** Of a kind of one state that can be flossed: see src/core/spectra/flossing.ts. */
+  /** Of a kind with R that can be flossed, in the forms that can be trained: see src/core/spectra/flossing.ts. Adds to `step.of`. */
   tangentsBack?(direction: Float64Direction, step: TangentsBack): void;
   /** Of a kind in which every unit keeps a factor of its own of itself, and nothing of others, where what it reads is held: ln of it, [H]. */
   logFactors?(direction: Float64Direction, t: number, out: Float64Array): void;
+  /** The way back of these. @param gradient [H], by them  @param preActivations [G·H], += */
+  logFactorsBack?(direction: Float64Direction, t: number, gradient: Float64Array, preActivations: Float64Array): void;
   /** Of a kind whose state reaches the next through R and the activation alone, h_t = f(a_t) with R h_{t−1} in a_t: f′(a_t), [H]. */
   slopes?(direction: Float64Direction, t: number, after: number, out: Float64Array): void;
   /** Of a kind one of whose states keeps a factor of itself with the gates held: its place among the states, and that factor, [H]. */

@@ -1,10 +1,12 @@
 /**
  * Lyapunov exponents of the carried state along a text: how fast directions of s_t grow or shrink, in nats per step. By repeated QR (Benettin et al. 1980, Shimada &
- * Nagashima 1979): V ← J_t V, V = Q R, V ← Q; an exponent is the mean of ln |R_jj| over the steps.
+ * Nagashima 1979): V ← J_t V, V = Q R, V ← Q; an exponent is the mean of ln |R_jj| over the steps. Of many directions V = X U, V ← X stands for most of the QRs, with LU's
+ * ln |U_jj| in their sums: see triangularize.ts.
  */
 import { Random } from '../model/random';
 import type { CarriedState, StateBlock } from './carriedState';
 import { orthonormalize } from './orthonormal';
+import { triangularize } from './triangularize';
 
 export interface LyapunovSpectrum {
   /** Nats per step, largest first; −Infinity of a direction that is lost at some step. */
@@ -21,7 +23,9 @@ const seed = 1;
 const maxWhole = 128;
 /** Records of a text at most, about. */
 const maxRecords = 32;
-/** Steps from one QR to the next at most. */
+/** Directions from which LU keeps them apart inside a record, and QR at its end alone: it is less work, and sums up to the same. */
+const minForTriangles = 48;
+/** Steps from one QR or LU to the next at most. */
 const longest = 8;
 /** Between two of them the directions may come so near each other (nats): the digits that costs are those behind the twelfth. */
 const maxSpread = Math.log(1e4);
@@ -125,7 +129,8 @@ async function ofBlock(
       const to = Math.min(end, step + length);
       before.set(V);
       for (let s = step; s < to; s++) advance(order[s], V, k);
-      orthonormalize(V, n, k, logs);
+      if (to < end && k >= minForTriangles) triangularize(V, n, k, logs);
+      else orthonormalize(V, n, k, logs);
       const spread = spreadOf(logs);
       if (to - step > 1 && !(spread <= tooMuch)) {
         V.set(before);

@@ -1,7 +1,11 @@
 /** QR of a tall matrix by Householder reflections, whose Q is orthonormal to the last digits whatever the matrix. */
 import { at } from '../../kernels/arena';
 import { workspace } from '../float64/workspace';
-import { lengthOf } from '../numeric';
+import { orthonormalizeByBlocks } from './orthonormalBlocks';
+import { reflector } from './reflector';
+
+/** Columns from which products of blocks are less work than reflections one by one. */
+const minForBlocks = 48;
 
 /**
  * Y = Q R: Y becomes Q, with orthonormal columns, also where Y's are not independent.
@@ -15,6 +19,10 @@ export function orthonormalize(
   logs: Float64Array,
   upper: Float64Array | null = null,
 ): void {
+  if (k >= minForBlocks) {
+    orthonormalizeByBlocks(Y, n, k, logs, upper);
+    return;
+  }
   const space = workspace([n * k, n * k, n, k]);
   const A = space.holding(Y);
   const vectors = space.room(n * k);
@@ -37,18 +45,4 @@ export function orthonormalize(
     if (taus[j] !== 0)
       space.kernels.reflectLeft64(at(A, j * k + j), k, n - j, k - j, at(vectors, j * n), taus[j], at(w));
   Y.set(A);
-}
-
-/**
- * (I − τ v vᵀ) x = (corner, 0, …, 0).
- * @param v in: x, at [0, length); out: v
- */
-export function reflector(v: Float64Array, length: number): { readonly corner: number; readonly tau: number } {
-  const size = lengthOf(v, 0, length);
-  if (size === 0 || !Number.isFinite(size)) return { corner: size, tau: 0 };
-  const sign = v[0] < 0 ? -1 : 1;
-  for (let i = 0; i < length; i++) v[i] /= size;
-  const tau = 1 / (1 + Math.abs(v[0]));
-  v[0] += sign;
-  return { corner: -sign * size, tau };
 }

@@ -4,7 +4,7 @@
  */
 import { at } from '../../kernels/arena';
 import { workspace } from '../float64/workspace';
-import { reflector } from './orthonormal';
+import { reflector } from './reflector';
 
 /** Under this part of the largest a value is rounding alone, and is given as zero. */
 const floor = 1e-17;

@@ -1,12 +1,22 @@
-/** Whether a corpus is one of numbers, which decides how it is read, and what of it is looked at first. */
+/** Whether a corpus is one of numbers, which decides how it is read, and what of it is looked at first. Of a file that cannot be read the engine says why. */
 import { closeSync, openSync, readSync } from 'node:fs';
-import { firstSequence } from '../../tokens/numbers';
+import { firstSequence, isTextOfNumbers } from '../../tokens/numbers';
 
 /** Bytes in which the first sequence has to begin, and end. */
-const beginning = 1_000_000;
+const maxLooked = 1_000_000;
 
-/** The first sequence of a file of sequences of numbers; null of any other, and of one that cannot be read, of which the engine says why. */
+/** The first sequence of a file of sequences of numbers; null of any other, and of one that cannot be read. */
 export function firstSequenceOfFile(path: string): string | null {
+  const beginning = beginningOf(path);
+  return beginning === null ? null : firstSequence(beginning);
+}
+
+export function isFileOfNumbers(path: string): boolean {
+  const beginning = beginningOf(path);
+  return beginning !== null && isTextOfNumbers(beginning);
+}
+
+function beginningOf(path: string): string | null {
   let file: number;
   try {
     file = openSync(path, 'r');
@@ -14,9 +24,9 @@ export function firstSequenceOfFile(path: string): string | null {
     return null;
   }
   try {
-    const bytes = Buffer.alloc(beginning);
-    const text = bytes.toString('utf8', 0, readSync(file, bytes, 0, beginning, 0));
-    return firstSequence(text.replace(/^\ufeff/, ''));
+    const bytes = Buffer.alloc(maxLooked);
+    const text = bytes.toString('utf8', 0, readSync(file, bytes, 0, maxLooked, 0));
+    return text.replace(/^\ufeff/, '');
   } catch {
     return null;
   } finally {

@@ -1,14 +1,16 @@
 /** Adds gradient flossing to the gradient of every so many training steps: over the window of one stream, each time of the next. */
 import { readInFloat64, windowOfText } from '../../core/float64/float64Trace';
-import { directionsOf, type ModelConfig } from '../../core/model/config';
+import { directionsOf, type LayerConfig, type ModelConfig } from '../../core/model/config';
 import { eachRole, ofRole } from '../../core/model/directionParameters';
 import type { GeneralModel } from '../../core/model/generalModel';
 import type { Parameters } from '../../core/model/parameters';
 import { generalModelOf } from '../../core/model/plainModel';
 import { Random } from '../../core/model/random';
 import type { CarriedState } from '../../core/model/tape';
-import { floss, type Directions, type FlossingGradient } from '../../core/spectra/flossing';
+import type { Directions } from '../../core/spectra/flossedDirections';
+import { floss, type FlossingGradient } from '../../core/spectra/flossing';
 import { orthonormalize } from '../../core/spectra/orthonormal';
+import { kindOf } from '../../layers/catalog';
 import type { TrainingSettings } from '../../protocol/settings';
 import type { Board } from './board';
 
@@ -30,7 +32,7 @@ export class Flosser {
     this.model = generalModelOf(config, parameters);
     const random = Random.fromSeed(seed);
     this.starts = config.layers.map((layer) =>
-      directionsOf(layer).map(() => startOf(layer.hiddenSize, settings.flossingExponents, random)),
+      directionsOf(layer).map(() => startOf(layer, settings.flossingExponents, random)),
     );
   }
 
@@ -52,7 +54,8 @@ export class Flosser {
     });
     const window = { ...windowOfText(ids), ...(numbers && { numbers }) };
     const found = floss(readInFloat64(this.from(carried, stream), ids, ids, window), this.starts);
-    if (found.gradient) addGradient(gradient, this.config, found.gradient, flossing);
+    const ofExponents = found.gradient();
+    if (ofExponents) addGradient(gradient, this.config, ofExponents, flossing);
   }
 
   /** The model as it reads this stream. Only the forward direction carries a state. */
@@ -73,11 +76,12 @@ export class Flosser {
   }
 }
 
-/** Random directions: one that is a unit's own might never leave it. */
-function startOf(H: number, exponents: number, random: Random): Directions {
-  const k = Math.min(exponents, H);
-  const Q = Float64Array.from({ length: H * k }, () => random.normal());
-  orthonormalize(Q, H, k, new Float64Array(k));
+/** Random directions of all states: one that is a unit's own might never leave it. */
+function startOf({ cell, hiddenSize }: LayerConfig, exponents: number, random: Random): Directions {
+  const numbers = kindOf(cell).states.length * hiddenSize;
+  const k = Math.min(exponents, numbers);
+  const Q = Float64Array.from({ length: numbers * k }, () => random.normal());
+  orthonormalize(Q, numbers, k, new Float64Array(k));
   return { Q, k };
 }
 

@@ -175,7 +175,7 @@ export const attention = mixer({
   notApplicable: {
     truncation: 'cell.attention.noTruncation',
     omega: 'cell.notVanilla',
-    flossing: 'cell.noFlossing',
+    flossing: 'cell.attention.noFlossing',
     gain: 'cell.attention.noGain',
     halfLife: 'cell.attention.noHalfLife',
   },

@@ -29,7 +29,7 @@ export const gru = recurrent({
   onnx: { operator: 'GRU', activations: ['sigmoid', 'tanh'], attributes: ['linear_before_reset'] },
   torch: { module: 'nn.GRU', gateOrder: [1, 0, 2] },
   keras: { layer: 'GRU', gateOrder: [0, 1, 2] },
-  notApplicable: { omega: 'cell.notVanilla', flossing: 'cell.noFlossing' },
+  notApplicable: { omega: 'cell.notVanilla' },
   playground: {
     hiddenSize: 32,
     deviation: 0.2,

@@ -35,7 +35,7 @@ export const lstm = recurrent({
   onnx: { operator: 'LSTM', activations: ['sigmoid', 'tanh', 'tanh'], attributes: ['input_forget'] },
   torch: { module: 'nn.LSTM', gateOrder: [0, 2, 3, 1] },
   keras: { layer: 'LSTM', gateOrder: [0, 2, 3, 1] },
-  notApplicable: { omega: 'cell.notVanilla', flossing: 'cell.noFlossing' },
+  notApplicable: { omega: 'cell.notVanilla' },
   playground: {
     hiddenSize: 32,
     deviation: 0.2,

@@ -240,7 +240,7 @@ export const mamba = mixer({
   surroundings: { norm: 'rmsNorm', finalNorm: 'rmsNorm', residual: true },
   widthStep: () => 1,
   deviationAround: deviation,
-  notApplicable: { omega: 'cell.notVanilla', flossing: 'cell.noFlossing' },
+  notApplicable: { omega: 'cell.notVanilla', flossing: 'cell.mamba.noFlossing' },
   playground: {
     hiddenSize: 16,
     deviation: 1,

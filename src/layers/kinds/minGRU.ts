@@ -52,7 +52,7 @@ export const minGRU = recurrent({
     each: ['linear_z', 'linear_h'],
     projection: 'to_out',
   },
-  notApplicable: { omega: 'cell.notVanilla', flossing: 'cell.noFlossing' },
+  notApplicable: { omega: 'cell.notVanilla' },
   playground: {
     hiddenSize: 32,
     deviation: 0.2,

@@ -41,7 +41,7 @@ export const minLSTM = recurrent({
     each: ['linear_f', 'linear_i', 'linear_h'],
     projection: 'to_out',
   },
-  notApplicable: { omega: 'cell.notVanilla', flossing: 'cell.noFlossing' },
+  notApplicable: { omega: 'cell.notVanilla' },
   playground: {
     hiddenSize: 32,
     deviation: 0.2,

@@ -17,6 +17,8 @@ describe('sequences of numbers on the command line', () => {
     await writeFile(join(folder, 'few.txt'), lines.slice(0, 60).join('\n'));
     await writeFile(join(folder, 'other.txt'), '1 2 3 = 6\n4 5 = 9\n');
     await writeFile(join(folder, 'text.txt'), 'hello '.repeat(200));
+    await writeFile(join(folder, 'slip.txt'), ['0.37,0 0.81;1 = 0.81', ...lines.slice(3, 60)].join('\n'));
+    await writeFile(join(folder, 'heading.txt'), ['value,mark', ...lines.slice(3, 60)].join('\n'));
   });
 
   after(() => rm(folder, { recursive: true }));
@@ -135,6 +137,12 @@ describe('sequences of numbers on the command line', () => {
     ],
     ['train text.txt --from lstm --steps 1 --out no', 1, /Line 1 has no target/],
     ['train text.txt --objective squaredError --steps 1 --out no', 1, /Line 1 has no target/],
+    ['train slip.txt --out no', 1, /Line 1, column 8: “0\.81;1” is no number/],
+    [
+      'train heading.txt --out no',
+      1,
+      /Line 1 has no target: behind its steps, at column 11, put “=”.* or “#” before a comment/,
+    ],
     ['train few.txt --objective squaredError --tokens word --out no', 2, /--tokens is for texts/],
     ['train few.txt --objective squaredError --mode stream --out no', 2, /sequence by sequence, a line each/],
     ['train few.txt --embedding 8 --out no', 2, /Numbers are read as they are/],

@@ -55,8 +55,8 @@ describe('the command line', () => {
         new RegExp(`Pascanu’s regularizer \\(weight 1\\) ${cannot}\\. It is defined for vanilla RNNs`),
       ],
       [
-        '--cell gru --flossing 0.1',
-        new RegExp(`Gradient flossing \\(weight 0\\.1\\) ${cannot}\\. .* vanilla RNNs only`),
+        '--cell mamba --flossing 0.1',
+        new RegExp(`Gradient flossing \\(weight 0\\.1\\) ${cannot}\\. Mamba’s exponents`),
       ],
       [
         '--cell minGRU --radius-cap 1',

@@ -1,7 +1,9 @@
 /** Sequences of numbers as a text: what is read, where it stands, and what is said of a line that is none. */
 import { strict as assert } from 'node:assert';
 import { NumberCorpusReader, type NumberCorpus } from '../../../src/core/corpus/numberCorpus';
-import { firstSequence } from '../../../src/tokens/numbers';
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { firstSequence, isTextOfNumbers } from '../../../src/tokens/numbers';
 import { spansOf } from '../../../src/tokens/spans';
 import { symbolsOf } from '../../../src/tokens/tokenUnit';
 import { refusalOf } from '../support/refusal';
@@ -73,41 +75,97 @@ describe('a text of sequences of numbers', () => {
     assert.equal(firstSequence('# sums\n\n1 2 = 3\nx'), '1 2 = 3');
   });
 
+  const samples = 'media/samples';
+  const adding = readFileSync(join(samples, 'adding.txt'), 'utf8');
+  const sequencesOfAdding = adding.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+
+  it('is told by the lines below where the first one alone is wrong', () => {
+    const [first, ...others] = sequencesOfAdding;
+    const slips = [
+      first.replace('=', ''),
+      first.replace('=', ':'),
+      first.replace(',', ';'),
+      first.replace('.', '·'),
+      `${first} x`,
+      first.slice(0, 20),
+      'value,mark = sum',
+      'The adding problem',
+      '= 1',
+      '{',
+    ];
+    for (const slip of slips) {
+      assert.ok(isTextOfNumbers([slip, ...others].join('\n')), slip);
+      assert.ok(isTextOfNumbers(['# about', '', slip, '# and', ...others.slice(0, 2)].join('\n')), slip);
+      assert.match(
+        refusalOf(() => read([[slip, ...others].join('\n')])).message,
+        /^Line 1(, column \d+:| has no target: )/,
+      );
+    }
+    // Some of the others may be wrong too.
+    const every3rd = others.slice(0, 90).map((line, i) => (i % 3 === 0 ? `${line}?` : line));
+    assert.ok(isTextOfNumbers(['x', ...every3rd].join('\n')));
+    const two3rds = others.slice(0, 90).map((line, i) => (i % 3 === 0 ? line : `${line}?`));
+    assert.ok(!isTextOfNumbers(['x', ...two3rds].join('\n')));
+  });
+
+  it('is no other text, whatever numbers it has', () => {
+    const texts = {
+      poem: 'One for sorrow,\nTwo for joy,\nThree = 3 for a girl\nAnd 4 = 4 for a boy.\n',
+      log: '12:00:01,info,0.37,start\n12:00:02,warn,0.81,1\n12:00:03,info,0.12,stop\n',
+      table: 'time,value\n0,0.37\n1,0.81\n2,0.12\n3,0.55\n',
+      numbers: '0.37 0.81 0.12\n0.55 0.21 0.98\n0.4 0.1 0.2\n',
+      settings: '[weights]\n1 = 0.5\n2 = 0.25\n3 = 0.125\n4 = 0.0625\n',
+      assignments: 'let x = 1;\ny = 2\nz = 3\nx2 = 4\n',
+      arithmetic: 'Sums\n1 + 2 = 3\n4 + 5 = 9\n2 * 3 = 6\n7 - 2 = 5\n',
+      code: readFileSync('src/tokens/numbers.ts', 'utf8'),
+      json: readFileSync('package.json', 'utf8'),
+      page: readFileSync('docs/cli.md', 'utf8'),
+      'one line above': 'a story\n1 2 = 3\n',
+      empty: '',
+    };
+    for (const [name, other] of Object.entries(texts)) assert.ok(!isTextOfNumbers(other), name);
+    for (const name of readdirSync(samples))
+      assert.equal(isTextOfNumbers(readFileSync(join(samples, name), 'utf8')), name === 'adding.txt', name);
+  });
+
   const wrong: readonly (readonly [string, string])[] = [
     [
       '1,2 3,4 5',
-      'Line 2 has no target: behind its steps put “=” and what is to be predicted, as in “0.37,0 0.81,1 = 0.81”.',
+      'Line 2 has no target: behind its steps, at column 10, put “=” and what is to be predicted, as in “0.37,0 0.81,1 = 0.81”; or “#” before a comment.',
     ],
-    ['= 3', 'Line 2 has no step before “=”: put at least one there, as in “0.37,0 0.81,1 = 0.81”.'],
+    ['= 3', 'Line 2, column 1: there is no step before “=”. Put at least one there, as in “0.37,0 0.81,1 = 0.81”.'],
     [
       '1,2 x = 3',
-      'Line 2: “x” is no number. Write numbers as 0.37, -2 or 1e-3, those of one step joined by commas, with spaces between steps.',
+      'Line 2, column 5: “x” is no number. Write numbers as 0.37, -2 or 1e-3, those of one step joined by commas, with spaces between steps; or “#” before a comment.',
     ],
     [
       '1,2 NaN,0 = 3',
-      'Line 2: “NaN” is no number. Write numbers as 0.37, -2 or 1e-3, those of one step joined by commas, with spaces between steps.',
+      'Line 2, column 5: “NaN” is no number. Write numbers as 0.37, -2 or 1e-3, those of one step joined by commas, with spaces between steps; or “#” before a comment.',
     ],
     [
       '1,2 0x10,0 = 3',
-      'Line 2: “0x10” is no number. Write numbers as 0.37, -2 or 1e-3, those of one step joined by commas, with spaces between steps.',
+      'Line 2, column 5: “0x10” is no number. Write numbers as 0.37, -2 or 1e-3, those of one step joined by commas, with spaces between steps; or “#” before a comment.',
     ],
     [
       '1,2 3, = 3',
-      'Line 2: “” is no number. Write numbers as 0.37, -2 or 1e-3, those of one step joined by commas, with spaces between steps.',
+      'Line 2, column 7: “” is no number. Write numbers as 0.37, -2 or 1e-3, those of one step joined by commas, with spaces between steps; or “#” before a comment.',
     ],
     [
       '1,2 = 3 = 4',
-      'Line 2: “3 = 4” is no number. Write numbers as 0.37, -2 or 1e-3, those of one step joined by commas, with spaces between steps.',
+      'Line 2, column 7: “3 = 4” is no number. Write numbers as 0.37, -2 or 1e-3, those of one step joined by commas, with spaces between steps; or “#” before a comment.',
     ],
     [
       '1,2 =',
-      'Line 2: “” is no number. Write numbers as 0.37, -2 or 1e-3, those of one step joined by commas, with spaces between steps.',
+      'Line 2, column 6: “” is no number. Write numbers as 0.37, -2 or 1e-3, those of one step joined by commas, with spaces between steps; or “#” before a comment.',
     ],
-    ['1,1e39 = 3', 'Line 2: 1e39 is larger than float32 can hold. Scale the numbers.'],
-    ['1,-1e999 = 3', 'Line 2: -1e999 is larger than float32 can hold. Scale the numbers.'],
-    ['1,2 3,4,5 = 3', 'Line 2: step 2 has 3 numbers, and those before have 2. Give every step of the file as many.'],
-    ['1 = 3', 'Line 2: step 1 has 1 number, and those before have 2. Give every step of the file as many.'],
-    ['1,2 = 3,4', 'Line 2 has 2 numbers behind “=”, and the lines before have 1. Give every line as many.'],
+    ['1,1e39 = 3', 'Line 2, column 3: 1e39 is larger than float32 can hold. Scale the numbers.'],
+    ['1,-1e999 = 3', 'Line 2, column 3: -1e999 is larger than float32 can hold. Scale the numbers.'],
+    [
+      '1,2 3,4,5 = 3',
+      'Line 2, column 5: step 2 has 3 numbers, and those before have 2. Give every step of the file as many.',
+    ],
+    ['1 = 3', 'Line 2, column 1: step 1 has 1 number, and those before have 2. Give every step of the file as many.'],
+    ['1,2 = 3,4', 'Line 2, column 5: 2 numbers behind “=”, and the lines before have 1. Give every line as many.'],
     [
       '\n1,2 = 3',
       'Line 2 is blank, between two sequences of numbers. Each sequence is one line; remove the blank one, or join the two halves of a sequence.',

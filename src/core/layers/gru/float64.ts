@@ -4,6 +4,7 @@
  *   linear_before_reset = 0:            n = g(W_n x + Wb_n + R_n (r ⊙ h_{t−1}) + Rb_n)
  */
 import { addThroughR, addThroughState, previousState, type Float64Cell } from '../float64Cell';
+import { tangentsBack } from './tangentsBack';
 
 export const float64: Float64Cell = {
   hasRecurrentCandidate: true,
@@ -141,6 +142,8 @@ export const float64: Float64Cell = {
       for (let i = u * n; i < (u + 1) * n; i++)
         dh[i] = gates[at + u] * dh[i] + byUpdate[u] * ofGates[i] + byCandidate[u] * ofCandidate[i];
   },
+
+  tangentsBack,
 
   keeps: {
     state: 0,

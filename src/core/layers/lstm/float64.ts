@@ -3,6 +3,7 @@
  * Blocks in the order i o f c; peepholes i o f. With input_forget f = 1 − i.
  */
 import { addThroughR, addThroughState, previousState, type Float64Cell } from '../float64Cell';
+import { tangentsBack } from './tangentsBack';
 
 export const float64: Float64Cell = {
   hasRecurrentCandidate: false,
@@ -148,6 +149,8 @@ export const float64: Float64Cell = {
         dh[i] = mixed[o] + given[u] * dc[i];
       }
   },
+
+  tangentsBack,
 
   keeps: {
     state: 1,

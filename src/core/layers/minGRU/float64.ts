@@ -70,6 +70,11 @@ export const float64: Float64Cell = {
   logFactors({ layer: { hiddenSize: H }, preActivations: a }, t, out) {
     for (let u = 0; u < H; u++) out[u] = -softplus(a[t * 2 * H + u]);
   },
+
+  // ∂ ln (1 − z) = −z ∂a
+  logFactorsBack({ layer: { hiddenSize: H }, preActivations: a }, t, gradient, preActivations) {
+    for (let u = 0; u < H; u++) preActivations[u] -= gradient[u] * logistic.value(a[t * 2 * H + u]);
+  },
 };
 
 /** 1 − σ(a), to the last digits also where σ is near 1. */

@@ -82,6 +82,16 @@ export const float64: Float64Cell = {
   logFactors({ layer: { hiddenSize: H }, preActivations: a }, t, out) {
     for (let u = 0; u < H; u++) out[u] = -softplus(-logOddsOf(a[t * 3 * H + u], a[t * 3 * H + H + u]));
   },
+
+  // ∂ ln f′ = i′ ((1 − f) ∂a_f − (1 − i) ∂a_i)
+  logFactorsBack({ layer: { hiddenSize: H }, preActivations: a }, t, gradient, preActivations) {
+    for (let u = 0; u < H; u++) {
+      const [forget, input] = [a[t * 3 * H + u], a[t * 3 * H + H + u]];
+      const toOdds = gradient[u] * logistic.value(-logOddsOf(forget, input));
+      preActivations[u] += toOdds * logistic.value(-forget);
+      preActivations[H + u] -= toOdds * logistic.value(-input);
+    }
+  },
 };
 
 /** ln (f / i), of which f′ is the logistic function: so both gates may be as good as shut. */

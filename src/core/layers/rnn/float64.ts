@@ -50,38 +50,23 @@ export const float64: Float64Cell = {
     dh.set(products.mix(1, dh));
   },
 
-  // Of ∂h_t = f′(a) ⊙ P, P = R ∂h_{t−1}: f′ is a function of h_t, of tanh 1 − h².
+  // Of ∂h_t = f′(a) ⊙ p, p = R ∂h_{t−1}.
   tangentsBack(
-    {
-      layer: { hiddenSize: H },
-      parameters: { R, activations: forms },
-      activations: [f],
-      states: [states],
-      preActivations: a,
-    },
-    { n, step, after, read, gradient, R: ofR, hidden },
+    { layer: { hiddenSize: H }, activations: [f], states: [states], preActivations: a },
+    { n, step, after, through: p, gradient: [gradient], throughGradient, of: { preActivations, recurrent } },
   ) {
-    const [{ name }] = forms;
-    if (name !== 'tanh' && name !== 'relu') throw new Error(`no second derivative of ${name}`);
-    const previous = new Float64Array(H * n);
-    for (let u = 0; u < H; u++) {
-      const h = states[after * H + u];
-      const slope = f.slope(a[step * H + u], h);
+    for (let u = 0, at = step * H; u < H; u++, at++) {
+      const slope = f.slope(a[at], states[after * H + u]);
       let toSlope = 0;
-      for (let j = 0; j < H; j++) {
-        const weight = R[u * H + j];
-        let along = 0;
-        for (let i = 0; i < n; i++) {
-          const g = gradient[u * n + i];
-          along += g * read[j * n + i];
-          previous[j * n + i] += slope * g * weight;
-        }
-        toSlope += along * weight;
-        ofR[u * H + j] += slope * along;
+      for (let i = u * n; i < (u + 1) * n; i++) {
+        toSlope += gradient[i] * p[i];
+        throughGradient[i] = slope * gradient[i];
       }
-      if (name === 'tanh') hidden[u] -= 2 * h * toSlope;
+      const bent = toSlope * f.curvature(a[at]);
+      preActivations[at] += bent;
+      recurrent[at] += bent;
     }
-    gradient.set(previous);
+    gradient.fill(0);
   },
 
   slopes({ layer: { hiddenSize: H }, activations: [f], states: [states], preActivations: a }, t, after, out) {

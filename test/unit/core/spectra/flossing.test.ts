@@ -19,10 +19,10 @@ const roles = ['W', 'R', 'Wb', 'Rb'] as const;
 
 /** In float64 throughout. */
 function modelOf(each: FlossingCase): GeneralModel {
-  const { activation, hidden, embeddingSize, norm, residual, parameters } = each;
+  const { cell, activation, positive, hidden, embeddingSize, norm, residual, parameters } = each;
   const config = uniformModel({
-    ...{ ...plainStack, cell: 'rnn', activation, layers: parameters.length, hiddenSize: hidden },
-    ...{ vocabularySize, embeddingSize, norm, residual },
+    ...{ ...plainStack, cell, activation, layers: parameters.length, hiddenSize: hidden },
+    ...{ vocabularySize, embeddingSize, norm, residual, options: positive ? { positive } : {} },
   });
   const model = generalModelOf(config, new Parameters(config));
   const double = (values: readonly number[]) => Float64Array.from(values);
@@ -33,8 +33,8 @@ function modelOf(each: FlossingCase): GeneralModel {
       ...layer,
       directions: layer.directions.map((direction) => ({
         ...direction,
-        ...Object.fromEntries(roles.map((role) => [role, double(parameters[l][role])])),
-        initialStates: [double(each.first[l])],
+        ...Object.fromEntries(roles.map((role) => [role, double(parameters[l][role] ?? [])])),
+        initialStates: kindOf(cell).states.map((_, s) => double(each.first[l].slice(s * hidden, (s + 1) * hidden))),
       })),
       sublayers: layer.sublayers.map((sublayer) => ({
         ...sublayer,
@@ -54,10 +54,51 @@ function flossed(each: FlossingCase, model: GeneralModel): Flossing {
   return floss(readInFloat64(model, ids, ids), starts);
 }
 
+/** With weights that can be moved by less than a float32 can. */
+function inFloat64(model: GeneralModel): GeneralModel {
+  return {
+    ...model,
+    layers: model.layers.map((layer) => ({
+      ...layer,
+      directions: layer.directions.map((direction) => ({
+        ...direction,
+        ...Object.fromEntries(roles.map((role) => [role, Float64Array.from(direction[role])])),
+      })),
+    })),
+  };
+}
+
+/** The gradient by every weight of the cells and of the embedding is what moving it does. */
+function assertDifferences(model: GeneralModel, of: () => Flossing): void {
+  const gradient = of().gradient();
+  assert.ok(gradient);
+  const differences = (values: Weights) =>
+    Float64Array.from(values, (value, i) => {
+      const at = (moved: number) => {
+        values[i] = moved;
+        return of().loss;
+      };
+      // Of fourth order: where a direction nearly is lost, the exponents bend sharply.
+      const step = 1e-5;
+      const slope =
+        (8 * (at(value + step) - at(value - step)) - (at(value + 2 * step) - at(value - 2 * step))) / (12 * step);
+      values[i] = value;
+      return slope;
+    });
+  model.layers.forEach(({ directions }, l) => {
+    directions.forEach((own, d) => {
+      for (const role of roles)
+        assertClose(gradient.layers[l][d][role], differences(own[role]), 1e-6, `${role} of layer ${l}, direction ${d}`);
+    });
+  });
+  if (model.embedding) assertClose(gradient.embedding ?? [], differences(model.embedding), 1e-6, 'embedding');
+}
+
 describe('gradient flossing', () => {
   for (const each of loadRemedies().flossing) {
     it(`${each.name}: exponents and gradients of all parameters are PyTorch’s`, () => {
-      const { loss, exponents, gradient } = flossed(each, modelOf(each));
+      const { loss, exponents, gradient: take } = flossed(each, modelOf(each));
+      const gradient = take();
       assertNear(loss, each.loss, 1e-12, 'Σ λ²');
       exponents.forEach(([own], l) => {
         assertClose(own, each.exponents[l], 1e-12, `exponents of layer ${l}`);
@@ -65,7 +106,7 @@ describe('gradient flossing', () => {
       assert.ok(gradient);
       gradient.layers.forEach(([own], l) => {
         for (const role of roles)
-          assertClose(own[role], each.gradients.layers[l][role], 1e-10, `${role} of layer ${l}`);
+          assertClose(own[role], each.gradients.layers[l][role] ?? [], 1e-10, `${role} of layer ${l}`);
       });
       each.gradients.norms.forEach((expected, l) => {
         const [found] = gradient.norms[l];
@@ -78,35 +119,35 @@ describe('gradient flossing', () => {
 
     it(`${each.name}: central differences agree`, () => {
       const model = modelOf(each);
-      const { gradient } = flossed(each, model);
-      assert.ok(gradient);
-      const differences = (values: Weights) =>
-        Float64Array.from(values, (value, i) => {
-          const at = (moved: number) => {
-            values[i] = moved;
-            return flossed(each, model).loss;
-          };
-          // Of fourth order: where a direction nearly is lost, the exponents bend sharply.
-          const step = 1e-5;
-          const slope =
-            (8 * (at(value + step) - at(value - step)) - (at(value + 2 * step) - at(value - 2 * step))) / (12 * step);
-          values[i] = value;
-          return slope;
-        });
-      model.layers.forEach(({ directions: [own] }, l) => {
-        for (const role of roles)
-          assertClose(gradient.layers[l][0][role], differences(own[role]), 1e-6, `${role} of layer ${l}`);
-      });
-      if (model.embedding) assertClose(gradient.embedding ?? [], differences(model.embedding), 1e-6, 'embedding');
+      assertDifferences(model, () => flossed(each, model));
     });
   }
+
+  for (const cell of ['rnn', 'lstm', 'gru', 'minGRU', 'minLSTM'] as const)
+    it(`${cell} in both directions: central differences agree`, () => {
+      const sizes = { cell, layers: 2, hiddenSize: 2, bidirectional: true, activation: 'tanh' } as const;
+      const config = uniformModel({ ...plainStack, ...sizes, vocabularySize, objective: 'masked' });
+      const random = Random.fromSeed(5);
+      const plain = new Parameters(config);
+      for (let i = 0; i < plain.values.length; i++) plain.values[i] = random.normal();
+      const model = inFloat64(generalModelOf(config, plain));
+      const numbers = 2 * kindOf(cell).states.length;
+      const Q = Float64Array.from({ length: 2 * numbers }, () => random.normal());
+      orthonormalize(Q, numbers, 2, new Float64Array(2));
+      const starts = model.layers.map(() => [
+        { Q, k: 2 },
+        { Q, k: 2 },
+      ]);
+      const ids = Int32Array.from({ length: 5 }, (_, t) => (3 * t * t) % vocabularySize);
+      assertDifferences(model, () => floss(readInFloat64(model, ids, ids), starts));
+    });
 
   it('has no gradient where a direction is lost', () => {
     const each = loadRemedies().flossing.find(({ name }) => name === 'relu');
     assert.ok(each);
     const dead = { ...each, parameters: each.parameters.map((own) => ({ ...own, Wb: own.Wb.map(() => -100) })) };
     const { loss, gradient } = flossed(dead, modelOf(dead));
-    assert.deepEqual([loss, gradient], [Infinity, null]);
+    assert.deepEqual([loss, gradient()], [Infinity, null]);
   });
 
   it('goes back through a QR of any sign, as central differences do', () => {
@@ -134,7 +175,8 @@ describe('gradient flossing', () => {
   it('is there for the kinds whose tangents have a way back, and for no other', () => {
     for (const name of cellNames) {
       const { mixer, notApplicable } = kindOf(name);
-      const hasWayBack = !mixer && float64CellOf(name).tangentsBack !== undefined;
+      const cell = mixer ? {} : float64CellOf(name);
+      const hasWayBack = 'tangentsBack' in cell || 'logFactorsBack' in cell;
       assert.equal(notApplicable.flossing === undefined, hasWayBack, name);
     }
   });

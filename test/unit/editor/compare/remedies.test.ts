@@ -27,9 +27,14 @@ describe('the remedies of a run', () => {
       remedyNames.filter((name) => name !== 'raiseForgetBias'),
     );
     assert.deepEqual(names(offered({ cell: 'lstm' })), [
-      ...['clipNorm', 'window', 'radiusCap', 'restartR', 'raiseForgetBias', 'layerNorm', 'residual'],
+      ...['clipNorm', 'window', 'flossing', 'radiusCap', 'restartR', 'raiseForgetBias', 'layerNorm', 'residual'],
     ]);
-    assert.deepEqual(names(offered({ cell: 'minGRU' }, { mode: 'sequences' })), ['clipNorm', 'layerNorm', 'residual']);
+    assert.deepEqual(names(offered({ cell: 'minGRU' }, { mode: 'sequences' })), [
+      ...['clipNorm', 'flossing', 'layerNorm', 'residual'],
+    ]);
+    assert.deepEqual(names(offered({ cell: 'mamba', norm: 'rmsNorm', residual: true, embeddingSize: 128 })), [
+      ...['clipNorm', 'window'],
+    ]);
     assert.deepEqual(names(offered({ cell: 'attention', norm: 'layerNorm', residual: true, embeddingSize: 128 })), [
       ...['clipNorm', 'window'],
     ]);
@@ -42,7 +47,7 @@ describe('the remedies of a run', () => {
 
   it('of a run on numbers are none that need an embedding', () => {
     assert.deepEqual(names(offered({ cell: 'gru', objective: 'squaredError', features: 2 }, { mode: 'sequences' })), [
-      ...['clipNorm', 'radiusCap', 'restartR'],
+      ...['clipNorm', 'flossing', 'radiusCap', 'restartR'],
     ]);
   });
 
@@ -73,7 +78,7 @@ describe('the remedies of a run', () => {
     const facts = factsOf(mixture);
     assert.ok(facts);
     assert.deepEqual(names(remediesFor(facts)), [
-      ...['clipNorm', 'window', 'radiusCap', 'restartR', 'layerNorm', 'residual'],
+      ...['clipNorm', 'window', 'flossing', 'radiusCap', 'restartR', 'layerNorm', 'residual'],
     ]);
     assert.deepEqual([facts.mode, facts.steps, facts.corpusName], ['stream', null, '']);
   });

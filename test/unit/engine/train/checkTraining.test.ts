@@ -7,6 +7,7 @@ import {
   type StackSettings,
   type TrainingSettings,
 } from '../../../../src/protocol/settings';
+import type { CellName } from '../../../../src/layers/catalog';
 
 const check = (training: Partial<TrainingSettings>) => checkTraining({ ...defaultTrainingSettings, ...training });
 const together = (model: Partial<StackSettings>, training: Partial<TrainingSettings> = {}) =>
@@ -65,15 +66,23 @@ describe('the settings of a training', () => {
       assert.throws(() => check({ radiusCap: value }), /^UserError: The cap of the spectral radius is /);
       assert.throws(() => check({ flossing: value }), /^UserError: The weight of gradient flossing is /);
     }
-    const layers = (cell: 'rnn' | 'lstm' | 'minGRU', training: Partial<TrainingSettings>) => {
-      const stack = { ...plainStack, cell, activation: 'tanh', layers: 2, hiddenSize: 8, vocabularySize: 5 } as const;
+    const layers = (cell: CellName, training: Partial<TrainingSettings>) => {
+      const sizes = { layers: 2, hiddenSize: 8, embeddingSize: 8, vocabularySize: 5 } as const;
+      const stack = { ...plainStack, cell, activation: 'tanh', ...sizes } as const;
       checkLayers(uniformModel(stack), { ...defaultTrainingSettings, ...training }, 16);
     };
     layers('rnn', { omega: 0.5, radiusCap: 1, flossing: 0.1 });
-    assert.throws(
-      () => layers('lstm', { flossing: 1 }),
-      /^UserError: Gradient flossing \(weight 1\) cannot be used with this model\. .* vanilla RNNs only\. /,
-    );
+    for (const cell of ['lstm', 'gru', 'minGRU', 'minLSTM'] as const) layers(cell, { flossing: 1 });
+    for (const [cell, why] of [
+      ['mamba', 'Mamba’s exponents are set by .* RNN, LSTM, GRU, minGRU and minLSTM'],
+      ['attention', 'Attention carries no state'],
+    ] as const)
+      assert.throws(
+        () => layers(cell, { flossing: 1 }),
+        new RegExp(
+          `^UserError: Gradient flossing \\(weight 1\\) cannot be used with this model\\. ${why}.*\\. Leave it out\\.$`,
+        ),
+      );
     layers('lstm', { radiusCap: 1 });
     assert.throws(
       () => layers('lstm', { omega: 0.5 }),

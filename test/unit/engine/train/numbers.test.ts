@@ -99,7 +99,7 @@ describe('training on sequences of numbers', () => {
 
   it('interrupted and resumed, the same bits, with dropout, truncation and remedies too', async () => {
     const variants: readonly [ModelConfig, Partial<TrainingSettings>][] = [
-      [configOf({ cell: 'lstm', layers: 2 }), { dropout: 0.2, truncation: 2 }],
+      [configOf({ cell: 'lstm', layers: 2 }), { dropout: 0.2, truncation: 2, flossing: 0.5, flossingEvery: 3 }],
       [configOf({ cell: 'rnn' }), { omega: 1, radiusCap: 0.9, flossing: 0.5, flossingEvery: 2, flossingExponents: 3 }],
       [configOf({ cell: 'gru', layers: 2, norm: 'layerNorm', finalNorm: 'layerNorm' }), {}],
     ];

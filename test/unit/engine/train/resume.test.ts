@@ -16,7 +16,6 @@ import { createBackend } from '../../../../src/engine/backend';
 
 const stack = { ...plainStack, activation: 'tanh', layers: 2, hiddenSize: 6, vocabularySize: 5 } as const;
 const config = uniformModel({ ...stack, cell: 'lstm' });
-const vanilla = uniformModel({ ...stack, cell: 'rnn' });
 const ids = Int32Array.from({ length: 203 }, (_, i) => (i * i + (i >> 2)) % 5);
 // A warm-up that ends and a decay that begins after the interruption, and both clippings at work.
 const base: TrainingSettings = {
@@ -94,16 +93,21 @@ describe('interrupted and resumed, the same bits', () => {
     { radiusCap: 0.5 },
     { flossing: 0.5, flossingEvery: 2, flossingExponents: 3 },
   ];
-  for (const variant of remedies)
-    it(`a vanilla RNN with ${Object.keys(variant).join(', ')}, which changes what it learns`, async () => {
+  const ofKinds = [
+    ...remedies.map((variant) => ['rnn', variant] as const),
+    ...(['lstm', 'gru', 'minGRU', 'minLSTM'] as const).map((cell) => [cell, remedies[2]] as const),
+  ];
+  for (const [cell, variant] of ofKinds)
+    it(`${cell} with ${Object.keys(variant).join(', ')}, which changes what it learns`, async () => {
+      const remedied = uniformModel({ ...stack, cell });
       const settings = checkTraining({ ...base, forgetBias: null, clipNorm: null, clipValue: null, ...variant });
-      const start = () => initialize(vanilla, Random.fromSeed(settings.seed), settings);
-      const make = (parameters: Parameters, of = settings) => trainerOf(of, parameters, streams(of), vanilla);
+      const start = () => initialize(remedied, Random.fromSeed(settings.seed), settings);
+      const make = (parameters: Parameters, of = settings) => trainerOf(of, parameters, streams(of), remedied);
       const uninterrupted = await make(start());
       await train(uninterrupted, 14);
       const before = await make(start());
       await train(before, 5);
-      const after = await make(new Parameters(vanilla, before.parameters.values.slice()));
+      const after = await make(new Parameters(remedied, before.parameters.values.slice()));
       after.restoreState(before.encodeState(), 'step-5.safetensors');
       await train(after, 9);
       assert.deepEqual(after.encodeState(), uninterrupted.encodeState());
