@@ -39,6 +39,20 @@ describe('reading a command line', () => {
     });
   });
 
+  it('takes a corpus of numbers as sequences, with what only sequences have and cuts longer than a window', () => {
+    const line = 'train sums.txt --longest-sequence 500 --split lines --truncate 300';
+    const command = readCommand(line.split(' '), now, () => true);
+    assert.ok(command.kind === 'train');
+    const { model, training } = command.request;
+    assert.equal(model.objective, 'squaredError');
+    assert.deepEqual(
+      [training.mode, training.split, training.longestSequence, training.truncation],
+      ['sequences', 'lines', 500, 300],
+    );
+    refused(line, /--split works only with --mode sequences/);
+    refused('train sums.txt --truncate 300', /--truncate 300 is longer than the window of 64 steps/);
+  });
+
   it('reads every option of train', () => {
     const command = read(
       'train --cell rnn --activation relu --layers 3 --hidden 7 --mode stream --window 5 --batch 2 --steps none --optimizer sgd ' +
