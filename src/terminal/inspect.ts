@@ -14,6 +14,7 @@ import { readableGraph } from './inspectGraph';
 import { graphJson, writeReport } from './inspectJson';
 import { inspectRecording } from './inspectRecording';
 import { localize, localizeMessage } from './language';
+import { lineOf } from './lineOfText';
 import { MatrixDrawing } from './matrixDrawing';
 import { modelInWords } from './modelInWords';
 import { counted, lossText, significant } from './numbers';
@@ -45,7 +46,7 @@ export async function inspect(
   if (command.step !== null) throw new UsageError(localize('usage.stepOfModel', command.model.path));
   if (command.text === null) throw new UsageError(localize('usage.inspectWithoutText'));
   const { opened, text: whole } = await openFor(engine, command.model, command.text, stop);
-  const text = command.line === null ? whole : lineOf(whole, command.line, command.text);
+  const text = lineOf(whole, command, command.text);
   if (opened.model.mode === 'graph') {
     const { series, json } = command;
     const found = await engine.call('inspectGraph', { ...command.request, series, total: json, text });
@@ -59,7 +60,8 @@ export async function inspect(
   const spectrum = await spectrumOf(engine, command, text, stop);
   const steps = report.tokens.length;
   const { backend, threads } = defaultTrainingSettings;
-  const opening = { ...command.model, text, allowsGraph: false, backend, threads };
+  // The whole text, as for the first: a vocabulary can be made of it.
+  const opening = { ...command.model, text: whole, allowsGraph: false, backend, threads };
   const second = matrix ? secondEngineFor(opening, steps) : null;
   const rows = rowsOfBoth(engine, second?.engine ?? null, text, steps);
   try {
@@ -91,14 +93,6 @@ async function spectrumOf(
     { text, count: spectrum, values: spectrum, target, vanishing, byLag: false },
     stop,
   );
-}
-
-/** @param line from 1  @param path for the sentence */
-function lineOf(text: string, line: number, path: string): string {
-  const lines = text.split('\n');
-  const found = lines.at(line - 1);
-  if (found === undefined) throw new UsageError(localize('usage.noSuchLine', path, line, lines.length));
-  return found;
 }
 
 /** The model, and the text as it reads it: of a model of bytes any file is one. */

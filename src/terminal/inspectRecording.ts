@@ -11,6 +11,7 @@ import { flowInWords, numbersInWords, parameterNorms } from './flowWords';
 import { glyphOf } from './glyphs';
 import { matrixRows, numbersJson, partsOfJson, seriesJson } from './inspectJson';
 import { localize, localizeMessage } from './language';
+import { lineOf } from './lineOfText';
 import { MatrixDrawing } from './matrixDrawing';
 import { modelInWords } from './modelInWords';
 import { counted, lossText, significant } from './numbers';
@@ -29,7 +30,7 @@ export async function inspectRecording(
 ): Promise<void> {
   const { model, step, target, json, request } = command;
   if (command.series) throw new UsageError(localize('usage.tensorOfRecording'));
-  const text = command.text === null ? null : await textOf(command.text, model.tokens);
+  const text = command.text === null ? null : lineOf(await textOf(command.text, model.tokens), command, command.text);
   const { backend, threads } = defaultTrainingSettings;
   await engine.call('open', { ...model, text: null, allowsGraph: true, backend, threads }, stop);
   const { thresholds, matrix } = request;
