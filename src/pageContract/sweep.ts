@@ -20,7 +20,7 @@ export interface SweepAxis {
 export interface TrialResult {
   readonly state: TrialState;
   readonly step: number | null;
-  /** Both in nats per token. */
+  /** Both as the training says them: of Backflow's own models as in a row of progress. */
   readonly loss: number | null;
   readonly validationLoss: number | null;
   /** In tokens; null with `within` known: it is larger than that. */

@@ -75,7 +75,7 @@ describe('what the page shows of a sweep', () => {
     await open();
     assert.equal(
       await pointAt(1, 0),
-      'gain 1, kind rnn: horizon 7.5 tokens · validation loss 2.500 nats · loss 2.000 nats · medians of 2 · 2 done\n' +
+      'gain 1, kind rnn: horizon 7.5 tokens · validation loss 2.500 · loss 2.000 · medians of 2 · 2 done\n' +
         'seed 1: 7 · seed 2: 8',
     );
     assert.match(

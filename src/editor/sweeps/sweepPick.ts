@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import type { ShownSweep, ShownTrial, TrialState } from '../../pageContract/sweep';
 import type { MessageKey } from '../../messages';
 import { localize } from '../localize';
+import { squaredError } from '../squaredError';
 
 const stateKeys = {
   done: 'panel.sweep.state.done',
@@ -34,13 +35,18 @@ function differingSettings({ axes, trials }: ShownSweep, { at }: ShownTrial, amo
 
 function outcome({ state, step, loss, validationLoss, horizon, within }: ShownTrial): string {
   const number = (value: number) => value.toLocaleString(vscode.env.language);
-  const last = validationLoss ?? loss;
   return [
     localize(stateKeys[state]),
     ...(step === null ? [] : [localize('step.number', number(step))]),
-    ...(last === null ? [] : [localize('loss.nats', last.toFixed(3))]),
+    ...lossOf(validationLoss, loss),
     ...(within === null
       ? []
       : [localize('sweep.pick.horizon', horizon === null ? `> ${number(within)}` : number(horizon))]),
   ].join(' · ');
+}
+
+/** In as many digits as a squared error needs, which can be small. */
+function lossOf(validationLoss: number | null, loss: number | null): string[] {
+  if (validationLoss !== null) return [localize('panel.sweep.validationLossOf', squaredError(validationLoss))];
+  return loss === null ? [] : [localize('panel.sweep.lossOf', squaredError(loss))];
 }

@@ -136,7 +136,7 @@ export class ChartSection implements Section {
   }
 
   tables(): readonly ExportedTable[] {
-    return this.root.hidden || !this.metrics.latest ? [] : metricTables(this.metrics, this.texts);
+    return this.root.hidden || !this.metrics.latest ? [] : metricTables(this.metrics, this.texts, this.ofNumbers);
   }
 
   /** Redraws from the metrics. */

@@ -4,7 +4,9 @@ import type { Series } from '../../shared/charts/series';
 import type { Texts } from '../../shared/texts';
 import type { Cell, ExportedTable } from '../../shared/exporting/exported';
 
-export function metricTables(metrics: Metrics, texts: Texts): ExportedTable[] {
+/** @param ofNumbers losses are squared errors */
+export function metricTables(metrics: Metrics, texts: Texts, ofNumbers: boolean): ExportedTable[] {
+  const loss = ofNumbers ? 'mean squared error' : 'loss [nats/token]';
   const table = (id: string, title: string, column: string, series: Series): ExportedTable => ({
     id,
     title,
@@ -12,16 +14,11 @@ export function metricTables(metrics: Metrics, texts: Texts): ExportedTable[] {
     rows: () => series.points.map(({ x, y }): Cell[] => [x, y]),
   });
   const tables = [
-    table(
-      'loss-training',
-      `${texts.get('panel.loss.title')}, ${texts.get('panel.loss.training')}`,
-      'loss [nats/token]',
-      metrics.loss,
-    ),
+    table('loss-training', `${texts.get('panel.loss.title')}, ${texts.get('panel.loss.training')}`, loss, metrics.loss),
     table(
       'loss-validation',
       `${texts.get('panel.loss.title')}, ${texts.get('panel.loss.validation')}`,
-      'loss [nats/token]',
+      loss,
       metrics.validation,
     ),
     table(

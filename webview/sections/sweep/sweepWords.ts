@@ -25,8 +25,8 @@ export const measureKeys = {
 /** Without the unit, for sentences. */
 export const nameKeys = {
   horizon: 'panel.sweep.name.horizon',
-  validationLoss: 'panel.sweep.name.validationLoss',
-  loss: 'panel.sweep.name.loss',
+  validationLoss: 'panel.sweep.validationLoss',
+  loss: 'panel.sweep.loss',
 } as const satisfies Record<Measure, PageKey>;
 
 const valueKeys = {
@@ -45,7 +45,9 @@ export class SweepWords {
   /** A number as it stands in a cell and on the scale. */
   number(value: number, measure: Measure, digits = 2): string {
     const { numbers } = this.texts;
-    return measure === 'horizon' ? numbers.plain(value) : numbers.decimals(value, digits);
+    if (measure === 'horizon') return numbers.plain(value);
+    // Of numbers, or of a training of one's own, it can be much smaller than nats are.
+    return Math.abs(value) < 0.1 ? numbers.short(value) : numbers.decimals(value, digits);
   }
 
   median({ value, relation }: Pick<Median, 'value' | 'relation'>, measure: Measure, digits?: number): string {
