@@ -15,8 +15,10 @@ export function firstSequenceOfFile(path: string): string | null {
   }
   try {
     const bytes = Buffer.alloc(beginning);
-    const text = bytes.toString('utf8', 0, readSync(file, bytes, 0, beginning, 0));
-    return firstSequence(text.replace(/^\ufeff/, ''));
+    const read = readSync(file, bytes, 0, beginning, 0);
+    const text = bytes.toString('utf8', 0, read).replace(/^\ufeff/, '');
+    // A sequence that is cut off could have another target.
+    return firstSequence(read < beginning ? text : text.slice(0, text.lastIndexOf('\n') + 1));
   } catch {
     return null;
   } finally {
