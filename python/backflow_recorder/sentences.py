@@ -161,7 +161,8 @@ SENTENCES: Dict[str, Tuple[str, str]] = {
     "sweepInterrupted": ("Interrupted; the same command goes on where this one ended.", "중단했습니다. 같은 명령을 다시 실행하면 이어집니다."),
     "sweepDrawn": ("The picture is in {file}.", "그림: {file}"),
     "sweepHorizon": ("Horizon in tokens", "지평(토큰)"),
-    "sweepLoss": ("Validation loss in nats per token", "검증 손실(토큰당 nat)"),
+    "sweepValidationLoss": ("Validation loss", "검증 손실"),
+    "sweepLoss": ("Loss", "손실"),
     "sweepMissing": ("none", "없음"),
     "sweepStates": (
         "Trials: {done} done, {stopped} stopped early, {diverged} diverged, {failed} failed, {missing} missing.",

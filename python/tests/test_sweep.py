@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as xml
@@ -14,7 +15,7 @@ from backflow_recorder.sweep.command import main
 from backflow_recorder.sweep.folder import Outcome, SweepFolder
 from backflow_recorder.sweep.grid import parse_grid, trials_of
 from backflow_recorder.sweep.picture import axes_of, page, places
-from backflow_recorder.sweep.trainer import last_metrics, median_horizon
+from backflow_recorder.sweep.trainer import Backflow, first_sequences, horizon, horizon_of_sequences, last_metrics, median_horizon
 
 GRID = {"kind": ["rnn", "lstm"], "gain": ["0.8", "1"], "window": ["32", "128"]}
 
@@ -108,6 +109,39 @@ def test_a_cell_says_no_more_than_is_known():
     assert cell(("done", None, 5), ("done", 10.0, 128), ("done", 20.0, 128)) == "≥ 10 (3/3)"
     assert cell(("done", 10.0, 128), ("stopped", 90.0, 128), ("failed", None, None)) == "10 (1/3)"
     assert cell(("stopped", 90.0, 128), ("failed", None, None)) == "90 (0/2)"
+
+
+def test_validation_losses_and_training_losses_are_never_in_one_picture():
+    trials = trials_of({"kind": ["rnn", "lstm"], "gain": ["1"]}, 1)
+
+    def figure(*losses):
+        outcomes = [Outcome(trial, "done", 10, *own) for trial, own in zip(trials, losses)]
+        text = page("", {"kind": ["rnn", "lstm"], "gain": ["1"]}, 1, outcomes, ("kind", "gain"))
+        return re.findall("<(?:figcaption|title)>([^<]*)<", text.split("<figure>")[2])
+
+    assert figure((1.0, 2.0), (1.5, 2.5)) == ["Validation loss", "kind rnn, gain 1: 2 (1/1)", "kind lstm, gain 1: 2.5 (1/1)"]
+    # One that was stopped before its first validation has none to compare.
+    assert figure((1.0, 2.0), (1.5, None)) == ["Validation loss", "kind rnn, gain 1: 2 (1/1)", "kind lstm, gain 1: none (1/1)"]
+    assert figure((1.0, None), (1.5, None)) == ["Loss", "kind rnn, gain 1: 1 (1/1)", "kind lstm, gain 1: 1.5 (1/1)"]
+
+
+def test_the_horizon_on_numbers_is_the_median_over_the_first_sequences(tmp_path):
+    """Of a command line that tells the line it was asked for."""
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run/run.json").write_text('{"corpus": {"unit": "numbers"}}')
+    (tmp_path / "cli.py").write_text(
+        "import json, sys\n"
+        "assert '--matrix' not in sys.argv\n"
+        "line = int(sys.argv[sys.argv.index('--line') + 1])\n"
+        "print(json.dumps({'inputs': [{'flow': {'target': 10 * line, 'horizon': None if line > 6 else line}}]}))\n"
+    )
+    corpus = tmp_path / "sums.txt"
+    corpus.write_bytes("\ufeff# a comment\n\n".encode() + b"1 2 = 3\r\n  # another\n" + b"1 2 = 3\n" * 9)
+    assert first_sequences(str(corpus)) == [3, 5, 6, 7, 8]
+    backflow = Backflow(sys.executable, str(tmp_path / "cli.py"))
+    assert horizon(backflow, tmp_path / "run", str(corpus), tmp_path / "probe.txt") == {"horizon": 6, "within": 30}
+    assert horizon_of_sequences([{"target": 3, "horizon": None}, {"target": 5, "horizon": None}]) == {"horizon": None, "within": 3}
+    assert horizon_of_sequences([{"target": 0, "horizon": None}]) == {}
 
 
 def test_axes_are_logarithmic_where_they_are_positive_numbers():

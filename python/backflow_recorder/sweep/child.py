@@ -20,18 +20,22 @@ class TrialFailed(Exception):
 
 
 @contextlib.contextmanager
-def noted(folder: Path, pid: int) -> Iterator[None]:
-    """Its number stands in the trial's folder while it runs."""
-    write_json(folder / "process.json", {"host": os.uname().nodename if hasattr(os, "uname") else "", "pid": pid})
+def running(child: subprocess.Popen, folder: Path) -> Iterator[None]:
+    """Its number stands in the trial's folder while it runs; whatever happens meanwhile, it has ended behind this."""
+    note = folder / "process.json"
     try:
+        write_json(note, {"host": os.uname().nodename if hasattr(os, "uname") else "", "pid": child.pid})
         yield
     finally:
-        (folder / "process.json").unlink()
+        _end(child)
+        note.unlink(missing_ok=True)
 
 
-def ended(child: subprocess.Popen) -> None:
+def _end(child: subprocess.Popen) -> None:
     """Asks it to end, and waits; it may be saving a checkpoint."""
-    child.stdin.close()
+    # One that has ended by itself may have read nothing.
+    with contextlib.suppress(BrokenPipeError):
+        child.stdin.close()
     if child.stdout is not None:
         child.stdout.close()
     if child.poll() is not None:

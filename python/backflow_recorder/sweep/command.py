@@ -9,7 +9,7 @@ from typing import Any, Callable, List, Optional
 
 from ..sentences import RecorderError, refuse, sentence, tell
 from .child import TrialFailed
-from .folder import SweepFolder
+from .folder import SweepFolder, compared_loss
 from .grid import OPTIONS, Trial, parse_grid
 from .own import OwnTrainer
 from .picture import axes_of, page
@@ -93,8 +93,9 @@ def _sweep(options: argparse.Namespace) -> int:
 
     run_trials(folder, trials, trainer_in(folder), options.steps, address=options.address, asha=options.asha, concurrent=options.concurrent, told=told)
     outcomes = folder.outcomes()
+    compared = compared_loss(outcomes)
     for outcome in outcomes:
-        loss = outcome.loss if outcome.validation_loss is None else outcome.validation_loss
+        loss = getattr(outcome, compared)
         horizon = "" if outcome.within is None else f"> {outcome.within}" if outcome.horizon is None else f"{outcome.horizon:g}"
         print("\t".join([outcome.trial.name, outcome.state, horizon, "" if loss is None else f"{loss:.4f}"]))
     if options.html:

@@ -11,7 +11,7 @@ import os
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from ..sentences import refuse
 from .grid import Trial, trials_of
@@ -32,6 +32,11 @@ class Outcome:
     horizon: Optional[float] = None
     within: Optional[int] = None  # tokens in which a horizon was looked for
     reason: Optional[str] = None
+
+
+def compared_loss(outcomes: Sequence[Outcome]) -> str:
+    """By which attribute trials are compared: their validation loss, or where none has one their training loss; never some by the one and some by the other."""
+    return "validation_loss" if any(one.validation_loss is not None for one in outcomes) else "loss"
 
 
 class SweepFolder:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
+import os
 import shutil
 import statistics
 import subprocess
@@ -14,7 +16,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
 from ..sentences import RecorderError, refuse, sentence
-from .child import TrialFailed, ended, noted, said_last, wait_for_earlier
+from .child import TrialFailed, running, said_last, wait_for_earlier
 from .grid import Trial
 
 FUNCTION = "train"
@@ -31,6 +33,7 @@ class OwnTrainer:
 
     file: str
     function: str
+    place: str  # the folder that the sweep is called in, which relative paths in the file are of
 
     @staticmethod
     def of(word: str) -> Optional[OwnTrainer]:
@@ -41,7 +44,7 @@ class OwnTrainer:
         file = Path(f"{path}.py")
         if not file.is_file() or not function.isidentifier():
             raise refuse("sweepFunction", word=word)
-        return OwnTrainer(str(file.resolve()), function)
+        return OwnTrainer(str(file.resolve()), function, os.getcwd())
 
     def train(self, trial: Trial, folder: Path, steps: int, report: Callable[[int, float], None]) -> Dict[str, Any]:
         """Calls the function, from its beginning: what it saves besides is not known here. Raises TrialFailed with what it has written last of an error."""
@@ -50,17 +53,15 @@ class OwnTrainer:
         shutil.rmtree(folder / "run", ignore_errors=True)
         words = [sys.executable, "-m", "backflow_recorder.sweep.call", self.file, self.function, str(folder / "run")]
         with open(folder / "errors.txt", "w+b") as errors, open(folder / "output.txt", "wb") as output:
-            child = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=output, stderr=errors)
-            with noted(folder, child.pid):
-                try:
-                    # Closed at the end only: where this process is killed, the child sees that.
+            child = subprocess.Popen(words, cwd=self.place, stdin=subprocess.PIPE, stdout=output, stderr=errors)
+            with running(child, folder):
+                # Closed at the end only: where this process is killed, the child sees that. Why one has ended before it reads them, its status tells.
+                with contextlib.suppress(BrokenPipeError):
                     child.stdin.write(json.dumps({**trial.settings(), "steps": steps}).encode() + b"\n")
                     child.stdin.flush()
-                    result = _followed(child, folder / "run", steps, report)
-                    if result["state"] == "done" and child.returncode != 0:
-                        raise TrialFailed(said_last(errors, child.returncode))
-                finally:
-                    ended(child)
+                result = _followed(child, folder / "run", steps, report)
+                if result["state"] == "done" and child.returncode != 0:
+                    raise TrialFailed(said_last(errors, child.returncode))
         if result["step"] is None:
             raise TrialFailed(sentence("sweepNothingRecorded", function=self.function, file=Path(self.file).name))
         return {**result, **horizon(folder / "run")}

@@ -7,7 +7,7 @@ import math
 from typing import Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ..sentences import is_korean, refuse, sentence
-from .folder import Outcome
+from .folder import Outcome, compared_loss
 
 # Sequential and legible on white for people of every color vision: light to dark blue, and to dark orange.
 BLUE = ((222, 235, 247), (8, 48, 107))
@@ -34,11 +34,12 @@ def page(title: str, grid: Mapping[str, Sequence[str]], samples: int, outcomes: 
         own = {**outcome.trial.values, "seed": str(outcome.trial.seed)}
         cells.setdefault((own[axes[0]], own[axes[1]]), []).append(outcome)
     horizons = {place: _horizon(own) for place, own in cells.items()}
-    losses = {place: _loss(own) for place, own in cells.items()}
+    compared = compared_loss(outcomes)
+    losses = {place: _loss(own, compared) for place, own in cells.items()}
     counts = {place: f"{sum(one.state == 'done' for one in own)}/{len(own)}" for place, own in cells.items()}
     figures = [
         _figure(sentence("sweepHorizon"), axes, ways, horizons, counts, BLUE),
-        _figure(sentence("sweepLoss"), axes, ways, losses, counts, ORANGE),
+        _figure(sentence("sweepValidationLoss" if compared == "validation_loss" else "sweepLoss"), axes, ways, losses, counts, ORANGE),
     ]
     states = {state: sum(one.state == state for one in outcomes) for state in ("done", "stopped", "diverged", "failed", "missing")}
     told, medians, language = sentence("sweepStates", **states), sentence("sweepMedians"), "ko" if is_korean() else "en"
@@ -77,12 +78,8 @@ def _horizon(own: Sequence[Outcome]) -> Optional[Tuple[float, str]]:
     return median and (median[0], f"{median[1]}{median[0]:g}")
 
 
-def _loss(own: Sequence[Outcome]) -> Optional[Tuple[float, str]]:
-    def bound_of(one: Outcome) -> Optional[Tuple[float, bool]]:
-        loss = one.loss if one.validation_loss is None else one.validation_loss
-        return None if loss is None else (loss, False)
-
-    median = _median(own, bound_of)
+def _loss(own: Sequence[Outcome], compared: str) -> Optional[Tuple[float, str]]:
+    median = _median(own, lambda one: None if getattr(one, compared) is None else (getattr(one, compared), False))
     return median and (median[0], f"{median[0]:.3g}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import shutil
@@ -15,11 +16,12 @@ import numpy as np
 
 from ..scalars import horizon_of, relative
 from ..sentences import refuse
-from .child import TrialFailed, ended, noted, said_last, wait_for_earlier
+from .child import TrialFailed, running, said_last, wait_for_earlier
 from .grid import Trial
 
-# How many of the text's first characters a horizon is looked for in.
+# How many of the text's first characters a horizon is looked for in, and of a corpus of numbers how many of its first sequences.
 PROBED = 257
+SEQUENCES = 5
 REPORTS = 20
 
 
@@ -53,7 +55,7 @@ class CorpusTrainer:
     def train(self, trial: Trial, folder: Path, steps: int, report: Callable[[int, float], None]) -> Dict[str, Any]:
         result = train(self.backflow, self.corpus, trial, folder, steps, report)
         if result["state"] == "done":
-            result.update(horizon(self.backflow, folder / "run", Path(self.probe)))
+            result.update(self._horizon(folder))
         return result
 
     def known(self, folder: Path) -> Dict[str, Any]:
@@ -61,7 +63,10 @@ class CorpusTrainer:
         step = checkpoint_of(folder / "run")
         if step is None:
             return {}
-        return {"step": step, **last_metrics(folder / "run"), **horizon(self.backflow, folder / "run", Path(self.probe))}
+        return {"step": step, **last_metrics(folder / "run"), **self._horizon(folder)}
+
+    def _horizon(self, folder: Path) -> Mapping[str, Any]:
+        return horizon(self.backflow, folder / "run", self.corpus, Path(self.probe))
 
 
 def checkpoint_of(run: Path) -> Optional[int]:
@@ -102,27 +107,24 @@ def _followed(backflow: Backflow, words: Sequence[str], folder: Path, steps: int
         child = subprocess.Popen(
             [backflow.node, backflow.cli, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, encoding="utf-8"
         )
-        with noted(folder, child.pid):
-            try:
-                result: Dict[str, Any] = {}
-                for line in child.stdout:
-                    event = json.loads(line)
-                    if event.get("event") == "step":
-                        loss = event.get("loss")
-                        result = {"step": event["step"], "loss": loss}
-                        if loss is None:
-                            return {**result, "state": "diverged"}
-                        # Not of the last step: ASHA ends a trial that has reached it, before its result is written.
-                        if event["step"] % every == 0 and event["step"] < steps:
-                            report(event["step"], float(loss))
-                    elif event.get("event") == "done":
-                        loss = event.get("loss")
-                        result.update(loss=result.get("loss") if loss is None else loss, validationLoss=event.get("validationLoss"))
-                if child.wait() != 0:
-                    raise TrialFailed(said_last(errors, child.returncode))
-                return result
-            finally:
-                ended(child)
+        with running(child, folder):
+            result: Dict[str, Any] = {}
+            for line in child.stdout:
+                event = json.loads(line)
+                if event.get("event") == "step":
+                    loss = event.get("loss")
+                    result = {"step": event["step"], "loss": loss}
+                    if loss is None:
+                        return {**result, "state": "diverged"}
+                    # Not of the last step: ASHA ends a trial that has reached it, before its result is written.
+                    if event["step"] % every == 0 and event["step"] < steps:
+                        report(event["step"], float(loss))
+                elif event.get("event") == "done":
+                    loss = event.get("loss")
+                    result.update(loss=result.get("loss") if loss is None else loss, validationLoss=event.get("validationLoss"))
+            if child.wait() != 0:
+                raise TrialFailed(said_last(errors, child.returncode))
+            return result
 
 
 def last_metrics(run: Path) -> Dict[str, Any]:
@@ -155,13 +157,39 @@ def probe_of(corpus: str) -> str:
     return text
 
 
-def horizon(backflow: Backflow, run: Path, probe: Path) -> Dict[str, Any]:
-    """Of the input gradient, which all kinds have: the median over the targets of the probe's second half. None where it is beyond the beginning."""
-    words = [backflow.node, backflow.cli, "inspect", str(run), "--text", str(probe), "--matrix", "--json"]
-    process = subprocess.run(words, capture_output=True, text=True, encoding="utf-8", stdin=subprocess.DEVNULL)
+def horizon(backflow: Backflow, run: Path, corpus: str, probe: Path) -> Mapping[str, Any]:
+    """Of the input gradient, which all kinds have: the median over the targets of the probe's second half. None where it is beyond the beginning.
+
+    Of numbers, which have one target in each sequence, the median over the corpus's first sequences.
+    """
+    if json.loads((run / "run.json").read_text(encoding="utf-8"))["corpus"]["unit"] != "numbers":
+        return median_horizon(_inspected(backflow, run, probe, "--matrix")["inputMatrix"])
+    reports = [_inspected(backflow, run, corpus, "--line", line) for line in first_sequences(corpus)]
+    return horizon_of_sequences([report["inputs"][0]["flow"] for report in reports])
+
+
+def _inspected(backflow: Backflow, run: Path, text: Any, *options: Any) -> Dict[str, Any]:
+    words = [backflow.node, backflow.cli, "inspect", run, "--text", text, *options, "--json"]
+    process = subprocess.run([str(word) for word in words], capture_output=True, text=True, encoding="utf-8", stdin=subprocess.DEVNULL)
     if process.returncode != 0:
         raise TrialFailed((process.stderr.strip().splitlines() or [f"exit status {process.returncode}"])[-1])
-    return median_horizon(json.loads(process.stdout)["inputMatrix"])
+    return json.loads(process.stdout)
+
+
+def first_sequences(corpus: str) -> List[int]:
+    """Numbers of lines, from 1, of a corpus of numbers: neither blank nor a comment."""
+    with open(corpus, encoding="utf-8", newline="\n") as file:
+        lines = (i for i, line in enumerate(file, 1) if line.strip() and not line.lstrip("\ufeff \t").startswith("#"))
+        return list(itertools.islice(lines, SEQUENCES))
+
+
+def horizon_of_sequences(flows: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Of flows of one target each, its sequence's last step; empty where no step stands before any."""
+    found = [flow for flow in flows if flow["target"] > 0]
+    if not found:
+        return {}
+    median = statistics.median(math.inf if flow["horizon"] is None else flow["horizon"] for flow in found)
+    return {"horizon": median if math.isfinite(median) else None, "within": min(flow["target"] for flow in found)}
 
 
 def median_horizon(matrix: Sequence[Sequence[Optional[float]]]) -> Mapping[str, Any]:
