@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { NumberCorpusReader } from '../../../../src/core/corpus/numberCorpus';
 import { NumberSequences } from '../../../../src/core/corpus/numberSequences';
-import { vocabularyOfNumbers } from '../../../../src/core/corpus/vocabulary';
+import { Vocabulary, vocabularyOfNumbers } from '../../../../src/core/corpus/vocabulary';
 import { plainStack, uniformModel, type ModelConfig, type StackConfig } from '../../../../src/core/model/config';
 import { initialize } from '../../../../src/core/model/initialize';
 import { takeRows } from '../../../../src/core/model/numberRows';
@@ -23,6 +23,10 @@ import { compareTruncations } from '../../../../src/engine/inspect/truncations';
 import { makeTargetMatrix } from '../../../../src/engine/inspect/targetMatrix';
 import { prepareAttribution } from '../../../../src/engine/inspect/attribution';
 import { makeFrame } from '../../../../src/engine/inspect/frame';
+import { laneValues } from '../../../../src/engine/inspect/lane';
+import { MatrixSource } from '../../../../src/engine/inspect/matrixRows';
+import { examineModel } from '../../../../src/engine/model/examination';
+import { exportModel } from '../../../../src/engine/model/exportModel';
 import { ModelLock } from '../../../../src/engine/modelLock';
 import { flushSubnormals, InferenceSession, Tensor } from '../../../../src/engine/onnxRuntime';
 import { Sampler } from '../../../../src/engine/sampling/sampler';
@@ -33,7 +37,9 @@ import { Overflow, Trainer } from '../../../../src/engine/train/trainer';
 import { Validator } from '../../../../src/engine/train/validator';
 import type { CellName } from '../../../../src/layers/catalog';
 import { decodeCheckpoint, encodeCheckpoint } from '../../../../src/modelFiles/checkpointFile';
+import { configText } from '../../../../src/modelFiles/configText';
 import { readTorchWeights } from '../../../../src/modelFiles/torchWeights';
+import { formatVocabulary, parseVocabulary } from '../../../../src/modelFiles/vocabularyFormat';
 import { writeTorchWeights } from '../../../../src/modelFiles/writeTorchWeights';
 import type { TrainRequest } from '../../../../src/protocol/engine';
 import {
@@ -226,6 +232,46 @@ describe('a model of numbers', () => {
       assert.deepEqual(plain, { config, parameters });
     });
 
+  it('is described as one in both of its files, and one of tokens says nothing of numbers', async () => {
+    const config = configOf({ cell: 'gru', vocabularySize: 3 });
+    const parameters = initialize(config, Random.fromSeed(2));
+    const folder = mkdtempSync(join(tmpdir(), 'backflow-numbers-'));
+    try {
+      for (const name of ['model.onnx', 'model.safetensors']) {
+        const path = join(folder, name);
+        await exportModel(path, { config, parameters }, vocabularyOfNumbers(), 3);
+        const { report } = await examineModel({ path, architecture: { activation: null, tensors: null } }, noPause);
+        assert.deepEqual([report.model?.features, report.model?.vocabularySize], [2, 3], name);
+        assert.equal(report.hasVocabulary, true, name);
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+    const ofTokens = uniformModel({
+      ...plainStack,
+      cell: 'gru',
+      activation: 'tanh',
+      layers: 1,
+      hiddenSize: 4,
+      vocabularySize: 5,
+    });
+    assert.ok(!('features' in (JSON.parse(configText(ofTokens)) as object)));
+    assert.equal((JSON.parse(configText(config)) as { features: number }).features, 2);
+  });
+
+  it('is refused from a file that says that its tokens are symbols', () => {
+    const config = configOf({ cell: 'gru', vocabularySize: 2 });
+    const parameters = initialize(config, Random.fromSeed(2));
+    const bytes = encodeCheckpoint({ config, parameters, vocabulary: new Vocabulary(['a', 'b']), step: 3 });
+    assert.throws(
+      () => decodeCheckpoint(bytes, 'step-3.onnx'),
+      /step-3\.onnx is not a whole checkpoint: its model reads numbers, and its metadata says that tokens are read/,
+    );
+    const { tokens } = formatVocabulary(vocabularyOfNumbers());
+    assert.equal(parseVocabulary({ symbols: [], tokens: JSON.parse(tokens) })?.unit, 'numbers');
+    assert.equal(parseVocabulary({ symbols: ['a'], tokens: JSON.parse(tokens) }), null);
+  });
+
   it('is looked at by the kernels and in float64 alike, a text of the same length too', async () => {
     const config = configOf({ cell: 'lstm', layers: 2 });
     const parameters = initialize(config, Random.fromSeed(5));
@@ -298,13 +344,18 @@ describe('a model of numbers', () => {
     await refused(() => makeTargetMatrix(inspector, text, 0, noPause), /no matrix of targets/);
     await refused(() => prepareAttribution(inspector, { text, token: 2, method: 'additive' }), /predicts none/);
     await refused(() => Sampler.of(inspector.model), /predicts numbers, not text/);
+    await refused(() => MatrixSource.of(inspector, text), /no matrix of targets/);
+    const look = await inspector.look(text, 'last', defaultThresholds);
+    await refused(() => laneValues(look, { kind: 'surprise' }), /a model of numbers has none/);
     for (const [stack, sentence] of [
       [{ cell: 'lstm', bidirectional: true }, /Choose one direction/],
       [{ cell: 'lstm', embeddingSize: 4 }, /no embedding/],
       [{ cell: 'attention' }, /Attention cannot read numbers/],
       [{ cell: 'mamba' }, /Mamba cannot read numbers/],
       [{ cell: 'lstm', residual: true }, /a residual connection needs as many/],
-      [{ cell: 'lstm', features: 0 }, /must be a whole number from 1/],
+      [{ cell: 'lstm', features: 0 }, /must be a whole number from 1 to 4096/],
+      [{ cell: 'lstm', features: 4097 }, /must be a whole number from 1 to 4096/],
+      [{ cell: 'lstm', vocabularySize: 4097 }, /must be a whole number from 1 to 4096/],
     ] as const)
       await refused(() => configOf(stack), sentence);
   });
