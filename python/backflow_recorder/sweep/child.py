@@ -26,7 +26,8 @@ def noted(folder: Path, pid: int) -> Iterator[None]:
     try:
         yield
     finally:
-        (folder / "process.json").unlink()
+        # Somebody may have removed the folder meanwhile.
+        (folder / "process.json").unlink(missing_ok=True)
 
 
 def ended(child: subprocess.Popen) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import shutil
 import statistics
 import subprocess
@@ -31,17 +32,23 @@ class OwnTrainer:
 
     file: str
     function: str
+    place: str  # the folder from which it reads: a worker of Ray has one of its own
+
+    @staticmethod
+    def is_meant(word: str) -> bool:
+        """Whether a function is named, and not a text."""
+        return ".py:" in word or word.endswith(".py")
 
     @staticmethod
     def of(word: str) -> Optional[OwnTrainer]:
         """Of FILE.py or FILE.py:FUNCTION; None of anything else. Raises RecorderError where there is no such file."""
-        path, _, function = word.partition(".py:") if ".py:" in word else (word[: -len(".py")], "", FUNCTION) if word.endswith(".py") else ("", "", "")
-        if not path:
+        if not OwnTrainer.is_meant(word):
             return None
+        path, _, function = word.partition(".py:") if ".py:" in word else (word[: -len(".py")], "", FUNCTION)
         file = Path(f"{path}.py")
         if not file.is_file() or not function.isidentifier():
             raise refuse("sweepFunction", word=word)
-        return OwnTrainer(str(file.resolve()), function)
+        return OwnTrainer(str(file.resolve()), function, os.getcwd())
 
     def train(self, trial: Trial, folder: Path, steps: int, report: Callable[[int, float], None]) -> Dict[str, Any]:
         """Calls the function, from its beginning: what it saves besides is not known here. Raises TrialFailed with what it has written last of an error."""
@@ -50,7 +57,7 @@ class OwnTrainer:
         shutil.rmtree(folder / "run", ignore_errors=True)
         words = [sys.executable, "-m", "backflow_recorder.sweep.call", self.file, self.function, str(folder / "run")]
         with open(folder / "errors.txt", "w+b") as errors, open(folder / "output.txt", "wb") as output:
-            child = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=output, stderr=errors)
+            child = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=output, stderr=errors, cwd=self.place)
             with noted(folder, child.pid):
                 try:
                     # Closed at the end only: where this process is killed, the child sees that.

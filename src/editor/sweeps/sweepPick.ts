@@ -2,7 +2,9 @@
 import * as vscode from 'vscode';
 import type { ShownSweep, ShownTrial, TrialState } from '../../pageContract/sweep';
 import type { MessageKey } from '../../messages';
+import type { LossUnit } from '../../protocol/run';
 import { localize } from '../localize';
+import { lossInWords } from '../lossWords';
 
 const stateKeys = {
   done: 'panel.sweep.state.done',
@@ -17,7 +19,7 @@ const stateKeys = {
 export async function pickTrial(sweep: ShownSweep, trials: readonly number[]): Promise<number | undefined> {
   const items = trials.map((trial) => {
     const shown = sweep.trials[trial];
-    return { label: differingSettings(sweep, shown, trials), description: outcome(shown), trial };
+    return { label: differingSettings(sweep, shown, trials), description: outcome(shown, sweep.lossUnit), trial };
   });
   const placeHolder = localize('sweep.pick.placeholder');
   return (await vscode.window.showQuickPick(items, { placeHolder, matchOnDescription: true }))?.trial;
@@ -32,13 +34,13 @@ function differingSettings({ axes, trials }: ShownSweep, { at }: ShownTrial, amo
     .join(', ');
 }
 
-function outcome({ state, step, loss, validationLoss, horizon, within }: ShownTrial): string {
+function outcome({ state, step, loss, validationLoss, horizon, within }: ShownTrial, lossUnit: LossUnit): string {
   const number = (value: number) => value.toLocaleString(vscode.env.language);
   const last = validationLoss ?? loss;
   return [
     localize(stateKeys[state]),
     ...(step === null ? [] : [localize('step.number', number(step))]),
-    ...(last === null ? [] : [localize('loss.nats', last.toFixed(3))]),
+    ...(last === null ? [] : [lossInWords(lossUnit, last)]),
     ...(within === null
       ? []
       : [localize('sweep.pick.horizon', horizon === null ? `> ${number(within)}` : number(horizon))]),
