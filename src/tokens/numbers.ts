@@ -67,13 +67,13 @@ export function readSequence(line: string, place: number, sizes: NumberSizes): N
 }
 
 /**
- * The first line that is a sequence; null where none of the first two that are neither blank nor comments is. Where only the second is one, the first is a fault, such as
- * a heading or a NaN, which is told when the text is read: as symbols such a file would be trained on without a word.
+ * The first line that is a sequence, or means to be one; null where none of the first two that are neither blank nor comments is. A fault in them, such as a heading, a NaN or a
+ * space behind a comma, is told when the text is read: as symbols such a file would be trained on without a word.
  * @param beginning of a text: its last line may be cut off, unless a line end stands behind it
  */
 export function firstSequence(beginning: string): string | null {
   const [first, second] = readable(beginning);
-  return [first, second].find((line) => line !== undefined && isSequence(line)) ?? null;
+  return [first, second].find((line) => line !== undefined && hasForm(line)) ?? null;
 }
 
 function* readable(text: string): Generator<string> {
@@ -83,14 +83,10 @@ function* readable(text: string): Generator<string> {
   }
 }
 
-function isSequence(line: string): boolean {
-  try {
-    readSequence(line, 1, null);
-    return true;
-  } catch (thrown) {
-    if (thrown instanceof UserError) return false;
-    throw thrown;
-  }
+/** Numbers, however they are joined, then “=” and numbers. */
+function hasForm(line: string): boolean {
+  const sides = line.split('=').map((side) => side.split(/[\s,]+/).filter((word) => word !== ''));
+  return sides.length === 2 && sides.every((words) => words.length > 0 && words.every((word) => decimal.test(word)));
 }
 
 /** Lines that are no comments. */

@@ -74,6 +74,8 @@ describe('a text of sequences of numbers', () => {
     // A heading, and a number that is none: faults that are told, and no text to be read letter by letter.
     for (const faulty of ['value,mark = sum\n1 2 = 3\n', '\ufeffnan 2 = 3\r\n\r\n# two\r\n1 2 = 3'])
       assert.equal(firstSequence(faulty)?.trim(), '1 2 = 3');
+    for (const faulty of ['0.37, 0 0.81, 1 = 1.36', '1e999 = 1', '1,2 3 = 4'])
+      assert.equal(firstSequence(faulty), faulty);
   });
 
   const wrong: readonly (readonly [string, string])[] = [
