@@ -138,7 +138,6 @@ SENTENCES: Dict[str, Tuple[str, str]] = {
         "{file} has changed since the sweep in {folder} began, so its trials could not be compared with new ones. Name another folder by --out.",
         "{folder}의 스윕을 시작한 뒤 {file}이(가) 바뀌어 새 시도와 비교할 수 없습니다. --out으로 다른 폴더를 지정하십시오.",
     ),
-    "sweepNoPlace": ("The folder for {file} does not exist: create it, or name another file.", "{file}을(를) 둘 폴더가 없습니다. 폴더를 만들거나 다른 파일을 지정하십시오."),
     "sweepNoGrid": ("--grid is missing", "--grid가 없습니다"),
     "sweepCorpus": ("{corpus} is no UTF-8 text of two characters or more that can be read.", "{corpus}을(를) 두 글자 이상의 UTF-8 글로 읽을 수 없습니다."),
     "noNode": ("Node.js ({node}) was not found: install it, or name it by --node.", "Node.js({node})를 찾을 수 없습니다. 설치하거나 --node로 지정하십시오."),

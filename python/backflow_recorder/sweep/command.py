@@ -76,9 +76,6 @@ def _sweep(options: argparse.Namespace) -> int:
     require_possible(grid, options.samples)
     if options.axes is not None:
         axes_of(grid, options.axes.split(","))
-    if options.html is not None and not Path(options.html).absolute().parent.is_dir():
-        # Not after hours of training.
-        raise refuse("sweepNoPlace", file=options.html)
     trainer_in = (lambda folder: own) if own else _corpus_trainer(options)
     from .tuning import require_ray, run_trials
 
@@ -86,6 +83,9 @@ def _sweep(options: argparse.Namespace) -> int:
     corpus = os.path.abspath(options.corpus)
     folder = SweepFolder(Path(options.out or f"runs/sweep-{Path(corpus).stem}"))
     folder.begin({"corpus": corpus, "grid": grid, "samples": options.samples, "steps": options.steps}, own.file if own else corpus)
+    if options.html is not None:
+        # What is wrong with its place is told now, and not after hours of training.
+        Path(options.html).parent.mkdir(parents=True, exist_ok=True)
     # Names of trials are by the order of the keys as it was when the sweep began.
     trials = folder.trials()
     tell(sentence("sweepBegins", count=len(trials), folder=folder.path))
