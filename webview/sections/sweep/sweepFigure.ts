@@ -228,7 +228,10 @@ export class SweepFigure {
     });
   }
 
-  private barOf({ cells, measure, sweep: { lossUnit } }: SweepPicture, { map, valueAt, placeOf }: ColorScale): ScaleBar {
+  private barOf(
+    { cells, measure, sweep: { lossUnit } }: SweepPicture,
+    { map, valueAt, placeOf }: ColorScale,
+  ): ScaleBar {
     const highestIsBound = cells.some(
       ({ median }) => median?.relation === 'above' && placeOf(median.value) >= map.high,
     );
@@ -275,13 +278,11 @@ function middle({ edges }: Places, i: number): number {
   return (edges[i] + edges[i + 1]) / 2;
 }
 
+/** In whole pixels: between edges that share one the background would be seen as a line. */
 function boxOf({ left, x, y, height }: Layout, { column, row }: Cell): Box {
-  return {
-    x: left + x.edges[column],
-    y: top + height - y.edges[row + 1],
-    width: x.edges[column + 1] - x.edges[column],
-    height: y.edges[row + 1] - y.edges[row],
-  };
+  const [from, to] = [x.edges[column], x.edges[column + 1]].map((edge) => Math.round(left + edge));
+  const [upper, lower] = [y.edges[row + 1], y.edges[row]].map((edge) => Math.round(top + height - edge));
+  return { x: from, y: upper, width: to - from, height: lower - upper };
 }
 
 function inset({ x, y, width, height }: Box, by: number): Box {

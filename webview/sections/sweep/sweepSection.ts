@@ -133,7 +133,13 @@ export class SweepSection implements Section {
   private exportTitle({ sweep, measure, axes }: Look): string {
     const { texts } = this.parts;
     const [x, y] = [sweep.axes[axes.x].key, sweep.axes[axes.y].key];
-    return texts.get('panel.sweep.figure', texts.get(measureKey({ measure, lossUnit: sweep.lossUnit })), x, y, sweep.name);
+    return texts.get(
+      'panel.sweep.figure',
+      texts.get(measureKey({ measure, lossUnit: sweep.lossUnit })),
+      x,
+      y,
+      sweep.name,
+    );
   }
 
   /** With what the reader has chosen, as far as this sweep has it. */
