@@ -126,6 +126,19 @@ SENTENCES: Dict[str, Tuple[str, str]] = {
     ),
     "gridKey": ("--grid knows no {name}. Its keys: {keys}.", "--grid에 {name}(이)라는 키는 없습니다. 쓸 수 있는 키: {keys}"),
     "gridTwice": ("--grid names a key or a value twice: {word}.", "--grid에 같은 키나 값이 두 번 있습니다: {word}"),
+    "sweepTooMany": (
+        "The grid makes {count} trials, and {most} is the most: name fewer values, or fewer samples.",
+        "격자의 시도가 {count}개인데 {most}개까지 할 수 있습니다. 값이나 samples를 줄이십시오.",
+    ),
+    "sweepLongName": (
+        "With these settings a trial's folder would have a name of {count} characters, and {most} is the most: sweep fewer settings at once.",
+        "이 설정들로는 시도 폴더의 이름이 {count}자가 되는데 {most}자까지 쓸 수 있습니다. 한 번에 더 적은 설정을 바꾸십시오.",
+    ),
+    "sweepChanged": (
+        "{file} has changed since the sweep in {folder} began, so its trials could not be compared with new ones. Name another folder by --out.",
+        "{folder}의 스윕을 시작한 뒤 {file}이(가) 바뀌어 새 시도와 비교할 수 없습니다. --out으로 다른 폴더를 지정하십시오.",
+    ),
+    "sweepNoGrid": ("--grid is missing", "--grid가 없습니다"),
     "sweepCorpus": ("{corpus} is no UTF-8 text of two characters or more that can be read.", "{corpus}을(를) 두 글자 이상의 UTF-8 글로 읽을 수 없습니다."),
     "noNode": ("Node.js ({node}) was not found: install it, or name it by --node.", "Node.js({node})를 찾을 수 없습니다. 설치하거나 --node로 지정하십시오."),
     "noCli": (
@@ -161,16 +174,18 @@ SENTENCES: Dict[str, Tuple[str, str]] = {
     "sweepInterrupted": ("Interrupted; the same command goes on where this one ended.", "중단했습니다. 같은 명령을 다시 실행하면 이어집니다."),
     "sweepDrawn": ("The picture is in {file}.", "그림: {file}"),
     "sweepHorizon": ("Horizon in tokens", "지평(토큰)"),
-    "sweepValidationLoss": ("Validation loss", "검증 손실"),
     "sweepLoss": ("Loss", "손실"),
+    "sweepValidationLoss": ("Validation loss", "검증 손실"),
+    "sweepNats": ("{name} in nats per token", "{name}(토큰당 nat)"),
+    "sweepSquaredError": ("{name}, mean squared error", "{name}(평균 제곱 오차)"),
     "sweepMissing": ("none", "없음"),
     "sweepStates": (
         "Trials: {done} done, {stopped} stopped early, {diverged} diverged, {failed} failed, {missing} missing.",
         "시도: 완료 {done}, 조기 중단 {stopped}, 발산 {diverged}, 실패 {failed}, 없음 {missing}.",
     ),
     "sweepMedians": (
-        "A cell is the median over its trials; colors are on a logarithmic scale; hatched: no trial has a value.",
-        "칸의 값은 그 시도들의 중앙값이고 색은 로그 눈금입니다. 빗금: 값이 있는 시도가 없습니다.",
+        "A cell is the median over its trials; colors are on a logarithmic scale, unless a value is zero or below; hatched: no trial has a value.",
+        "칸의 값은 그 시도들의 중앙값이고 색은 0 이하인 값이 없으면 로그 눈금입니다. 빗금: 값이 있는 시도가 없습니다.",
     ),
     "sweepHelp": (
         "Trains Backflow's models over a grid of settings by Ray Tune, or draws a sweep that is there.",

@@ -1,5 +1,7 @@
 /** A sweep as its page shows it: a grid of settings, and what came of each trial. The editor has read it from the sweep's folder and checked it. */
 
+import type { LossUnit } from '../protocol/run';
+
 /** More are refused: neither a folder nor a picture of so many can be looked at. */
 export const maxTrials = 10_000;
 
@@ -20,7 +22,7 @@ export interface SweepAxis {
 export interface TrialResult {
   readonly state: TrialState;
   readonly step: number | null;
-  /** Both as the training says them: of Backflow's own models as in a row of progress. */
+  /** Both in the sweep's unit. */
   readonly loss: number | null;
   readonly validationLoss: number | null;
   /** In tokens; null with `within` known: it is larger than that. */
@@ -43,6 +45,8 @@ export interface ShownSweep {
   readonly name: string;
   /** Name of the text's file. */
   readonly corpus: string;
+  /** Null of a training function of the user's own. */
+  readonly lossUnit: LossUnit;
   /** Training steps of a trial that is not stopped. */
   readonly steps: number;
   /** At least two; the last is `seed`. */

@@ -248,7 +248,7 @@ function readOptimization(given: GivenOptions): Partial<TrainingSettings> {
       throw new UsageError(localize('usage.flossingWithoutWeight', option));
   const fraction = (option: string) =>
     number(given, option, (x) => x >= 0 && x <= 1, localize('value.numberFromZeroToOne'));
-  return {
+  const read = {
     optimizer,
     learningRate: positive(given, 'learning-rate') ?? defaults.learningRate,
     momentum,
@@ -269,6 +269,25 @@ function readOptimization(given: GivenOptions): Partial<TrainingSettings> {
     flossingEvery: integer(given, 'flossing-every', 1, 1e9) ?? defaults.flossingEvery,
     flossingExponents: integer(given, 'flossing-exponents', 1, maxFlossed) ?? defaults.flossingExponents,
   };
+  refuseWithoutEffect(given, { optimizer, schedule });
+  return read;
+}
+
+/** Options that act together with a value of another alone: what else is given would change nothing, without a word. */
+const actsWith = [
+  { options: ['momentum'], other: 'optimizer', values: ['sgd', 'rmsprop'] },
+  { options: ['final-fraction'], other: 'schedule', values: ['cosine'] },
+  { options: ['decay-every', 'decay-factor'], other: 'schedule', values: ['step'] },
+  { options: ['init-scale', 'gain'], other: 'init', values: initializations.filter((name) => name !== 'pytorch') },
+] as const satisfies readonly { options: readonly string[]; other: string; values: readonly string[] }[];
+
+/** @param chosen by name; of others there is nothing to refuse yet */
+function refuseWithoutEffect({ values }: GivenOptions, chosen: Readonly<Record<string, string>>): void {
+  for (const { options, other, values: fitting } of actsWith) {
+    const option = options.find((name) => values.has(name));
+    if (option !== undefined && Object.hasOwn(chosen, other) && !fitting.some((value) => value === chosen[other]))
+      throw new UsageError(localize('usage.withoutEffect', option, `--${other} ${fitting.join(', ')}`));
+  }
 }
 
 const ofForgetGate = 'forget-bias';
@@ -288,9 +307,12 @@ function readFirstParameters(
   const withGate = cellNames.filter((cell) => kindOf(cell).forgetGate !== null);
   if (forgetBias !== null && !withGate.some((cell) => kinds.has(cell)))
     throw ofOtherKind(ofForgetGate, kinds, withGate);
+  const initScale = positive(given, 'init-scale') ?? positive(given, 'gain') ?? defaults.initScale;
+  if (given.values.has('init-scale') && given.values.has('gain')) throw new UsageError(localize('usage.scaleTwice'));
+  refuseWithoutEffect(given, { init: initialization });
   return {
     initialization,
-    initScale: positive(given, 'init-scale') ?? positive(given, 'gain') ?? defaults.initScale,
+    initScale,
     forgetBias,
   };
 }

@@ -24,6 +24,7 @@ export interface NumberSequence {
 export type NumberSizes = { readonly inputSize: number; readonly outputSize: number } | null;
 
 const decimal = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
+const maxQuoted = 40;
 const largestFloat32 = 3.4028234663852886e38;
 
 /** Where the tokens of a text of such lines stand: what is no number too. */
@@ -56,7 +57,8 @@ export function readSequence(line: string, place: number, sizes: NumberSizes): N
     if (inputSize === 0) inputSize = row.length;
     if (row.length !== inputSize)
       throw new UserError('error.numbers.stepWidth', place, step + 1, row.length, inputSize);
-    inputs.push(...row);
+    // A row can be longer than a call has room for arguments.
+    for (const value of row) inputs.push(value);
   }
   const targets = numbersIn(line.slice(target.start + 1, target.end).trim(), place);
   if (sizes && targets.length !== sizes.outputSize)
@@ -64,17 +66,27 @@ export function readSequence(line: string, place: number, sizes: NumberSizes): N
   return { inputs, inputSize, targets };
 }
 
-/** The first line that is a sequence; null where the first that is neither blank nor a comment is none. @param beginning of a text: its last line may be cut off, unless a line end stands behind it */
+/**
+ * The first line that is a sequence, or means to be one; null where none of the first two that are neither blank nor comments is. A fault in them, such as a heading, a NaN or a
+ * space behind a comma, is told when the text is read: as symbols such a file would be trained on without a word.
+ * @param beginning of a text: its last line may be cut off, unless a line end stands behind it
+ */
 export function firstSequence(beginning: string): string | null {
-  const first = beginning.split('\n').find((line) => line.trim() !== '' && !isComment(line));
-  if (first === undefined) return null;
-  try {
-    readSequence(first, 1, null);
-    return first;
-  } catch (thrown) {
-    if (thrown instanceof UserError) return null;
-    throw thrown;
+  const [first, second] = readable(beginning);
+  return [first, second].find((line) => line !== undefined && hasForm(line)) ?? null;
+}
+
+function* readable(text: string): Generator<string> {
+  for (const { start, end } of linesOf(text)) {
+    const line = text.slice(start, end);
+    if (line.trim() !== '') yield line;
   }
+}
+
+/** Numbers, however they are joined, then “=” and numbers. */
+function hasForm(line: string): boolean {
+  const sides = line.split('=').map((side) => side.split(/[\s,]+/).filter((word) => word !== ''));
+  return sides.length === 2 && sides.every((words) => words.length > 0 && words.every((word) => decimal.test(word)));
 }
 
 /** Lines that are no comments. */
@@ -98,9 +110,15 @@ function cut(line: string): { readonly steps: readonly Place[]; readonly target:
 
 function numbersIn(text: string, place: number): number[] {
   return text.split(',').map((written) => {
+    if (written === '') throw new UserError('error.numbers.missing', place);
     const value = decimal.test(written) ? Number(written) : NaN;
-    if (Number.isNaN(value)) throw new UserError('error.numbers.notNumber', place, written);
-    if (Math.abs(value) > largestFloat32) throw new UserError('error.numbers.tooLarge', place, written);
+    if (Number.isNaN(value)) throw new UserError('error.numbers.notNumber', place, quoted(written));
+    if (Math.abs(value) > largestFloat32) throw new UserError('error.numbers.tooLarge', place, quoted(written));
     return value;
   });
+}
+
+/** As much as a sentence has room for. */
+function quoted(written: string): string {
+  return written.length > maxQuoted ? `${written.slice(0, maxQuoted)}…` : written;
 }

@@ -75,7 +75,7 @@ describe('what the page shows of a sweep', () => {
     await open();
     assert.equal(
       await pointAt(1, 0),
-      'gain 1, kind rnn: horizon 7.5 tokens · validation loss 2.500 · loss 2.000 · medians of 2 · 2 done\n' +
+      'gain 1, kind rnn: horizon 7.5 tokens · validation loss 2.500 nats · loss 2.000 nats · medians of 2 · 2 done\n' +
         'seed 1: 7 · seed 2: 8',
     );
     assert.match(
@@ -89,6 +89,36 @@ describe('what the page shows of a sweep', () => {
     assert.match(await pointAt(0, 2), /^gain 0\.5, kind gru: 2 missing\n.*\nNone of its trials can be opened\.$/);
     await on.page.mouse.move(0, 0);
     assert.match(await text('.sweep .hint'), /Point at a cell/);
+  });
+
+  it('says what losses are in: of numbers squared errors, of a training function nothing, which may be below zero', async () => {
+    const grid = { kind: ['rnn', 'lstm'] };
+    for (const [lossUnit, loss, head, said] of [
+      ['squaredError', 0.00061, 'loss (squared error)', /loss 6\.1·10⁻⁴/],
+      [null, -3.25, 'loss', /loss −3\.25/],
+    ] as const) {
+      await on.open({ view: 'sweep' });
+      const sweep = sweepOf(grid, 1, () => ({ loss, validationLoss: null, horizon: null, within: null }));
+      await on.page.evaluate(`probe.sweep(${JSON.stringify({ ...sweep, lossUnit })})`);
+      await settled();
+      assert.equal(await on.page.locator('.sweep [data-value=loss]').textContent(), head);
+      await canvas('sweep').focus();
+      await on.page.keyboard.press('ArrowRight');
+      assert.match(await readout(), said);
+      assert.doesNotMatch((await text('.sweep-page')) + (await described())!, /nats/);
+    }
+  });
+
+  it('has no line of the background between narrow cells', async () => {
+    await on.open({ view: 'sweep' });
+    const hidden = Array.from({ length: 60 }, (_, i) => String(i + 1));
+    const sweep = sweepOf({ hidden, window: ['1', '2'] }, 1, () => ({}));
+    await on.page.evaluate(`probe.sweep(${JSON.stringify(sweep)})`);
+    await settled();
+    const along = await on.page.evaluate<number[][]>(
+      `Array.from({ length: 600 }, (_, i) => probe.pixel('sweep', 80 + i, 40))`,
+    );
+    assert.equal(new Set(along.map((color) => color.join())).size, 1, 'all have one value, and so one color');
   });
 
   it('says of a single trial why it failed, as text', async () => {

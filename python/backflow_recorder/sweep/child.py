@@ -28,6 +28,7 @@ def running(child: subprocess.Popen, folder: Path) -> Iterator[None]:
         yield
     finally:
         _end(child)
+        # Somebody may have removed the folder meanwhile.
         note.unlink(missing_ok=True)
 
 

@@ -33,14 +33,19 @@ class OwnTrainer:
 
     file: str
     function: str
-    place: str  # the folder that the sweep is called in, which relative paths in the file are of
+    place: str  # the folder that the sweep is called in, which relative paths in the file are of; a worker of Ray has one of its own
+
+    @staticmethod
+    def is_meant(word: str) -> bool:
+        """Whether a function is named, and not a text."""
+        return ".py:" in word or word.endswith(".py")
 
     @staticmethod
     def of(word: str) -> Optional[OwnTrainer]:
         """Of FILE.py or FILE.py:FUNCTION; None of anything else. Raises RecorderError where there is no such file."""
-        path, _, function = word.partition(".py:") if ".py:" in word else (word[: -len(".py")], "", FUNCTION) if word.endswith(".py") else ("", "", "")
-        if not path:
+        if not OwnTrainer.is_meant(word):
             return None
+        path, _, function = word.partition(".py:") if ".py:" in word else (word[: -len(".py")], "", FUNCTION)
         file = Path(f"{path}.py")
         if not file.is_file() or not function.isidentifier():
             raise refuse("sweepFunction", word=word)

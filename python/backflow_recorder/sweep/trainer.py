@@ -19,9 +19,12 @@ from ..sentences import refuse
 from .child import TrialFailed, running, said_last, wait_for_earlier
 from .grid import Trial
 
-# How many of the text's first characters a horizon is looked for in, and of a corpus of numbers how many of its first sequences.
+# The objective of models that read sequences of numbers.
+NUMBERS = "squaredError"
+# How many of the text's first characters a horizon is looked for in.
 PROBED = 257
-SEQUENCES = 5
+# Of a text of numbers: of how many of its first sequences, each of which has one target.
+PROBED_SEQUENCES = 5
 REPORTS = 20
 
 
@@ -55,18 +58,29 @@ class CorpusTrainer:
     def train(self, trial: Trial, folder: Path, steps: int, report: Callable[[int, float], None]) -> Dict[str, Any]:
         result = train(self.backflow, self.corpus, trial, folder, steps, report)
         if result["state"] == "done":
-            result.update(self._horizon(folder))
-        return result
+            result.update(self.horizon(folder / "run"))
+        return {**result, "objective": objective_of(folder / "run")}
 
     def known(self, folder: Path) -> Dict[str, Any]:
         """Of a trial that was ended: what its newest checkpoint knows."""
         step = checkpoint_of(folder / "run")
         if step is None:
             return {}
-        return {"step": step, **last_metrics(folder / "run"), **self._horizon(folder)}
+        run = folder / "run"
+        return {"step": step, **last_metrics(run), **self.horizon(run), "objective": objective_of(run)}
 
-    def _horizon(self, folder: Path) -> Mapping[str, Any]:
-        return horizon(self.backflow, folder / "run", self.corpus, Path(self.probe))
+    def horizon(self, run: Path) -> Dict[str, Any]:
+        if objective_of(run) == NUMBERS:
+            return horizon_of_numbers(self.backflow, run, self.corpus)
+        return horizon(self.backflow, run, Path(self.probe))
+
+
+def objective_of(run: Path) -> Optional[str]:
+    """What the run's loss is, as its file says; None where there is none."""
+    try:
+        return json.loads((run / "run.json").read_text(encoding="utf-8"))["model"].get("objective")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
 
 
 def checkpoint_of(run: Path) -> Optional[int]:
@@ -157,49 +171,55 @@ def probe_of(corpus: str) -> str:
     return text
 
 
-def horizon(backflow: Backflow, run: Path, corpus: str, probe: Path) -> Mapping[str, Any]:
-    """Of the input gradient, which all kinds have: the median over the targets of the probe's second half. None where it is beyond the beginning.
-
-    Of numbers, which have one target in each sequence, the median over the corpus's first sequences.
-    """
-    if json.loads((run / "run.json").read_text(encoding="utf-8"))["corpus"]["unit"] != "numbers":
-        return median_horizon(_inspected(backflow, run, probe, "--matrix")["inputMatrix"])
-    reports = [_inspected(backflow, run, corpus, "--line", line) for line in first_sequences(corpus)]
-    return horizon_of_sequences([report["inputs"][0]["flow"] for report in reports])
+def horizon(backflow: Backflow, run: Path, probe: Path) -> Dict[str, Any]:
+    """Of the input gradient, which all kinds have: the median over the targets of the probe's second half. None where it is beyond the beginning."""
+    return median_horizon(_inspected(backflow, run, str(probe), "--matrix")["inputMatrix"])
 
 
-def _inspected(backflow: Backflow, run: Path, text: Any, *options: Any) -> Dict[str, Any]:
-    words = [backflow.node, backflow.cli, "inspect", run, "--text", text, *options, "--json"]
-    process = subprocess.run([str(word) for word in words], capture_output=True, text=True, encoding="utf-8", stdin=subprocess.DEVNULL)
-    if process.returncode != 0:
-        raise TrialFailed((process.stderr.strip().splitlines() or [f"exit status {process.returncode}"])[-1])
-    return json.loads(process.stdout)
+def horizon_of_numbers(backflow: Backflow, run: Path, corpus: str) -> Dict[str, Any]:
+    """The same of sequences of numbers, which have one target each: the median over the first ones. None where it is beyond the beginning of the sequences."""
+    found: List[float] = []
+    within: List[int] = []
+    for line in first_sequences(corpus):
+        flow = _inspected(backflow, run, corpus, "--line", str(line))["inputs"][0]["flow"]
+        lag = _lag(flow["log10"], flow["target"])
+        if lag is not None and flow["target"] > 0:
+            found.append(lag)
+            within.append(flow["target"])
+    if not found:
+        return {}
+    median = statistics.median(found)
+    return {"horizon": median if math.isfinite(median) else None, "within": min(within)}
 
 
 def first_sequences(corpus: str) -> List[int]:
-    """Numbers of lines, from 1, of a corpus of numbers: neither blank nor a comment."""
-    with open(corpus, encoding="utf-8", newline="\n") as file:
-        lines = (i for i, line in enumerate(file, 1) if line.strip() and not line.lstrip("\ufeff \t").startswith("#"))
-        return list(itertools.islice(lines, SEQUENCES))
+    """Numbers of the first lines, from 1, that are neither blank nor a comment."""
+    with open(corpus, encoding="utf-8-sig", newline="\n") as file:
+        lines = (number for number, line in enumerate(file, 1) if line.strip() and not line.lstrip().startswith("#"))
+        return list(itertools.islice(lines, PROBED_SEQUENCES))
 
 
-def horizon_of_sequences(flows: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
-    """Of flows of one target each, its sequence's last step; empty where no step stands before any."""
-    found = [flow for flow in flows if flow["target"] > 0]
-    if not found:
-        return {}
-    median = statistics.median(math.inf if flow["horizon"] is None else flow["horizon"] for flow in found)
-    return {"horizon": median if math.isfinite(median) else None, "within": min(flow["target"] for flow in found)}
+def _inspected(backflow: Backflow, run: Path, text: str, *options: str) -> Dict[str, Any]:
+    words = [backflow.node, backflow.cli, "inspect", str(run), "--text", text, *options, "--json"]
+    process = subprocess.run(words, capture_output=True, text=True, encoding="utf-8", stdin=subprocess.DEVNULL)
+    if process.returncode != 0:
+        raise TrialFailed((process.stderr.strip().splitlines() or [f"exit status {process.returncode}"])[-1])
+    found: Dict[str, Any] = json.loads(process.stdout)
+    return found
+
+
+def _lag(logs: Sequence[Optional[float]], target: int) -> Optional[float]:
+    """The horizon of one target, infinite where there is none; None where nothing can be said. ``logs``: log10 norms, null where exactly zero."""
+    r = relative(np.array([-math.inf if value is None else value for value in logs]), target)
+    if r is None:
+        return None
+    lag = horizon_of(r)
+    return math.inf if lag is None else float(lag)
 
 
 def median_horizon(matrix: Sequence[Sequence[Optional[float]]]) -> Mapping[str, Any]:
     """Of log10 norms [T targets, T steps], null where exactly zero."""
     steps = len(matrix)
-    found: List[float] = []
-    for target in range(steps // 2, steps):
-        r = relative(np.array([-math.inf if value is None else value for value in matrix[target]]), target)
-        if r is not None:
-            lag = horizon_of(r)
-            found.append(math.inf if lag is None else float(lag))
+    found = [lag for lag in (_lag(matrix[target], target) for target in range(steps // 2, steps)) if lag is not None]
     median = statistics.median(found) if found else math.inf
     return {"horizon": median if math.isfinite(median) else None, "within": steps // 2}

@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import type { ShownSweep, ShownTrial, TrialState } from '../../pageContract/sweep';
 import type { MessageKey } from '../../messages';
+import type { LossUnit } from '../../protocol/run';
 import { localize } from '../localize';
 import { squaredError } from '../squaredError';
 
@@ -14,11 +15,16 @@ const stateKeys = {
   waiting: 'panel.sweep.state.waiting',
 } as const satisfies Record<TrialState, MessageKey>;
 
+const lossKeys = {
+  nats: { validationLoss: 'panel.sweep.validationLossOf', loss: 'panel.sweep.lossOf' },
+  plain: { validationLoss: 'panel.sweep.validationLossPlain', loss: 'panel.sweep.lossPlain' },
+} as const satisfies Record<string, Record<string, MessageKey>>;
+
 /** Undefined where the question was dismissed. */
 export async function pickTrial(sweep: ShownSweep, trials: readonly number[]): Promise<number | undefined> {
   const items = trials.map((trial) => {
     const shown = sweep.trials[trial];
-    return { label: differingSettings(sweep, shown, trials), description: outcome(shown), trial };
+    return { label: differingSettings(sweep, shown, trials), description: outcome(shown, sweep.lossUnit), trial };
   });
   const placeHolder = localize('sweep.pick.placeholder');
   return (await vscode.window.showQuickPick(items, { placeHolder, matchOnDescription: true }))?.trial;
@@ -33,20 +39,22 @@ function differingSettings({ axes, trials }: ShownSweep, { at }: ShownTrial, amo
     .join(', ');
 }
 
-function outcome({ state, step, loss, validationLoss, horizon, within }: ShownTrial): string {
+function outcome({ state, step, loss, validationLoss, horizon, within }: ShownTrial, lossUnit: LossUnit): string {
   const number = (value: number) => value.toLocaleString(vscode.env.language);
   return [
     localize(stateKeys[state]),
     ...(step === null ? [] : [localize('step.number', number(step))]),
-    ...lossOf(validationLoss, loss),
+    ...lossOf(lossUnit, validationLoss, loss),
     ...(within === null
       ? []
       : [localize('sweep.pick.horizon', horizon === null ? `> ${number(within)}` : number(horizon))]),
   ].join(' · ');
 }
 
-/** In as many digits as a squared error needs, which can be small. */
-function lossOf(validationLoss: number | null, loss: number | null): string[] {
-  if (validationLoss !== null) return [localize('panel.sweep.validationLossOf', squaredError(validationLoss))];
-  return loss === null ? [] : [localize('panel.sweep.lossOf', squaredError(loss))];
+/** Which of the two it is, too: a trial that was stopped before its first validation has the loss of its training alone. */
+function lossOf(unit: LossUnit, validationLoss: number | null, loss: number | null): string[] {
+  const written = (value: number) => (unit === 'nats' ? value.toFixed(3) : squaredError(value));
+  const keys = lossKeys[unit === 'nats' ? 'nats' : 'plain'];
+  if (validationLoss !== null) return [localize(keys.validationLoss, written(validationLoss))];
+  return loss === null ? [] : [localize(keys.loss, written(loss))];
 }

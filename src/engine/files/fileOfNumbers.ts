@@ -1,5 +1,5 @@
 /** Whether a corpus is one of numbers, which decides how it is read, and what of it is looked at first. */
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { firstSequence } from '../../tokens/numbers';
 
 /** Bytes in which the first sequence has to begin, and end. */
@@ -9,6 +9,8 @@ const beginning = 1_000_000;
 export function firstSequenceOfFile(path: string): string | null {
   let file: number;
   try {
+    // What a pipe gives is given once, and one that nobody writes to is never opened.
+    if (!statSync(path).isFile()) return null;
     file = openSync(path, 'r');
   } catch {
     return null;

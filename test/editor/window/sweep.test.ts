@@ -85,7 +85,7 @@ describe('a sweep', () => {
     await canvas.focus();
     // From the upper left cell, which is the GRU's, down to the RNN's.
     for (const key of ['Home', 'ArrowDown']) await window.page.keyboard.press(key);
-    await page.locator('.readout', { hasText: 'gain 0.5, kind rnn: validation loss 2.500' }).waitFor();
+    await page.locator('.readout', { hasText: 'gain 0.5, kind rnn: validation loss 2.500 nats' }).waitFor();
     await window.page.keyboard.press('Enter');
     const panel = await window.panelFrame();
     await firstFrame(panel);

@@ -58,11 +58,11 @@ describe('a text of sequences of numbers', () => {
     assert.deepEqual(Array.from(symbolsOf('0.1 =', 'numbers')), ['0.1', '=']);
   });
 
-  it('is told from other texts by its first line', () => {
+  it('is told from other texts by its first line, or the one behind it', () => {
     for (const other of [
       '',
       '# nothing\n',
-      'x = 1\n1 2 = 3',
+      'x = 1\ny = 2\n1 2 = 3',
       '1 2 3\n',
       'a story',
       '1 2 = \n',
@@ -71,6 +71,11 @@ describe('a text of sequences of numbers', () => {
     ])
       assert.equal(firstSequence(other), null, other);
     assert.equal(firstSequence('# sums\n\n1 2 = 3\nx'), '1 2 = 3');
+    // A heading, and a number that is none: faults that are told, and no text to be read letter by letter.
+    for (const faulty of ['value,mark = sum\n1 2 = 3\n', '\ufeffnan 2 = 3\r\n\r\n# two\r\n1 2 = 3'])
+      assert.equal(firstSequence(faulty)?.trim(), '1 2 = 3');
+    for (const faulty of ['0.37, 0 0.81, 1 = 1.36', '1e999 = 1', '1,2 3 = 4'])
+      assert.equal(firstSequence(faulty), faulty);
   });
 
   const wrong: readonly (readonly [string, string])[] = [
@@ -93,7 +98,11 @@ describe('a text of sequences of numbers', () => {
     ],
     [
       '1,2 3, = 3',
-      'Line 2: “” is no number. Write numbers as 0.37, -2 or 1e-3, those of one step joined by commas, with spaces between steps.',
+      'Line 2: a number is missing beside a comma or behind “=”. The numbers of one step are joined by commas without spaces, as in “0.37,0 0.81,1 = 0.81”.',
+    ],
+    [
+      `1,2 3,${'x'.repeat(1000)} = 3`,
+      `Line 2: “${'x'.repeat(40)}…” is no number. Write numbers as 0.37, -2 or 1e-3, those of one step joined by commas, with spaces between steps.`,
     ],
     [
       '1,2 = 3 = 4',
@@ -101,7 +110,7 @@ describe('a text of sequences of numbers', () => {
     ],
     [
       '1,2 =',
-      'Line 2: “” is no number. Write numbers as 0.37, -2 or 1e-3, those of one step joined by commas, with spaces between steps.',
+      'Line 2: a number is missing beside a comma or behind “=”. The numbers of one step are joined by commas without spaces, as in “0.37,0 0.81,1 = 0.81”.',
     ],
     ['1,1e39 = 3', 'Line 2: 1e39 is larger than float32 can hold. Scale the numbers.'],
     ['1,-1e999 = 3', 'Line 2: -1e999 is larger than float32 can hold. Scale the numbers.'],

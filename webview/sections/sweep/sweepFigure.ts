@@ -10,7 +10,7 @@ import type { Theme } from '../../shared/theme';
 import { orderOf, type Cell, type ChosenAxes, type Measure } from './sweepCells';
 import { drawDots, drawFrame, drawLegend, legendHeight, patternOf, type LegendItem } from './sweepPatterns';
 import { cellAt, colorScale, placesOf, type ColorScale, type Places } from './sweepScale';
-import { measureKeys, type SweepWords } from './sweepWords';
+import { measureKey, type Quantity, type SweepWords } from './sweepWords';
 
 /** CSS pixels. */
 const top = 22;
@@ -143,7 +143,7 @@ export class SweepFigure {
     pen.fillText(`↑ ${this.named(sweep.axes[axes.y].key, y.isLogarithmic)}`, 2, 9, left + width / 2 - 8);
     pen.textAlign = 'right';
     pen.fillText(`${this.named(sweep.axes[axes.x].key, x.isLogarithmic)} →`, left + width, top + height + 27, width);
-    const colored = this.texts.get(measureKeys[measure]);
+    const colored = this.texts.get(measureKey({ measure, lossUnit: sweep.lossUnit }));
     pen.fillText(this.named(colored, this.isLogarithmic), left + width + right - 2, 9, width / 2 + right);
   }
 
@@ -187,7 +187,8 @@ export class SweepFigure {
         : cell.isOfStopped && trials[0].step !== null
           ? this.texts.get('panel.sweep.cell.step', numbers.integer(trials[0].step))
           : '';
-    this.drawLines(pen, [this.words.median(median, measure), below], box, ink, theme, true);
+    const value = this.words.median(median, { measure, lossUnit: sweep.lossUnit });
+    this.drawLines(pen, [value, below], box, ink, theme, true);
   }
 
   private drawWithoutValue(pen: Pen, trials: readonly ShownTrial[], box: Box, theme: Theme): void {
@@ -227,14 +228,18 @@ export class SweepFigure {
     });
   }
 
-  private barOf({ cells, measure }: SweepPicture, { map, valueAt, placeOf }: ColorScale): ScaleBar {
+  private barOf(
+    { cells, measure, sweep: { lossUnit } }: SweepPicture,
+    { map, valueAt, placeOf }: ColorScale,
+  ): ScaleBar {
     const highestIsBound = cells.some(
       ({ median }) => median?.relation === 'above' && placeOf(median.value) >= map.high,
     );
+    const quantity: Quantity = { measure, lossUnit };
     const bar = new ScaleBar((place) =>
       this.words.median(
         { value: rounded(valueAt(place), measure), relation: highestIsBound && place === map.high ? 'above' : 'equal' },
-        measure,
+        quantity,
       ),
     );
     bar.show(map);
@@ -273,13 +278,11 @@ function middle({ edges }: Places, i: number): number {
   return (edges[i] + edges[i + 1]) / 2;
 }
 
+/** In whole pixels: between edges that share one the background would be seen as a line. */
 function boxOf({ left, x, y, height }: Layout, { column, row }: Cell): Box {
-  return {
-    x: left + x.edges[column],
-    y: top + height - y.edges[row + 1],
-    width: x.edges[column + 1] - x.edges[column],
-    height: y.edges[row + 1] - y.edges[row],
-  };
+  const [from, to] = [x.edges[column], x.edges[column + 1]].map((edge) => Math.round(left + edge));
+  const [upper, lower] = [y.edges[row + 1], y.edges[row]].map((edge) => Math.round(top + height - edge));
+  return { x: from, y: upper, width: to - from, height: lower - upper };
 }
 
 function inset({ x, y, width, height }: Box, by: number): Box {

@@ -11,7 +11,7 @@ import { SweepFigure } from './sweepFigure';
 import { listenToCells } from './sweepKeys';
 import { sweepTable } from './sweepTable';
 import { sweepVerdict } from './sweepVerdict';
-import { measureKeys, nameKeys, SweepWords } from './sweepWords';
+import { measureKey, nameKeys, SweepWords } from './sweepWords';
 
 /** What the reader's choices are kept under. */
 const kept = 'sweep';
@@ -133,7 +133,13 @@ export class SweepSection implements Section {
   private exportTitle({ sweep, measure, axes }: Look): string {
     const { texts } = this.parts;
     const [x, y] = [sweep.axes[axes.x].key, sweep.axes[axes.y].key];
-    return texts.get('panel.sweep.figure', texts.get(measureKeys[measure]), x, y, sweep.name);
+    return texts.get(
+      'panel.sweep.figure',
+      texts.get(measureKey({ measure, lossUnit: sweep.lossUnit })),
+      x,
+      y,
+      sweep.name,
+    );
   }
 
   /** With what the reader has chosen, as far as this sweep has it. */
@@ -148,8 +154,9 @@ export class SweepSection implements Section {
     if (axes.x === axes.y) axes = usual;
     const known = measuresOf(sweep);
     const measure = known.find((each) => each === this.chosen.measure) ?? known.at(0) ?? 'horizon';
+    const { lossUnit } = sweep;
     this.measures.show(
-      known.map((value) => ({ value, text: texts.get(measureKeys[value]) })),
+      known.map((value) => ({ value, text: texts.get(measureKey({ measure: value, lossUnit })) })),
       measure,
     );
     for (const way of ['x', 'y'] as const) {
@@ -245,6 +252,7 @@ export class SweepSection implements Section {
       (a, b) => (b.value > a.value || (b.value === a.value && b.relation === 'above') ? b : a),
       valued[0],
     );
+    const quantity = { measure, lossUnit: sweep.lossUnit };
     const described =
       valued.length === 0
         ? texts.get('panel.sweep.describedEmpty', texts.get(nameKeys[measure]), x, y, counted[0])
@@ -254,8 +262,8 @@ export class SweepSection implements Section {
             x,
             y,
             ...counted,
-            this.words.median(least, measure),
-            this.words.median(largest, measure),
+            this.words.median(least, quantity),
+            this.words.median(largest, quantity),
           );
     setText(this.said, said);
     this.said.hidden = said === '';

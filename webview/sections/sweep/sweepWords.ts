@@ -1,6 +1,7 @@
 /** What a sweep's page says of settings, numbers and trials. */
 import type { PageKey } from '../../../src/messages';
 import type { ShownSweep, ShownTrial, TrialState } from '../../../src/pageContract/sweep';
+import type { LossUnit } from '../../../src/protocol/run';
 import type { Texts } from '../../shared/texts';
 import { boundOf, type Cell, type Measure, type Median } from './sweepCells';
 
@@ -16,23 +17,53 @@ export const stateKeys = {
 /** In the order in which they are listed. */
 const states = Object.keys(stateKeys) as TrialState[];
 
-export const measureKeys = {
-  horizon: 'panel.sweep.horizon',
-  validationLoss: 'panel.sweep.validationLoss',
-  loss: 'panel.sweep.loss',
-} as const satisfies Record<Measure, PageKey>;
+/** What a number is of, and in. */
+export interface Quantity {
+  readonly measure: Measure;
+  readonly lossUnit: LossUnit;
+}
+
+const unitKeys = {
+  nats: {
+    horizon: 'panel.sweep.horizon',
+    validationLoss: 'panel.sweep.validationLoss',
+    loss: 'panel.sweep.loss',
+  },
+  squaredError: {
+    horizon: 'panel.sweep.horizon',
+    validationLoss: 'panel.sweep.validationLossSquared',
+    loss: 'panel.sweep.lossSquared',
+  },
+  none: {
+    horizon: 'panel.sweep.horizon',
+    validationLoss: 'panel.sweep.name.validationLoss',
+    loss: 'panel.sweep.name.loss',
+  },
+} as const satisfies Record<Exclude<LossUnit, null> | 'none', Record<Measure, PageKey>>;
+
+/** The measure with its unit. */
+export function measureKey({ measure, lossUnit }: Quantity): PageKey {
+  return unitKeys[lossUnit ?? 'none'][measure];
+}
 
 /** Without the unit, for sentences. */
 export const nameKeys = {
   horizon: 'panel.sweep.name.horizon',
-  validationLoss: 'panel.sweep.validationLoss',
-  loss: 'panel.sweep.loss',
+  validationLoss: 'panel.sweep.name.validationLoss',
+  loss: 'panel.sweep.name.loss',
 } as const satisfies Record<Measure, PageKey>;
 
 const valueKeys = {
   horizon: 'panel.sweep.horizonOf',
   validationLoss: 'panel.sweep.validationLossOf',
   loss: 'panel.sweep.lossOf',
+} as const satisfies Record<Measure, PageKey>;
+
+/** Of losses that are not in nats. */
+const plainValueKeys = {
+  ...valueKeys,
+  validationLoss: 'panel.sweep.validationLossPlain',
+  loss: 'panel.sweep.lossPlain',
 } as const satisfies Record<Measure, PageKey>;
 
 const signs: Readonly<Record<Median['relation'], string>> = { equal: '', above: '> ', atLeast: '≥ ' };
@@ -43,15 +74,15 @@ export class SweepWords {
   constructor(private readonly texts: Texts) {}
 
   /** A number as it stands in a cell and on the scale. */
-  number(value: number, measure: Measure, digits = 2): string {
+  number(value: number, { measure, lossUnit }: Quantity, digits = 2): string {
     const { numbers } = this.texts;
     if (measure === 'horizon') return numbers.plain(value);
-    // Of numbers, or of a training of one's own, it can be much smaller than nats are.
-    return Math.abs(value) < 0.1 ? numbers.short(value) : numbers.decimals(value, digits);
+    // Other losses can be of any size.
+    return lossUnit === 'nats' ? numbers.decimals(value, digits) : numbers.short(value);
   }
 
-  median({ value, relation }: Pick<Median, 'value' | 'relation'>, measure: Measure, digits?: number): string {
-    return signs[relation] + this.number(value, measure, digits);
+  median({ value, relation }: Pick<Median, 'value' | 'relation'>, quantity: Quantity, digits?: number): string {
+    return signs[relation] + this.number(value, quantity, digits);
   }
 
   /** “gain 0.8, kind rnn”. */
@@ -88,7 +119,11 @@ export class SweepWords {
     const { texts } = this;
     const shown = trials.map((trial) => sweep.trials[trial]);
     if (shown.length === 0) return [];
-    const values = medians.map(([measure, median]) => texts.get(valueKeys[measure], this.median(median, measure, 3)));
+    const { lossUnit } = sweep;
+    const keys = lossUnit === 'nats' ? valueKeys : plainValueKeys;
+    const values = medians.map(([measure, median]) =>
+      texts.get(keys[measure], this.median(median, { measure, lossUnit }, 3)),
+    );
     const place = this.settings(sweep, shown[0], which);
     if (shown.length === 1) {
       const [trial] = shown;
@@ -108,10 +143,11 @@ export class SweepWords {
   /** “seed 1: 23 · seed 2: failed”. */
   private listed(sweep: ShownSweep, trials: readonly ShownTrial[], which: readonly number[], measure: Measure): string {
     const others = sweep.axes.flatMap(({ values }, i) => (values.length > 1 && !which.includes(i) ? [i] : []));
+    const quantity = { measure, lossUnit: sweep.lossUnit };
     const said = trials.slice(0, maxListed).map((trial) => {
       const bound = boundOf(trial, measure);
       const value =
-        bound && this.median({ value: bound.value, relation: bound.isBeyond ? 'above' : 'equal' }, measure, 3);
+        bound && this.median({ value: bound.value, relation: bound.isBeyond ? 'above' : 'equal' }, quantity, 3);
       const state = trial.state === 'done' && value !== null ? [] : [this.state(sweep, trial)];
       const words = [...(value === null ? [] : [value]), ...state].join(', ');
       return this.texts.get('panel.sweep.at', this.settings(sweep, trial, others), words);

@@ -69,6 +69,16 @@ describe("a sweep's folder", () => {
     assert.equal((await states())[0], 'waiting');
   });
 
+  it('has losses in nats, or squared errors where a trial has read numbers, and of a training function in whatever it gives', async () => {
+    assert.equal((await reader.read()).lossUnit, 'nats');
+    disk.write(`trials/${names[0]}/result.json`, doneJson({ objective: 'squaredError' }));
+    assert.equal((await reader.read()).lossUnit, 'squaredError');
+    for (const corpus of ['/home/a/train.py', '/home/a/train.py:learn']) {
+      disk.write('sweep.json', sweepJson({ grid: { kind: ['rnn', 'lstm'] }, corpus }));
+      assert.equal((await reader.read()).lossUnit, null);
+    }
+  });
+
   it('is another sweep once its file is', async () => {
     disk.write(`trials/${names[0]}/result.json`, doneJson());
     assert.equal((await states())[0], 'done');
