@@ -72,8 +72,13 @@ export function readSequence(line: string, place: number, sizes: NumberSizes): N
  * @param beginning of a text: its last line may be cut off, unless a line end stands behind it
  */
 export function firstSequence(beginning: string): string | null {
-  const [first, second] = readable(beginning);
-  return [first, second].find((line) => line !== undefined && hasForm(line)) ?? null;
+  let seen = 0;
+  for (const line of readable(beginning)) {
+    if (hasForm(line)) return line;
+    seen++;
+    if (seen === 2) break;
+  }
+  return null;
 }
 
 function* readable(text: string): Generator<string> {
