@@ -138,7 +138,13 @@ describe('what the page shows of a sweep', () => {
     await settled();
     assert.match((await described())!, /validation loss over kind/);
     const state = await page.evaluate<PanelState>('probe.state()');
-    assert.deepEqual(state.views?.['sweep'], { x: 'kind', y: 'seed', measure: 'validationLoss', cell: null });
+    assert.deepEqual(state.views?.['sweep'], {
+      x: 'kind',
+      y: 'seed',
+      measure: 'validationLoss',
+      cell: null,
+      picked: [],
+    });
     // A sweep without what was chosen is shown as usual.
     await page.evaluate(
       `probe.sweep(${JSON.stringify(sweepOf({ window: ['1', '2'] }, 1, () => ({ validationLoss: null })))})`,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import shutil
 import statistics
 import subprocess
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
 from ..sentences import RecorderError, refuse, sentence
-from .child import TrialFailed, ended, noted, said_last, wait_for_earlier
+from .child import TrialFailed, ended, noted, reason_in, wait_for_earlier
 from .grid import Trial
 
 FUNCTION = "train"
@@ -50,7 +51,7 @@ class OwnTrainer:
         shutil.rmtree(folder / "run", ignore_errors=True)
         words = [sys.executable, "-m", "backflow_recorder.sweep.call", self.file, self.function, str(folder / "run")]
         with open(folder / "errors.txt", "w+b") as errors, open(folder / "output.txt", "wb") as output:
-            child = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=output, stderr=errors)
+            child = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=output, stderr=errors, env=_environment())
             with noted(folder, child.pid):
                 try:
                     # Closed at the end only: where this process is killed, the child sees that.
@@ -58,7 +59,7 @@ class OwnTrainer:
                     child.stdin.flush()
                     result = _followed(child, folder / "run", steps, report)
                     if result["state"] == "done" and child.returncode != 0:
-                        raise TrialFailed(said_last(errors, child.returncode))
+                        raise TrialFailed(reason_in(errors, child.returncode))
                 finally:
                     ended(child)
         if result["step"] is None:
@@ -69,6 +70,13 @@ class OwnTrainer:
         """Of a trial that was ended: what it has recorded."""
         step, loss = _last(folder / "run")
         return {} if step is None else {"step": step, "loss": loss, "validationLoss": None, **horizon(folder / "run")}
+
+
+def _environment() -> Dict[str, str]:
+    """With this package where it was found: Ray tells a worker of a cluster by other ways than the environment, which the child would not have."""
+    package = str(Path(__file__).resolve().parents[2])
+    others = os.environ.get("PYTHONPATH")
+    return {**os.environ, "PYTHONPATH": package if not others else os.pathsep.join([package, others])}
 
 
 def _followed(child: subprocess.Popen, run: Path, steps: int, report: Callable[[int, float], None]) -> Dict[str, Any]:

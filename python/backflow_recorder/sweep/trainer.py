@@ -14,9 +14,10 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
 import numpy as np
 
 from ..scalars import horizon_of, relative
-from ..sentences import refuse
-from .child import TrialFailed, ended, noted, said_last, wait_for_earlier
+from ..sentences import refuse, sentence
+from .child import TrialFailed, ended, noted, reason_in, wait_for_earlier
 from .grid import Trial
+from .reasons import reason_of
 
 # How many of the text's first characters a horizon is looked for in.
 PROBED = 257
@@ -99,9 +100,13 @@ def train(backflow: Backflow, corpus: str, trial: Trial, folder: Path, steps: in
 def _followed(backflow: Backflow, words: Sequence[str], folder: Path, steps: int, every: int, report: Callable[[int, float], None]) -> Dict[str, Any]:
     # A plain child: where this process is killed Ray ends it too, or it finds its output closed, saves a checkpoint and ends.
     with open(folder / "errors.txt", "w+b") as errors:
-        child = subprocess.Popen(
-            [backflow.node, backflow.cli, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, encoding="utf-8"
-        )
+        try:
+            child = subprocess.Popen(
+                [backflow.node, backflow.cli, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, encoding="utf-8"
+            )
+        except OSError:
+            # On another machine of a cluster.
+            raise TrialFailed(sentence("noNode", node=backflow.node)) from None
         with noted(folder, child.pid):
             try:
                 result: Dict[str, Any] = {}
@@ -119,7 +124,10 @@ def _followed(backflow: Backflow, words: Sequence[str], folder: Path, steps: int
                         loss = event.get("loss")
                         result.update(loss=result.get("loss") if loss is None else loss, validationLoss=event.get("validationLoss"))
                 if child.wait() != 0:
-                    raise TrialFailed(said_last(errors, child.returncode))
+                    raise TrialFailed(reason_in(errors, child.returncode))
+                if result.get("step", 0) < steps:
+                    # No result yet: begun again, it goes on from the checkpoint that it has saved.
+                    raise refuse("sweepEnded", step=result.get("step", 0), steps=steps)
                 return result
             finally:
                 ended(child)
@@ -160,7 +168,7 @@ def horizon(backflow: Backflow, run: Path, probe: Path) -> Dict[str, Any]:
     words = [backflow.node, backflow.cli, "inspect", str(run), "--text", str(probe), "--matrix", "--json"]
     process = subprocess.run(words, capture_output=True, text=True, encoding="utf-8", stdin=subprocess.DEVNULL)
     if process.returncode != 0:
-        raise TrialFailed((process.stderr.strip().splitlines() or [f"exit status {process.returncode}"])[-1])
+        raise TrialFailed(reason_of(process.stderr, process.returncode))
     return median_horizon(json.loads(process.stdout)["inputMatrix"])
 
 

@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import type { ShownSweep, ShownTrial, TrialState } from '../../pageContract/sweep';
 import type { MessageKey } from '../../messages';
+import { fixed } from '../../terms/numberFormat';
 import { localize } from '../localize';
 
 const stateKeys = {
@@ -24,7 +25,7 @@ export async function pickTrial(sweep: ShownSweep, trials: readonly number[]): P
 }
 
 /** “window 128, seed 2”: what tells it from the others. */
-function differingSettings({ axes, trials }: ShownSweep, { at }: ShownTrial, among: readonly number[]): string {
+export function differingSettings({ axes, trials }: ShownSweep, { at }: ShownTrial, among: readonly number[]): string {
   return axes
     .flatMap(({ key, values }, i) =>
       among.some((other) => trials[other].at[i] !== at[i]) ? [`${key} ${values[at[i]]}`] : [],
@@ -38,7 +39,7 @@ function outcome({ state, step, loss, validationLoss, horizon, within }: ShownTr
   return [
     localize(stateKeys[state]),
     ...(step === null ? [] : [localize('step.number', number(step))]),
-    ...(last === null ? [] : [localize('loss.nats', last.toFixed(3))]),
+    ...(last === null ? [] : [localize('loss.nats', fixed(last, 3))]),
     ...(within === null
       ? []
       : [localize('sweep.pick.horizon', horizon === null ? `> ${number(within)}` : number(horizon))]),
