@@ -41,9 +41,7 @@ export function differenceInWords(difference: number): string {
 export function significant(value: number, digits: number): string {
   const rounded = Number(value.toPrecision(digits));
   const size = Math.abs(rounded);
-  return size === 0 || (size >= few && size < many)
-    ? String(rounded).replace('-', '−')
-    : scientific(value, digits - 1);
+  return size === 0 || (size >= few && size < many) ? String(rounded).replace('-', '−') : scientific(value, digits - 1);
 }
 
 /** With so many decimals, and a power of ten where there would be many digits before them. In every language the same. */

@@ -4,6 +4,7 @@ import korean from '../../l10n/bundle.l10n.ko.json';
 import { pageStringsOf } from '../../src/messages';
 import type { PanelState } from '../../src/pageContract/messages';
 import { comparedTrials } from '../../src/pageContract/sweep';
+import { screenshotPath } from './browser';
 import { onePage } from './onePage';
 import { sweepOf } from './syntheticSweep';
 
@@ -29,13 +30,16 @@ describe('comparing trials of a sweep', () => {
   const button = () => on.page.locator('[data-action=compare-trials]');
   const canPress = async (): Promise<boolean> => {
     await settled();
-    return !(await button().evaluate((element) => (element as HTMLElement & { disabled: boolean }).disabled));
+    return !(await button().evaluate((element) => (element as unknown as { disabled: boolean }).disabled));
   };
   const box = (trial: number) => on.page.locator(`.pick [data-trial="${trial}"]`);
 
   it('says how trials are picked, and that one is not enough', async () => {
     await open();
-    assert.match(await said(), /^To compare two to four trials, pick their cells: Ctrl\+click .*, Shift\+click, or Space\.$/);
+    assert.match(
+      await said(),
+      /^To compare two to four trials, pick their cells: Ctrl\+click .*, Shift\+click, or Space\.$/,
+    );
     assert.equal(await canPress(), false);
     await pick(1, 0, 'Control');
     assert.equal(await said(), 'Picked: gain 1, kind rnn, seed 1. Pick at least one more to compare.');
@@ -163,7 +167,10 @@ describe('comparing trials of a sweep', () => {
     await pick(1, 1, 'Control');
     await on.page.locator('select[data-axis=x]').selectOption('seed');
     assert.equal(await said(), '2 trials picked: gain 1, kind rnn, seed 1 · gain 1, kind lstm, seed 1.');
-    assert.match((await on.page.locator('.pick').allInnerTexts()).join(' | '), /seed 1, kind rnn\s*gain 0\.5: 4\s*gain 1: 7/);
+    assert.match(
+      (await on.page.locator('.pick').allInnerTexts()).join(' | '),
+      /seed 1, kind rnn\s*gain 0\.5: 4\s*gain 1: 7/,
+    );
     const state = await on.page.evaluate<PanelState>('probe.state()');
     assert.deepEqual((state.views?.['sweep'] as { picked: number[] }).picked, [6, 8]);
     await on.page.evaluate(`probe.sweep(${JSON.stringify(sweepOf({ window: ['1', '2'] }, 1, () => ({})))})`);
@@ -186,6 +193,7 @@ describe('comparing trials of a sweep', () => {
         [2, 2],
       ] as const)
         assert.deepEqual((await pixel(tickOf(column, row))).slice(0, 3), expected, `${column}, ${row}`);
+      await on.page.screenshot({ path: screenshotPath(`sweep-picked-${theme}`), fullPage: true });
       assert.notDeepEqual((await pixel(tickOf(0, 0))).slice(0, 3), expected, 'and not elsewhere');
     });
 

@@ -104,7 +104,9 @@ describe('a sweep', () => {
     const canvas = page.locator('canvas[data-figure="sweep"]');
     await canvas.focus();
     for (const key of ['Home', 'ArrowDown', 'Space', 'ArrowRight', 'Space']) await window.page.keyboard.press(key);
-    await page.locator('.said-picked', { hasText: '2 trials picked: kind rnn, gain 0.5 · kind rnn, gain 1.' }).waitFor();
+    await page
+      .locator('.said-picked', { hasText: '2 trials picked: kind rnn, gain 0.5 · kind rnn, gain 1.' })
+      .waitFor();
     await page.locator('[data-action="compare-trials"]').click();
     const compared = await window.panelFrame('[data-figure="compared"]');
     await firstFrame(compared);

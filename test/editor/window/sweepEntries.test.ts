@@ -39,7 +39,10 @@ describe('the ways to a sweep', () => {
 
   it('the explorer has an entry on sweep.json, and on a folder that is called as the sweep command calls it', async () => {
     for (const name of withEntry)
-      assert.ok((await window.entriesInExplorer(name, entry)).some((text) => text.includes(entry)), name);
+      assert.ok(
+        (await window.entriesInExplorer(name, entry)).some((text) => text.includes(entry)),
+        name,
+      );
   });
 
   it('and on nothing else', async () => {

@@ -153,7 +153,10 @@ describe('the state of a page', () => {
 
 describe('what a comparison’s page has kept', () => {
   it('is taken over as far as it is paths, six at most', () => {
-    const kept = parseCompared({ compared: ['/a', 7, '', '/b', null, '/c', '/d', '/e', '/f', '/g'], document: 'file:///t' });
+    const kept = parseCompared({
+      compared: ['/a', 7, '', '/b', null, '/c', '/d', '/e', '/f', '/g'],
+      document: 'file:///t',
+    });
     assert.deepEqual(
       kept.runs.map(({ path }) => path),
       ['/a', '/b', '/c', '/d', '/e', '/f'],

@@ -24,7 +24,9 @@ describe('decimals of a number', () => {
 describe('numbers as a person reads them', () => {
   it('have a minus sign, and a power of ten where there would be many digits', () => {
     assert.deepEqual(
-      [-1.21e39, 3.4028234663852886e38, -0.00123, 1e-45, 1, -12.5, 0, 99_999, 1e5].map((value) => significant(value, 3)),
+      [-1.21e39, 3.4028234663852886e38, -0.00123, 1e-45, 1, -12.5, 0, 99_999, 1e5].map((value) =>
+        significant(value, 3),
+      ),
       ['−1.21·10³⁹', '3.40·10³⁸', '−0.00123', '1.00·10⁻⁴⁵', '1', '−12.5', '0', '1.00·10⁵', '1.00·10⁵'],
     );
     assert.deepEqual(

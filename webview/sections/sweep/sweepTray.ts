@@ -121,7 +121,8 @@ export class SweepTray {
     if (listed !== this.listed) {
       this.listed = listed;
       const focused = document.activeElement;
-      const had = focused instanceof HTMLElement && this.groups.contains(focused) ? focused.dataset['trial'] : undefined;
+      const had =
+        focused instanceof HTMLElement && this.groups.contains(focused) ? focused.dataset['trial'] : undefined;
       this.groups.replaceChildren(...groups.map((group) => this.group(group)));
       if (had !== undefined) {
         const again = this.groups.querySelector<HTMLElement>(`[data-trial="${had}"]`);

@@ -66,7 +66,8 @@ export class SweepWords {
   /** “23”, “failed”, or “23, stopped early at step 20 of 100”. */
   outcome(sweep: ShownSweep, trial: ShownTrial, measure: Measure): string {
     const bound = boundOf(trial, measure);
-    const value = bound && this.median({ value: bound.value, relation: bound.isBeyond ? 'above' : 'equal' }, measure, 3);
+    const value =
+      bound && this.median({ value: bound.value, relation: bound.isBeyond ? 'above' : 'equal' }, measure, 3);
     const state = trial.state === 'done' && value !== null ? [] : [this.state(sweep, trial)];
     return [...(value === null ? [] : [value]), ...state].join(', ');
   }
@@ -123,11 +124,7 @@ export class SweepWords {
     const said = trials
       .slice(0, maxListed)
       .map((trial) =>
-        this.texts.get(
-          'panel.sweep.at',
-          this.settings(sweep, trial, others),
-          this.outcome(sweep, trial, measure),
-        ),
+        this.texts.get('panel.sweep.at', this.settings(sweep, trial, others), this.outcome(sweep, trial, measure)),
       );
     const more = trials.length - said.length;
     return [...said, ...(more > 0 ? [this.texts.get('panel.sweep.more', this.texts.numbers.integer(more))] : [])].join(

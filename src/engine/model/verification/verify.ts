@@ -78,7 +78,13 @@ async function onRuntime(
   if (explicit && written && !(written instanceof UserError) && written.agrees) {
     const { node, operator, functions } = explicit;
     const difference = plain instanceof UserError ? Infinity : plain.difference;
-    const notice = new UserError('notice.verification.coefficients', node, operator, functions, differenceInWords(difference));
+    const notice = new UserError(
+      'notice.verification.coefficients',
+      node,
+      operator,
+      functions,
+      differenceInWords(difference),
+    );
     return { verification: written, notices: [notice] };
   }
   return plain instanceof UserError ? { verification: null, notices: [plain] } : { verification: plain, notices: [] };
