@@ -34,7 +34,7 @@ export function scientific(value: number, decimals: number): string {
 
 /** How far two computations are from each other; what is no number is as far away as can be. */
 export function differenceInWords(difference: number): string {
-  return Number.isNaN(difference) ? '∞' : scientific(difference, 1);
+  return Number.isNaN(difference) ? '∞' : significant(difference, 2);
 }
 
 /** 0.37, −12.5, 1.21·10³⁹: so many digits, no zeros behind them, and a power of ten where there would be many before or behind. In every language the same. */

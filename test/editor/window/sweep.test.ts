@@ -53,6 +53,12 @@ describe('a sweep', () => {
   const described = (words: RegExp) =>
     page.locator('canvas[data-figure="sweep"]').and(page.getByLabel(words)).waitFor();
 
+  /** What the runs of a comparison are called. Their words hold together by no-break spaces. */
+  const namesIn = async (compared: FrameLocator) =>
+    (await compared.locator('.comparison .runs tbody th').allInnerTexts()).map((name) =>
+      name.replaceAll('\u00a0', ' ').trim(),
+    );
+
   it('opens by its command: one found in the workspace is chosen', async () => {
     await window.runCommand('Backflow: Open Sweep…');
     await window.pick('sweep-tale');
@@ -111,7 +117,7 @@ describe('a sweep', () => {
     const compared = await window.panelFrame('[data-figure="compared"]');
     await firstFrame(compared);
     assert.equal(await compared.locator('.comparison h1').innerText(), 'Trials of sweep-tale');
-    const names = (await compared.locator('.comparison .runs tbody th').allInnerTexts()).map((name) => name.trim());
+    const names = await namesIn(compared);
     assert.equal(names.length, 2);
     for (const [i, gain] of ['0.5', '1'].entries()) assert.ok(names[i].endsWith(`gain ${gain}`), names.join(' | '));
     assert.ok((await picture(compared, 'compared')).colors > 3);
@@ -140,7 +146,7 @@ describe('a sweep', () => {
     await page.locator('[data-action="compare-trials"]').click();
     const compared = await window.panelFrame('[data-figure="compared"]');
     await firstFrame(compared);
-    const names = (await compared.locator('.comparison .runs tbody th').allInnerTexts()).map((name) => name.trim());
+    const names = await namesIn(compared);
     assert.deepEqual(
       names.map((name) => /lr 0\.\d$/.exec(name)?.[0]),
       ['lr 0.1', 'lr 0.2'],
