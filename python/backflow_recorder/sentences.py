@@ -136,6 +136,10 @@ SENTENCES: Dict[str, Tuple[str, str]] = {
         "No Ray cluster answers at {address}: begin one by ray start --head on its first machine, whose output names the address.",
         "{address}에서 응답하는 Ray 클러스터가 없습니다. 첫 컴퓨터에서 ray start --head로 시작하면 주소가 출력됩니다.",
     ),
+    "rayRefused": (
+        "The Ray cluster at {address} was not joined ({reason}). One that asks for a token, as ray start --head makes it where ~/.ray/auth_token is, needs RAY_AUTH_MODE=token and the same token here.",
+        "{address}의 Ray 클러스터에 들어가지 못했습니다({reason}). 토큰을 요구하는 클러스터(~/.ray/auth_token이 있는 곳에서 ray start --head로 시작한 것)에는 RAY_AUTH_MODE=token과 같은 토큰이 필요합니다.",
+    ),
     "rayStart": ("Ray did not start: {reason}", "Ray가 시작되지 않았습니다. 이유: {reason}"),
     "sweepFunction": (
         "{word} is no function of a Python file: FILE.py, whose function is train, or FILE.py:FUNCTION is needed.",

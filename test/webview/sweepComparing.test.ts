@@ -172,7 +172,7 @@ describe('comparing trials of a sweep', () => {
       /seed 1, kind rnn\s*gain 0\.5: 4\s*gain 1: 7/,
     );
     const state = await on.page.evaluate<PanelState>('probe.state()');
-    assert.deepEqual((state.views?.['sweep'] as { picked: number[] }).picked, [6, 8]);
+    assert.deepEqual((state.views?.['sweep'] as { picked: number[] } | undefined)?.picked, [6, 8]);
     await on.page.evaluate(`probe.sweep(${JSON.stringify(sweepOf({ window: ['1', '2'] }, 1, () => ({})))})`);
     assert.match(await said(), /^To compare two to four trials/);
   });

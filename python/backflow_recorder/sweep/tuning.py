@@ -129,7 +129,9 @@ def _start(ray: Any, address: Optional[str]) -> None:
             if "timed out during startup" in str(error) and attempt < STARTS - 1:
                 continue
             # Its kinds of failure are many: no such address, another version there.
-            raise refuse("rayStart", reason=(str(error).strip().splitlines() or [type(error).__name__])[0]) from None
+            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            # Ray does not send its token to an address that it is given, unless it is told to: whoever listens there would have it.
+            raise (refuse("rayRefused", address=address, reason=reason) if address else refuse("rayStart", reason=reason)) from None
 
 
 def _callback(tune: Any, see_ended: Callable[[Trial, bool], None]) -> Any:

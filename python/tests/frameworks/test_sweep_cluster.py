@@ -17,6 +17,7 @@ CORPUS = ROOT / "media/samples/tale.txt"
 CLI = ROOT / "dist/cli.js"
 # Of a hang: a busy machine takes minutes to start Ray.
 PATIENCE = 600
+TOKEN = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "0123456789abcdef0123456789abcdef"}
 
 OWN = """
 import os
@@ -59,7 +60,8 @@ class Cluster:
         ray = Path(sys.executable).parent / "ray"
         words = [str(ray), "start", "--head", "--block", f"--port={self.address.split(':')[1]}", "--num-cpus=2"]
         quiet = ["--include-dashboard=false", "--disable-usage-stats", f"--temp-dir={self.folder}"]
-        environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+        # As it is begun where people want to keep others out; whether there is a token already depends on what else this machine has done with Ray.
+        environment = {**{key: value for key, value in os.environ.items() if key != "PYTHONPATH"}, **TOKEN}
         self.said = open(Path(self.folder) / "said.txt", "w+")
         self.process = subprocess.Popen([*words, *quiet], cwd="/", env=environment, stdout=self.said, stderr=subprocess.STDOUT, start_new_session=True)
 
@@ -93,7 +95,7 @@ def cluster():
 
 
 def sweep(*words, cwd, **others):
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "python"), "LC_ALL": "C.UTF-8", **others}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "python"), "LC_ALL": "C.UTF-8", **TOKEN, **others}
     command = [sys.executable, "-m", "backflow_recorder.sweep", *map(str, words), "--cli", str(CLI)]
     ended = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=1500)
     return ended.returncode, ended.stdout.splitlines(), ended.stderr
@@ -138,6 +140,12 @@ def test_a_worker_that_is_lost_each_time_is_said_to_be(cluster, tmp_path):
     (found,) = results(tmp_path / "sweep")
     assert (status, found["state"]) == (1, "failed"), errors
     assert found["reason"] == "Its worker was lost 4 times: it was killed, it crashed, or its machine left the cluster."
+
+
+def test_a_cluster_that_asks_for_a_token_is_not_joined_without_it(cluster, tmp_path):
+    status, _, errors = sweep(CORPUS, "--grid", "kind=rnn", "--address", cluster.address, cwd=tmp_path, RAY_AUTH_MODE="disabled")
+    said = [line for line in errors.splitlines() if line.startswith("backflow: ")]
+    assert status == 2 and "needs RAY_AUTH_MODE=token and the same token here" in said[-1], errors
 
 
 def test_an_address_without_a_cluster_is_one_sentence(tmp_path):

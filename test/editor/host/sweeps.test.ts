@@ -59,7 +59,8 @@ describe('a sweep in the editor', () => {
 
   it('has a name in the list of editors, and is in the palette without a condition', () => {
     const extension = vscode.extensions.getExtension('backflow.backflow');
-    const { customEditors, menus } = (extension?.packageJSON as Manifest).contributes;
+    assert.ok(extension);
+    const { customEditors, menus } = (extension.packageJSON as Manifest).contributes;
     assert.equal(customEditors.find(({ viewType }) => viewType === 'backflow.sweep')?.displayName, 'Backflow: Sweep');
     assert.deepEqual(
       (menus['commandPalette'] ?? []).filter(({ command }) => command === 'backflow.openSweep'),
