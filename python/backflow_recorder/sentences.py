@@ -183,6 +183,10 @@ SENTENCES: Dict[str, Tuple[str, str]] = {
         "Its worker was lost {times} times: it was killed, it crashed, or its machine left the cluster.",
         "작업 프로세스를 {times}번 잃었습니다. 강제로 종료되었거나, 충돌했거나, 그 컴퓨터가 클러스터를 떠났습니다.",
     ),
+    "sweepWorkerImport": (
+        "The Python in which Ray runs on the cluster has no {module}: install it there, on every machine, before ray start.",
+        "클러스터에서 Ray가 실행되는 파이썬에 {module}이(가) 없습니다. ray start 전에 모든 컴퓨터에 설치하십시오.",
+    ),
     "sweepWorkerMemory": (
         "Its worker was ended {times} times because the machine had too little memory left: run fewer trials at once (--concurrent).",
         "컴퓨터의 메모리가 모자라 작업 프로세스가 {times}번 종료되었습니다. 동시에 실행하는 시도를 줄이십시오(--concurrent).",

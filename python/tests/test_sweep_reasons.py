@@ -129,6 +129,8 @@ class OutOfMemoryError(RayError):
 def test_of_a_worker_that_ray_has_given_up():
     died = ActorDiedError("The actor died unexpectedly before finishing this task.\n\tclass_name: ImplicitFunc\nThe actor is dead because (1) … (3) …")
     assert reason_of_ray(died, 4) == "Its worker was lost 4 times: it was killed, it crashed, or its machine left the cluster."
+    alone = ActorDiedError("The actor died …\nRuntimeError: The actor with name ImplicitFunc failed to import on the worker.\nModuleNotFoundError: No module named 'backflow_recorder'\n\nAn unexpected …")
+    assert reason_of_ray(alone, 4).startswith("The Python in which Ray runs on the cluster has no backflow_recorder: install it there")
     low = OutOfMemoryError("Task was killed due to the node running low on memory.\nMemory on the node …")
     assert reason_of_ray(low, 4).startswith("Its worker was ended 4 times because the machine had too little memory left")
     task = RayError("ray::ImplicitFunc.train() (pid=1)\nTraceback (most recent call last):\n  File …\nOSError: [Errno 28] No space left on device")

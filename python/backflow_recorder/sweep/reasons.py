@@ -21,6 +21,7 @@ _TRACEBACK = "Traceback (most recent call last):"
 # Of a thread, of a destructor: not what ended the process.
 _ASIDE = ("Exception ignored", "Exception in thread")
 _EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(:|$)")
+_MODULE = re.compile(r"No module named '([\w.]+)'")
 # What C++ writes of an exception that nothing has caught.
 _WHAT = re.compile(r"\s*what\(\):\s*(.*)")
 
@@ -49,6 +50,9 @@ def reason_of_ray(error: BaseException, times: int) -> str:
         return str(cause)
     said = str(error).strip()
     kinds = {kind.__name__ for kind in type(error).__mro__}
+    missing = _MODULE.search(said)
+    if missing and "failed to import on the worker" in said:
+        return sentence("sweepWorkerImport", module=missing.group(1))
     if "OutOfMemoryError" in kinds or "running low on memory" in said:
         return sentence("sweepWorkerMemory", times=times)
     if kinds & {"RayActorError", "WorkerCrashedError", "NodeDiedError", "LocalRayletDiedError"}:

@@ -105,7 +105,7 @@ def run_trials(
         # Some of what Ray prints it prints at any level.
         with contextlib.redirect_stdout(io.StringIO()):
             results = tuner.fit()
-        reasons = {result.config["trial"]["name"]: reason_of_ray(result.error, RESTARTS + 1) for result in results if result.error is not None}
+        reasons = {_name_of(result): reason_of_ray(result.error, RESTARTS + 1) for result in results if result.error is not None}
     finally:
         ray.shutdown()
     # Ctrl+C ends Tune as if it were done; what was cut short then is for the next call.
@@ -114,6 +114,11 @@ def run_trials(
             _finish_stopped(folder, trial, trainer, reasons.get(trial.name))
             if trial.name in reasons:
                 told(trial)
+
+
+def _name_of(result: Any) -> str:
+    """Of a trial that has never reported Ray gives no settings; its folder of Ray's is called by its name."""
+    return result.config["trial"]["name"] if result.config else Path(result.path).name
 
 
 def _start(ray: Any, address: Optional[str]) -> None:

@@ -1,4 +1,4 @@
-"""Sweeps on a Ray cluster by its address: one that `ray start --head` has begun, which knows nothing of this repository."""
+"""Sweeps on a Ray cluster by its address: one that `ray start --head` has begun."""
 
 import json
 import os
@@ -60,8 +60,8 @@ class Cluster:
         ray = Path(sys.executable).parent / "ray"
         words = [str(ray), "start", "--head", "--block", f"--port={self.address.split(':')[1]}", "--num-cpus=2"]
         quiet = ["--include-dashboard=false", "--disable-usage-stats", f"--temp-dir={self.folder}"]
-        # As it is begun where people want to keep others out; whether there is a token already depends on what else this machine has done with Ray.
-        environment = {**{key: value for key, value in os.environ.items() if key != "PYTHONPATH"}, **TOKEN}
+        # The package is installed for it, which the path stands for. And as it is begun where people want to keep others out; whether there is a token already depends on what else this machine has done with Ray.
+        environment = {**os.environ, "PYTHONPATH": str(ROOT / "python"), **TOKEN}
         self.said = open(Path(self.folder) / "said.txt", "w+")
         self.process = subprocess.Popen([*words, *quiet], cwd="/", env=environment, stdout=self.said, stderr=subprocess.STDOUT, start_new_session=True)
 
