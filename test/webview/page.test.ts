@@ -39,7 +39,7 @@ describe('the page', () => {
         (await posted()).filter((message) => message.type === 'error'),
         [],
       );
-      await page.close();
+      await browser.leave(page);
     });
 
     it('says it is ready, and how to start when nothing is open', async () => {

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import type { PanelState } from '../../src/pageContract/messages';
 import korean from '../../l10n/bundle.l10n.ko.json';
 import { pageStringsOf } from '../../src/messages';
-import { screenshotPath } from './browser';
 import { onePage } from './onePage';
+import { takePicture } from './screenshots';
 import { sweepOf } from './syntheticSweep';
 
 /** Of the synthetic sweep with the usual axes, gain and kind: the middle of a cell. Columns are 150 pixels wide behind a margin of 50, rows 56 high under one of 22. */
@@ -229,8 +229,8 @@ describe('what the page shows of a sweep', () => {
         true,
         'nothing is wider than the page',
       );
-      await on.page.screenshot({ path: screenshotPath(`sweep-many-${language}`), fullPage: true });
-      if (language === 'en') await on.page.close();
+      await takePicture(on.page, `sweep-many-${language}`);
+      if (language === 'en') await on.leave();
     }
   });
 });

@@ -4,8 +4,8 @@ import korean from '../../l10n/bundle.l10n.ko.json';
 import { pageStringsOf } from '../../src/messages';
 import type { PanelState } from '../../src/pageContract/messages';
 import { comparedTrials } from '../../src/pageContract/sweep';
-import { screenshotPath } from './browser';
 import { onePage } from './onePage';
+import { takePicture } from './screenshots';
 import { sweepOf } from './syntheticSweep';
 
 /** Of the synthetic sweep with the usual axes: see sweep.test.ts. Its trials are numbered by gain, then kind, then seed. */
@@ -193,7 +193,7 @@ describe('comparing trials of a sweep', () => {
         [2, 2],
       ] as const)
         assert.deepEqual((await pixel(tickOf(column, row))).slice(0, 3), expected, `${column}, ${row}`);
-      await on.page.screenshot({ path: screenshotPath(`sweep-picked-${theme}`), fullPage: true });
+      await takePicture(on.page, `sweep-picked-${theme}`);
       assert.notDeepEqual((await pixel(tickOf(0, 0))).slice(0, 3), expected, 'and not elsewhere');
     });
 

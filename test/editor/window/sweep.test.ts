@@ -71,7 +71,7 @@ describe('a sweep', () => {
       /sweep-tale\s+tale\.txt · 6 trials of 20 steps · 2 done, 1 failed, 3 missing/,
     );
     assert.ok((await picture(page, 'sweep')).colors > 3);
-    await window.screenshot('sweep');
+    await window.picture('sweep');
   });
 
   it('follows what its trials come to', async () => {
@@ -103,7 +103,7 @@ describe('a sweep', () => {
     // Side by side: the next trial is chosen from the same picture.
     await canvas.waitFor();
     await page.locator('.readout', { hasText: 'gain 0.5, kind rnn' }).waitFor();
-    await window.screenshot('sweep-trial');
+    await window.picture('sweep-trial');
   });
 
   it('compares trials that are picked in it: what is open as it is, the others opened, each by its settings', async () => {
