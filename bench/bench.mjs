@@ -7,7 +7,7 @@ import { grid, kindGrid } from './grid.mjs';
 import { buildBefore } from './lib/before.mjs';
 import { describeMachine } from './lib/machine.mjs';
 import { build, startOurs, startPeer } from './lib/sides.mjs';
-import { keepJson, keepPage, page } from './lib/results.mjs';
+import { earlierRun, keepJson, keepPage, newFile, page } from './lib/results.mjs';
 import * as attention from './parts/attention.mjs';
 import * as curve from './parts/curve.mjs';
 import * as editor from './parts/editor.mjs';
@@ -73,6 +73,7 @@ Options:
   --only TEXT    only rows whose names contain the text, as "lstm" or "H 256"; may be given again
   --rounds N     rounds of a second for each side (default: 7)
   --quick        three short rounds instead of seven longer ones: a first impression
+  --with FILE    the other parts' figures, from the file of an earlier run on this machine in bench/results
   --publish      also writes bench/RESULTS.md`;
 
 const parts = {
@@ -139,6 +140,7 @@ const options = {
   only: { type: 'string', multiple: true, default: [] },
   rounds: { type: 'string', default: '7' },
   quick: { type: 'boolean', default: false },
+  with: { type: 'string' },
   publish: { type: 'boolean', default: false },
 };
 
@@ -160,7 +162,9 @@ function parse() {
 async function bench() {
   const asked = parse();
   if (asked === null) return 0;
-  const { names, rows, kinds, only, python, alone, before: revision, publish, quick, ...chosen } = asked;
+  const { names, rows, kinds, only, python, alone, before: revision, publish, quick, with: other, ...chosen } = asked;
+  const machine = describeMachine();
+  const earlier = other === undefined ? null : earlierRun(other, machine);
   try {
     await build();
     const ours = startOurs(chosen);
@@ -173,25 +177,35 @@ async function bench() {
         : [];
     const head = {
       date: new Date().toISOString().slice(0, 10),
-      machine: describeMachine(),
+      machine,
       ours: await ours.ask('describe'),
       before: before && { name: before.name, isForeign: before.isForeign },
-      peers: peers.map(({ description }) => description),
+      peers: peers.length > 0 || !earlier ? peers.map(({ description }) => description) : earlier.peers,
       quick,
       only,
     };
-    const results = { beforeName: before?.name ?? null };
-    for (const name of names)
+    const results = { ...earlier?.results, beforeName: before?.name ?? earlier?.results.beforeName ?? null };
+    const file = newFile();
+    for (const name of names) {
       results[name] = await parts[name].measure(
         { ...chosen, python, ours, before, peers, rows, kinds, only, cores: availableParallelism(), quick, say },
         results,
       );
+      // Each at once: an interrupted run keeps what it has, and another can go on --with it.
+      keepJson(file, { ...head, results });
+    }
+    const shown = Object.keys(parts).filter((name) => name in results);
     const text = page(
       head,
-      names.map((name) => ({ title: parts[name].title, body: parts[name].report(results[name], results) })),
+      shown.map((name) => ({ title: parts[name].title, body: parts[name].report(results[name], results) })),
+      earlier && {
+        date: earlier.date,
+        load: earlier.machine.load,
+        parts: shown.filter((name) => !names.includes(name)),
+      },
     );
     process.stdout.write(`\n${text}`);
-    say('written', keepJson({ ...head, results }));
+    say('written', file);
     if (publish) say('written', keepPage(text));
     return 0;
   } finally {

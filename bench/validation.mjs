@@ -11,7 +11,7 @@ import { root } from '../scripts/lib/stamps.mjs';
 import { englishText } from './lib/corpus.mjs';
 import { describeMachine } from './lib/machine.mjs';
 import { table, verdict } from './lib/markdown.mjs';
-import { keepJson, keepPage } from './lib/results.mjs';
+import { keepJson, keepPage, newFile } from './lib/results.mjs';
 import { peerEnvironment, versionOf } from './lib/sides.mjs';
 
 const usage = `npm run bench:validation -- [options]
@@ -80,7 +80,9 @@ async function validation() {
     const chosen = { ...settings, steps: Number(steps) };
     const body = report(losses);
     process.stdout.write(`\n${body}\n`);
-    say('written', keepJson({ machine, settings: chosen, losses }));
+    const file = newFile();
+    keepJson(file, { machine, settings: chosen, losses });
+    say('written', file);
     if (publish)
       say(
         'written',

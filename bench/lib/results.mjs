@@ -1,10 +1,14 @@
 // What a measurement leaves behind: a file of numbers each time, and the page that the documents refer to when asked.
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { SetupError } from '../../scripts/lib/say.mjs';
 import { root } from '../../scripts/lib/stamps.mjs';
 
-/** The whole page in markdown. */
-export function page({ date, machine, ours, before, peers, quick, only }, sections) {
+/**
+ * The whole page in markdown.
+ * @param earlier null, or an earlier run's `parts`, which were not measured again, with its date and load
+ */
+export function page({ date, machine, ours, before, peers, quick, only }, sections, earlier = null) {
   const head = [
     `- ${date}, ${machine.cores} × ${machine.processor}, ${machine.memory}, ${machine.system}; load before the start ${machine.load.toFixed(1)}`,
     `- Backflow ${ours.backflow} on Node.js ${ours.node} with ONNX Runtime ${ours.onnxruntime}`,
@@ -20,6 +24,9 @@ export function page({ date, machine, ours, before, peers, quick, only }, sectio
       ? [`- Only rows of the grid that contain ${only.map((text) => `“${text}”`).join(' or ')}`]
       : []),
     ...(quick ? ['- Short rounds: a first impression'] : []),
+    ...(earlier
+      ? [`- Of ${earlier.date}, load before the start ${earlier.load.toFixed(1)}: ${earlier.parts.join(', ')}`]
+      : []),
   ];
   return (
     [`# Measurements`, head.join('\n'), ...sections.map(({ title, body }) => `## ${title}\n\n${body}`)].join('\n\n') +
@@ -27,13 +34,30 @@ export function page({ date, machine, ours, before, peers, quick, only }, sectio
   );
 }
 
-/** Returns the path of the file in bench/results, which git ignores. */
-export function keepJson(content) {
+/** A file for the figures of the run that begins, in bench/results, which git ignores. */
+export function newFile() {
   const folder = join(root, 'bench/results');
   mkdirSync(folder, { recursive: true });
-  const file = join(folder, `${new Date().toISOString().replaceAll(':', '-').slice(0, 19)}.json`);
+  return join(folder, `${new Date().toISOString().replaceAll(':', '-').slice(0, 19)}.json`);
+}
+
+export function keepJson(file, content) {
   writeFileSync(file, `${JSON.stringify(content, null, 2)}\n`);
-  return file;
+}
+
+/** An earlier run's figures. Throws where they are of another processor, beside which those of this run would mean nothing. */
+export function earlierRun(file, machine) {
+  let run;
+  try {
+    run = JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw new SetupError(`--with ${file} cannot be read: ${error.message}`);
+  }
+  if (run?.results === undefined)
+    throw new SetupError(`--with ${file} is no file of figures: give one of bench/results.`);
+  if (run.machine.processor !== machine.processor)
+    throw new SetupError(`The figures of ${file} are of another processor, ${run.machine.processor}.`);
+  return run;
 }
 
 export function keepPage(text, name = 'RESULTS.md') {

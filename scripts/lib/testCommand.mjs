@@ -12,7 +12,7 @@ import { cacheFolder, root } from './stamps.mjs';
 import { suites } from './suites.mjs';
 import { ensureSystemParts, toTest } from './system.mjs';
 
-const usage = `npm test -- [SUITE …] [--quick] [--grep TEXT] [--lanes N]
+const usage = `npm test -- [SUITE …] [--quick] [--grep TEXT] [--lanes N] [--pictures]
 
   lint     types, boundaries between the programs, and habits
   unit     the mathematics and the files, in Node
@@ -20,7 +20,7 @@ const usage = `npm test -- [SUITE …] [--quick] [--grep TEXT] [--lanes N]
   webview  the page, in a real browser
   host     the extension, inside a real extension host
   lowest   the same, in the lowest supported editor
-  window   the editor as a person uses it, in a real browser; screenshots go to .vscode-test/screenshots
+  window   the editor as a person uses it, in a real browser
   default  the same with what is usual: folders asked about, notifications shown, two windows at once; and what npm start opens
   package  the packages: what is in them, and the one for this machine installed in the newest and the lowest editor
   soak     a window in use for six rounds, or for BACKFLOW_SOAK_MINUTES: nothing grows, no engine outlives it
@@ -42,19 +42,26 @@ export function start(args) {
   return main(async () => {
     const asked = parse(args);
     if (asked === null) return 0;
-    const { names, grep, lanes } = asked;
+    const { names, grep, lanes, pictures } = asked;
+    if (pictures) process.env.BACKFLOW_PICTURES = '1';
     if (grep !== undefined) process.env.BACKFLOW_TEST_GREP = grep;
     return untilInterrupted(() => runSuites(chosen(names), lanes), { grace });
   });
 }
 
 function parse(args) {
-  const options = { grep: { type: 'string' }, quick: { type: 'boolean' }, lanes: { type: 'string' } };
+  const options = {
+    grep: { type: 'string' },
+    quick: { type: 'boolean' },
+    pictures: { type: 'boolean' },
+    lanes: { type: 'string' },
+  };
   const given = readOptions({ command: 'npm test', usage, options, args, allowPositionals: true });
   if (given === null) return null;
   const usual = availableParallelism() > 1 ? lanesOfMany : 1;
   const lanes = given.lanes === undefined ? usual : wholeNumber('lanes', given.lanes);
-  return { grep: given.grep, names: given.quick ? [...quick, ...given.positionals] : given.positionals, lanes };
+  const { grep, pictures = false } = given;
+  return { grep, pictures, names: given.quick ? [...quick, ...given.positionals] : given.positionals, lanes };
 }
 
 /** The suites' names, in their order. */

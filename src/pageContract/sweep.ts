@@ -5,6 +5,9 @@ import type { LossUnit } from '../protocol/run';
 /** More are refused: neither a folder nor a picture of so many can be looked at. */
 export const maxTrials = 10_000;
 
+/** Trials that can be compared at once. */
+export const comparedTrials = { least: 2, most: 4 } as const;
+
 /**
  * `stopped`: by the scheduler, before its last step. `diverged`: a loss that is not finite. `begun`: its run is there and no result yet, because it is
  * being trained or was cut off. `waiting`: nothing is there yet.
@@ -36,7 +39,7 @@ export interface TrialResult {
 export interface ShownTrial extends TrialResult {
   /** Of each axis, which value it has. */
   readonly at: readonly number[];
-  /** Whether there is a run, or a recording, to be opened. */
+  /** Whether there is something to look at: a checkpoint of its run, or a recorded step. */
   readonly canOpen: boolean;
 }
 

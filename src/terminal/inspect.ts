@@ -6,6 +6,7 @@ import type { ModelSummary, Verification } from '../protocol/model';
 import type { Caller } from '../protocol/rpc';
 import { noSpectrumOfGraphs, type SpectrumReport } from '../protocol/spectrum';
 import { defaultTrainingSettings } from '../protocol/settings';
+import { differenceInWords } from '../terms/numberFormat';
 import type { InspectCommand } from './commandLine';
 import { drawFlow, drawLegend, rowsOf, type Canvas } from './flowDrawing';
 import { flowInWords, numbersInWords, parameterNorms } from './flowWords';
@@ -120,7 +121,7 @@ async function openFor(
 export function whereWrong({ disagreement }: Verification): string {
   if (!disagreement) return '';
   const { node, operator, difference } = disagreement;
-  return ` ${localize('report.verificationFirstDifference', node, operator, difference.toExponential(1))}`;
+  return ` ${localize('report.verificationFirstDifference', node, operator, differenceInWords(difference))}`;
 }
 
 /** The same for a person. */
@@ -132,7 +133,7 @@ function readingInWords({ verification, notices, model: { producer } }: OpenResu
 }
 
 export function verificationInWords({ by, of, agrees, tokens, difference, limit }: Verification): string {
-  const size = Number.isFinite(difference) ? difference.toExponential(1) : '∞';
+  const size = differenceInWords(difference);
   const facts = [counted(tokens, 'token'), size, limit] as const;
   if (of === 'graph')
     return agrees

@@ -5,6 +5,7 @@ import type { EngineCalls, EngineEvents, InspectReport } from '../protocol/engin
 import type { RecordingReport } from '../protocol/recording';
 import type { Caller } from '../protocol/rpc';
 import { defaultTrainingSettings } from '../protocol/settings';
+import { differenceInWords } from '../terms/numberFormat';
 import type { InspectCommand } from './commandLine';
 import { drawFlow, drawLegend, rowsOf, type Canvas, type FlowRow } from './flowDrawing';
 import { flowInWords, numbersInWords, parameterNorms } from './flowWords';
@@ -127,10 +128,10 @@ function headLines({ summary, metrics, stack, agreement, notices }: RecordingRep
     ...(stack && agreement
       ? [
           agreement.agrees
-            ? localize('report.recordingAgrees', agreement.series, agreement.difference.toExponential(1))
+            ? localize('report.recordingAgrees', agreement.series, differenceInWords(agreement.difference))
             : localize(
                 'report.recordingDiffers',
-                agreement.difference.toExponential(1),
+                differenceInWords(agreement.difference),
                 agreement.limit,
                 agreement.at.series,
                 agreement.at.step,

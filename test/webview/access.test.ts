@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Page } from 'playwright-core';
 import { violationsOn } from './axe';
-import type { PageBrowser } from './browser';
+import { changeTheme, type PageBrowser } from './browser';
 import { sharedBrowser } from './shared';
 import type { ThemeName } from './themes';
 
@@ -12,10 +12,10 @@ describe('access', () => {
   before(async () => {
     browser = await sharedBrowser();
   });
-  afterEach(() => page.close());
+  afterEach(() => browser.leave(page));
 
-  const open = async (theme: ThemeName): Promise<void> => {
-    page = await browser.open({ theme });
+  const open = async (): Promise<void> => {
+    page = await browser.open();
     await page.evaluate('probe.run(1240)');
     await page.evaluate(`probe.frame({ tokens: 80, slopes: [-0.1, -0.05], hiddenSize: 16, quantity: 'forgetGate' })`);
   };
@@ -26,16 +26,13 @@ describe('access', () => {
     return violationsOn(page, `#${explanation}-explained`);
   };
 
-  for (const theme of ['dark', 'light', 'highContrast', 'highContrastLight'] as const satisfies ThemeName[]) {
-    it(`axe finds nothing in the theme ${theme}, explanations open or not`, async () => {
-      await open(theme);
-      assert.deepEqual(await violationsOn(page), []);
-      for (const explanation of ['loss', 'norm', 'flow', 'why'])
-        assert.deepEqual(await violationsIn(explanation), [], explanation);
-    });
-  }
-
-  const others = [
+  const themeNames = ['dark', 'light', 'highContrast', 'highContrastLight'] as const satisfies ThemeName[];
+  const scenes = [
+    [
+      'run',
+      `probe.run(1240).then(() => probe.frame({ tokens: 80, slopes: [-0.1, -0.05], hiddenSize: 16, quantity: 'forgetGate' }))`,
+      ['loss', 'norm', 'flow', 'why'],
+    ],
     [
       'run',
       'probe.run(1240).then(() => probe.overTraining()).then(() => probe.frame({ tokens: 64, slopes: [-0.1, -0.05], cellSlopes: [-0.05, -0.02] })).then(() => probe.matrix([-0.08], probe.tokens(64))).then(() => probe.spectrum(0.9, probe.tokens(64)))',
@@ -47,37 +44,43 @@ describe('access', () => {
       ['compare-flow', 'truncation'],
     ],
     ['playground', 'probe.playground({ slopes: [-0.05], tokens: 64, cell: "rnn" })', ['play']],
-    ['sweep', 'probe.sweep()', ['sweep']],
+    [
+      'sweep',
+      `probe.sweep(); for (const key of ['ArrowRight', ' ', 'ArrowDown', ' '])
+        document.querySelector('[data-figure=sweep]').dispatchEvent(new KeyboardEvent('keydown', { key }))`,
+      ['sweep'],
+    ],
   ] as const;
-  for (const [view, script, explanations] of others) {
-    it(`axe finds nothing where the page shows ${explanations.join(' and ')}, in any theme`, async () => {
-      for (const theme of ['dark', 'light', 'highContrast', 'highContrastLight'] as const) {
-        if (theme !== 'dark') await page.close();
-        page = await browser.open({ theme, view });
-        await page.evaluate(script);
+  for (const [view, script, explanations] of scenes) {
+    it(`axe finds nothing where the page shows ${explanations.join(' and ')}, explanations open or not, in any theme`, async () => {
+      page = await browser.open({ view });
+      await page.evaluate(script);
+      for (const theme of themeNames) {
+        await changeTheme(page, theme);
         assert.deepEqual(await violationsOn(page), [], theme);
         for (const explanation of explanations)
           assert.deepEqual(await violationsIn(explanation), [], `${explanation}, ${theme}`);
+        await page.keyboard.press('Escape');
       }
     });
   }
 
   it('axe finds nothing where the page says what has failed, in any theme', async () => {
-    for (const theme of ['dark', 'light', 'highContrast', 'highContrastLight'] as const) {
-      if (theme !== 'dark') await page.close();
-      page = await browser.open({ theme });
-      await page.evaluate('probe.run(400, { state: "failed", message: "The loss of step 401 is not finite." })');
-      await page.evaluate('probe.frame({ tokens: 64, slopes: [-0.1] })');
-      await page.evaluate(
-        'probe.send({ type: "spectrum", spectrum: null, notices: [], message: "The text is too long." })',
-      );
-      await page.locator('.spectrum .failure', { hasText: 'too long' }).waitFor();
+    page = await browser.open();
+    await page.evaluate('probe.run(400, { state: "failed", message: "The loss of step 401 is not finite." })');
+    await page.evaluate('probe.frame({ tokens: 64, slopes: [-0.1] })');
+    await page.evaluate(
+      'probe.send({ type: "spectrum", spectrum: null, notices: [], message: "The text is too long." })',
+    );
+    await page.locator('.spectrum .failure', { hasText: 'too long' }).waitFor();
+    for (const theme of themeNames) {
+      await changeTheme(page, theme);
       assert.deepEqual(await violationsOn(page), [], theme);
     }
   });
 
   it('every control and figure is reached by Tab, and the focus is seen on each', async () => {
-    await open('dark');
+    await open();
     const reached: string[] = [];
     for (let i = 0; i < 60; i++) {
       await page.keyboard.press('Tab');
@@ -117,7 +120,7 @@ describe('access', () => {
   });
 
   it('says in words what the figures show', async () => {
-    await open('dark');
+    await open();
     const label = (figure: string): Promise<string | null> =>
       page.locator(`canvas[data-figure="${figure}"]`).getAttribute('aria-label');
     assert.match((await label('flow'))!, /falls below a thousandth after 31 tokens in layer 1 and 61 in layer 2/);
@@ -126,7 +129,7 @@ describe('access', () => {
   });
 
   it('moves nothing by itself: there is no animation and no transition', async () => {
-    await open('dark');
+    await open();
     assert.deepEqual(await page.evaluate(`document.getAnimations({ subtree: true }).length`), 0);
     const css = await page.evaluate<string>(
       `[...document.styleSheets].flatMap((sheet) => [...sheet.cssRules]).map((rule) => rule.cssText).join(' ')`,

@@ -147,7 +147,7 @@ describe('what the page shows of comparisons', () => {
   });
 
   it('show nothing before they are drawn, and then only what there is', async () => {
-    await open({ view: 'compare' });
+    await open({ view: 'compare', alone: true });
     const { page } = on;
     await page.evaluate('new Promise(requestAnimationFrame)');
     const seen = () => page.locator('button:visible, vscode-button:visible, h1:visible, .empty:visible').count();

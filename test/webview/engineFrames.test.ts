@@ -14,8 +14,9 @@ import type { FromPage } from '../../src/pageContract/messages';
 import { defaultThresholds } from '../../src/protocol/settings';
 import { tables } from '../../webview/shared/colors/tables';
 import { randomModel } from '../unit/support/models';
-import { type PageBrowser, screenshotPath } from './browser';
+import { type PageBrowser } from './browser';
 import { sharedBrowser } from './shared';
+import { takePicture } from './screenshots';
 
 const width = 900;
 const margins = { left: 58, right: 44, padding: 18 };
@@ -83,7 +84,7 @@ describe('frames of the engine on the page', () => {
       (await page.evaluate<FromPage[]>('probe.posted')).filter((message) => message.type === 'error'),
       [],
     );
-    await page.close();
+    await browser.leave(page);
   });
 
   const show = ({ header, data }: Frame): Promise<unknown> => {
@@ -144,7 +145,7 @@ describe('frames of the engine on the page', () => {
     assert.deepEqual((await page.evaluate<FromPage[]>('probe.posted')).at(-1), { type: 'total', shown: true });
     await show({ ...frame, header: { ...frame.header, sequence: 2 } });
     assert.match(await page.locator('.verdict').innerText(), /does not show vanishing/);
-    await page.screenshot({ path: screenshotPath('total'), fullPage: true });
+    await takePicture(page, 'total');
   });
 
   it('of a vanilla RNN say which units are saturated: those whose state is beyond ±0.95', async () => {
@@ -204,7 +205,7 @@ describe('frames of the engine on the page', () => {
     );
     for (const power of ['1', '10⁻²', '10⁻⁴']) assert.ok(svg.includes(power), `${power} in ${svg}`);
     assert.ok(!svg.includes('−1'), svg);
-    await page.screenshot({ path: screenshotPath('step-sizes'), fullPage: true });
+    await takePicture(page, 'step-sizes');
     await showMap('decay');
     assert.match(
       await page.locator('.findings').innerText(),

@@ -8,8 +8,9 @@ import {
   type ExportOffer,
   type FromPage,
 } from '../../src/pageContract/messages';
-import { type PageBrowser, screenshotPath } from './browser';
+import { type PageBrowser } from './browser';
 import { sharedBrowser } from './shared';
+import { takePicture } from './screenshots';
 
 const hostile = [
   '<img src=x onerror=alert(1)>',
@@ -40,7 +41,7 @@ describe('taking away', () => {
       (await page.evaluate<FromPage[]>('probe.posted')).filter((message) => message.type === 'error'),
       [],
     );
-    await page.close();
+    await browser.leave(page);
   });
 
   const frame = (options: object): Promise<unknown> => page.evaluate(`probe.frame(${JSON.stringify(options)})`);
@@ -100,7 +101,7 @@ describe('taking away', () => {
       );
       assert.ok(found.description.length > 20, id);
     }
-    await reader.close();
+    await browser.leave(reader);
   });
 
   it('makes PNG pictures twice as fine as the page', async () => {
@@ -112,7 +113,7 @@ describe('taking away', () => {
   });
 
   it('says of compared runs at which step each is', async () => {
-    await page.close();
+    await browser.leave(page);
     page = await browser.open({ view: 'compare' });
     await page.evaluate('probe.compared()');
     for (const run of [0, 1, 2])
@@ -160,8 +161,8 @@ describe('taking away', () => {
       requests.filter((url) => !url.startsWith('data:') && url !== 'about:blank'),
       [],
     );
-    await report.screenshot({ path: screenshotPath('report'), fullPage: true });
-    await report.close();
+    await takePicture(report, 'report');
+    await browser.leave(report);
   });
 
   it('offers what one section shows by its button, and nothing while nothing is shown', async () => {

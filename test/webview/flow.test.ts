@@ -35,7 +35,7 @@ describe('the flow on the page', () => {
       [],
       'the page reports no error',
     );
-    await page.close();
+    await browser.leave(page);
   });
 
   const open = async (options: FrameOptions, theme: 'dark' | 'light' = 'dark'): Promise<void> => {
@@ -309,7 +309,7 @@ describe('the flow on the page', () => {
     await frame({ tokens: 200, slopes: [-0.02], total: -2, target: 20, sequence: 2 });
     await page.waitForTimeout(500);
     const kept = await page.evaluate('probe.state()');
-    await page.close();
+    await browser.leave(page);
 
     page = await browser.open({ width });
     await page.evaluate(`probe.setState(${JSON.stringify(kept)})`);

@@ -16,8 +16,9 @@ import type { RunDescription } from '../../src/protocol/run';
 import { defaultModelSettings, defaultThresholds, defaultTrainingSettings } from '../../src/protocol/settings';
 import { graphModelFile, graphModelTensors } from '../unit/support/graphModel';
 import { violationsOn } from './axe';
-import { type OpenOptions, type PageBrowser, screenshotPath } from './browser';
+import { changeTheme, type OpenOptions, type PageBrowser } from './browser';
 import { sharedBrowser } from './shared';
+import { takePicture } from './screenshots';
 
 const text = 'a cat sat on the mat, and the rat ran home again; ';
 const { embedding, state, firstSum, secondSum } = graphModelTensors;
@@ -59,7 +60,7 @@ describe('a model in graph mode on the page', () => {
       (await posted()).filter(({ type }) => type === 'error'),
       [],
     );
-    await page.close();
+    await browser.leave(page);
   });
 
   const posted = (): Promise<FromPage[]> => page.evaluate<FromPage[]>('probe.posted');
@@ -118,7 +119,7 @@ describe('a model in graph mode on the page', () => {
     assert.match(said, /Of “blocks.0\/Add” and “blocks.1\/Add” it reaches only the target’s own step/);
     const full = await page.locator('.values tbody th').nth(1).getAttribute('title');
     assert.equal(full, `${firstSum}: residual sum, 8 units`);
-    await page.screenshot({ path: screenshotPath('graph-mode'), fullPage: true });
+    await takePicture(page, 'graph-mode');
   });
 
   it('says that it is graph mode and what is not available, and shows no control of it', async () => {
@@ -184,7 +185,7 @@ describe('a model in graph mode on the page', () => {
     assert.deepEqual((await posted()).at(-1), { type: 'matrix', action: 'compute', series: state });
     await matrix(state);
     assert.match(await caption.innerText(), /, state, relative/);
-    await page.screenshot({ path: screenshotPath('graph-mode-matrix'), fullPage: true });
+    await takePicture(page, 'graph-mode-matrix');
   });
 
   it('shows the values of a tensor unit by unit, and no saturation of which nothing is known', async () => {
@@ -252,15 +253,15 @@ describe('a model in graph mode on the page', () => {
   });
 
   it('is for everybody, in any theme, and in Korean', async () => {
+    await openPage();
+    await show(await frameOf());
+    await matrix(null);
     for (const theme of ['dark', 'light', 'highContrast', 'highContrastLight'] as const) {
-      if (theme !== 'dark') await page.close();
-      await openPage({ theme });
-      await show(await frameOf());
-      await matrix(null);
+      await changeTheme(page, theme);
       assert.deepEqual(await violationsOn(page), [], theme);
-      await page.screenshot({ path: screenshotPath(`graph-mode-${theme}`), fullPage: true });
+      await takePicture(page, `graph-mode-${theme}`);
     }
-    await page.close();
+    await browser.leave(page);
     await openPage({ strings: pageStringsOf(korean), language: 'ko', width: 480 });
     await show(await frameOf());
     assert.deepEqual(await page.locator('.values tbody th').allInnerTexts(), [
@@ -269,7 +270,7 @@ describe('a model in graph mode on the page', () => {
       '상태',
       '임베딩',
     ]);
-    await page.screenshot({ path: screenshotPath('graph-mode-korean'), fullPage: true });
+    await takePicture(page, 'graph-mode-korean');
   });
 });
 

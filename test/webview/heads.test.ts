@@ -4,8 +4,9 @@ import type { ExportFormat } from '../../src/pageContract/messages';
 import koreanTable from '../../l10n/bundle.l10n.ko.json';
 import { pageStringsOf } from '../../src/messages';
 import { violationsOn } from './axe';
-import { screenshotPath, type OpenOptions } from './browser';
+import { type OpenOptions } from './browser';
 import { onePage } from './onePage';
+import { takePicture } from './screenshots';
 import { syntheticRun, type FrameOptions } from './synthetic';
 import type { ThemeName } from './themes';
 
@@ -205,10 +206,10 @@ describe('attention on the page', () => {
     it(`axe finds nothing in the theme ${theme}`, async () => {
       await begin({ heads: 4, peak: 5 }, { theme });
       assert.deepEqual(await violationsOn(on.page), []);
-      await on.page.screenshot({ path: screenshotPath(`attention-${theme}`), fullPage: true });
+      await takePicture(on.page, `attention-${theme}`);
       await on.page.locator('[popovertarget=heads-explained]').click();
       assert.deepEqual(await violationsOn(on.page, '#heads-explained'), []);
-      await on.page.screenshot({ path: screenshotPath(`attention-explained-${theme}`) });
+      await takePicture(on.page, `attention-explained-${theme}`, { fullPage: false });
     });
 
   it('beside it, no gain is drawn, which says why, and what was learned is told by what the layers read', async () => {
@@ -247,6 +248,6 @@ describe('attention on the page', () => {
       await text('section.heads .said'),
       /^대상 “a”에서 1층 헤드 1의 가장 큰 가중치\(0\.35\)는 토큰 3개 앞의 “·”에 있습니다\./,
     );
-    await on.page.screenshot({ path: screenshotPath('attention-ko'), fullPage: true });
+    await takePicture(on.page, 'attention-ko');
   });
 });

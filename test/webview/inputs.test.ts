@@ -1,7 +1,7 @@
 /** The input gradient on the page: by what a layer reads, level series, models without states, and depth. */
 import assert from 'node:assert/strict';
-import { screenshotPath } from './browser';
 import { onePage } from './onePage';
+import { takePicture } from './screenshots';
 import type { FrameOptions } from './synthetic';
 
 describe('the input gradient on the page', () => {
@@ -15,7 +15,7 @@ describe('the input gradient on the page', () => {
     await frame(options);
   };
   const tab = (kind: string) => on.page.locator(`[data-choice="gradient"] [data-value="${kind}"]`);
-  const shoot = (name: string): Promise<unknown> => on.page.screenshot({ path: screenshotPath(name), fullPage: true });
+  const shoot = (name: string): Promise<unknown> => takePicture(on.page, name);
 
   it('is asked for when its tab is chosen, and says by which layer', async () => {
     const states: FrameOptions = { slopes: [-0.1, -0.2] };

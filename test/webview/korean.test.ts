@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import korean from '../../l10n/bundle.l10n.ko.json';
 import { pageStringsOf } from '../../src/messages';
-import { screenshotPath } from './browser';
 import { onePage } from './onePage';
+import { takePicture } from './screenshots';
 
 interface Heading {
   readonly content: string;
@@ -40,7 +40,7 @@ describe('the page in Korean', () => {
           ),
         }));
       })()`);
-      await on.page.screenshot({ path: screenshotPath(`korean-${width}`), fullPage: true });
+      await takePicture(on.page, `korean-${width}`);
       assert.equal(heads.at(-1)?.content, korean['panel.column.slope']);
       for (const head of heads) {
         assert.ok(head.lines <= lines, JSON.stringify(head));

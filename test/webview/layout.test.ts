@@ -8,8 +8,9 @@ import type { PageView } from '../../src/pageContract/messages';
 import { defaultPlayground } from '../../src/protocol/playground';
 import type { ModelSample } from '../../src/protocol/sample';
 import { defaultThresholds } from '../../src/protocol/settings';
-import { englishPageStrings, screenshotPath } from './browser';
+import { changeTheme, englishPageStrings } from './browser';
 import { onePage } from './onePage';
+import { screenshot } from './screenshots';
 import type { ThemeName } from './themes';
 
 /** The panel as narrow as it is beside a text on a small screen, and as wide as it gets; each theme once. */
@@ -41,6 +42,14 @@ const scenes: Readonly<Record<string, { readonly view: PageView; readonly script
       `probe.frame({ tokens: 256, slopes: [-0.03, -0.024], cellSlopes: [-0.019, -0.011], wobble: 0.12, hiddenSize: 128, quantity: 'forgetGate' })`,
       'probe.matrix([-0.08, -0.05, -0.11, -0.02], probe.tokens(256))',
       'probe.spectrum(0.9, probe.tokens(256))',
+    ],
+  },
+  reading: { view: 'run', scripts: ['probe.run(0, { state: "starting" })'] },
+  'a few tokens of Korean': {
+    view: 'run',
+    scripts: [
+      'probe.run(900, { state: "paused" })',
+      'probe.frame({ tokens: Array.from("옛날 어느 바닷가 마을에 거꾸로 가는 시계가 있었다.\\n아무도 신경 쓰지 않았다. "), slopes: [-0.05, -0.04, -0.03], wobble: 0.1, hiddenSize: 42, quantity: "cellState" })',
     ],
   },
   'depth and heads': {
@@ -84,6 +93,15 @@ const scenes: Readonly<Record<string, { readonly view: PageView; readonly script
       'probe.truncations()',
     ],
   },
+  sweep: {
+    view: 'sweep',
+    scripts: [
+      'probe.sweep()',
+      // From the upper left cell to the right and down, each picked.
+      `for (const key of ['ArrowRight', ' ', 'ArrowRight', ' ', 'ArrowDown', ' ', 'ArrowRight', 'ArrowDown', ' '])
+        document.querySelector('[data-figure=sweep]').dispatchEvent(new KeyboardEvent('keydown', { key }))`,
+    ],
+  },
   'comparison of two of which one cannot read the text': {
     view: 'compare',
     scripts: [
@@ -94,53 +112,69 @@ const scenes: Readonly<Record<string, { readonly view: PageView; readonly script
   },
 };
 
+/** Of the playground, stacks beside each kind alone: what depth adds, in full and where it vanishes. */
+const stacks = [
+  ['mamba', 6, 'off'],
+  ['attention', 4, 'off'],
+  ['rnn', 24, 'on'],
+  ['rnn', 12, 'off'],
+] as const;
+
 describe('the layout of the page', () => {
   const on = onePage();
 
-  const open = async (
-    view: PageView,
-    [width, theme]: (typeof windows)[number],
-    language: keyof typeof languages,
-  ): Promise<void> => {
-    await on.open({ view, width, theme, language, strings: languages[language] });
+  const open = async (view: PageView, language: keyof typeof languages): Promise<void> => {
+    await on.open({ view, language, strings: languages[language] });
     await on.page.evaluate('probe.watchTexts()');
   };
-  const check = async (name: string): Promise<void> => {
-    await on.settled();
-    const faults = await on.page.evaluate<unknown[]>('probe.layoutFaults()');
-    // A picture of a whole page takes as long as all of the rest.
-    if (faults.length > 0) await on.page.screenshot({ path: screenshotPath(`layout-${name}`), fullPage: true });
-    assert.deepEqual(faults, []);
-  };
-
-  for (const language of ['en', 'ko'] as const)
-    for (const window of windows) {
-      const [width] = window;
-      for (const [name, { view, scripts }] of Object.entries(scenes))
-        it(`${name}, ${width} pixels wide, ${language}`, async () => {
-          await open(view, window, language);
-          for (const script of scripts) await on.page.evaluate(script);
-          await check(`${name.replaceAll(' ', '-')}-${width}-${language}`);
-        });
-
-      // Its controls stand in one column or in several.
-      if (width !== 420 && width !== 1400) continue;
-      it(`playground, ${width} pixels wide, ${language}, of every kind`, async () => {
-        await open('playground', window, language);
-        for (const cell of cellNames) {
-          await on.settled();
-          await on.page.locator(`[data-choice=cell] [data-value="${cell}"]`).click();
-          await on.settled();
-          const settings = { ...defaultPlayground, ...(await on.posted('playground')).at(-1)?.settings };
-          const { frame, ...found } = await new Playground().run(settings, defaultThresholds);
-          const base64 = Buffer.from(frame.data.buffer, frame.data.byteOffset, frame.data.byteLength).toString(
-            'base64',
-          );
-          await on.page.evaluate(
-            `probe.playgroundGiven(${JSON.stringify(frame.header)}, '${base64}', ${JSON.stringify(found)})`,
-          );
-          await check(`playground-${cell}-${width}-${language}`);
-        }
-      });
+  /** In one page, since to open another takes longer than all that is looked at. */
+  const check = async (name: string, sizes: readonly (typeof windows)[number][] = windows): Promise<void> => {
+    for (const [width, theme] of sizes) {
+      await on.page.setViewportSize({ width, height: 900 });
+      await changeTheme(on.page, theme);
+      const faults = await on.page.evaluate<unknown[]>('probe.layoutFaults()');
+      if (faults.length > 0) await screenshot(on.page, `layout-${name.replaceAll(' ', '-')}-${width}`);
+      assert.deepEqual(faults, [], `${width} pixels wide`);
     }
+  };
+  const answer = async (): Promise<void> => {
+    await on.settled();
+    const settings = { ...defaultPlayground, ...(await on.posted('playground')).at(-1)?.settings };
+    const { frame, ...found } = await new Playground().run(settings, defaultThresholds);
+    const base64 = Buffer.from(frame.data.buffer, frame.data.byteOffset, frame.data.byteLength).toString('base64');
+    await on.page.evaluate(
+      `probe.playgroundGiven(${JSON.stringify(frame.header)}, '${base64}', ${JSON.stringify(found)})`,
+    );
+  };
+  const choose = (choice: string, value: string): Promise<void> =>
+    on.page.locator(`[data-choice=${choice}] [data-value="${value}"]`).click();
+
+  for (const language of ['en', 'ko'] as const) {
+    for (const [name, { view, scripts }] of Object.entries(scenes))
+      it(`${name}, ${language}, at every width`, async () => {
+        await open(view, language);
+        for (const script of scripts) await on.page.evaluate(script);
+        await check(`${name}-${language}`);
+      });
+
+    it(`playground of every kind, ${language}, with its controls in one column and in several`, async () => {
+      await open('playground', language);
+      for (const cell of cellNames) {
+        await choose('cell', cell);
+        await answer();
+        await check(`playground-${cell}-${language}`, [windows[0], windows[3]]);
+      }
+    });
+
+    it(`playground of stacks, ${language}, at every width`, async () => {
+      await open('playground', language);
+      for (const [cell, layers, residual] of stacks) {
+        await choose('cell', cell);
+        await on.page.locator('#play-layers').fill(String(layers));
+        await choose('residual', residual);
+        await answer();
+        await check(`playground-${cell}-${layers}-${language}`);
+      }
+    });
+  }
 });

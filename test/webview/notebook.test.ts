@@ -5,8 +5,9 @@ import { join, resolve } from 'node:path';
 import type { Page } from 'playwright-core';
 import korean from '../../l10n/bundle.l10n.ko.json';
 import { violationsOn } from './axe';
-import { screenshotPath, type PageBrowser } from './browser';
+import type { PageBrowser } from './browser';
 import { sharedBrowser } from './shared';
+import { takePicture } from './screenshots';
 import { themes, type ThemeName } from './themes';
 
 const root = resolve(__dirname, '../../..');
@@ -47,7 +48,7 @@ describe('a notebook’s output', () => {
     browser = await sharedBrowser();
   });
   afterEach(async () => {
-    await page.close();
+    await browser.leave(page);
     assert.deepEqual(errors.splice(0), []);
   });
 
@@ -116,7 +117,7 @@ describe('a notebook’s output', () => {
     for (const each of lag) assert.match(await said(), new RegExp(`\\b${each}\\b`));
     assert.match(await canvas('flow').getAttribute('aria-label').then(String), /Heatmap of gradient size/);
     assert.match(await page.locator(inOutput('.of')).innerText(), new RegExp(`CharModel, ${one.steps} tokens`));
-    await page.screenshot({ path: screenshotPath('notebook-dark') });
+    await takePicture(page, 'notebook-dark', { fullPage: false });
   });
 
   it('reads values by pointer and keys, and zooms', async () => {
@@ -159,7 +160,7 @@ describe('a notebook’s output', () => {
     await page.locator(inOutput('select')).selectOption('5');
     await settled();
     assert.equal(await target(), String(all.targets[5]));
-    await page.close();
+    await browser.leave(page);
 
     await open([one]);
     await press('flow', 'ArrowLeft');
@@ -182,7 +183,7 @@ describe('a notebook’s output', () => {
       assert.deepEqual(await violationsOn(page), []);
       await page.locator(inOutput('.about')).first().click();
       assert.deepEqual(await violationsOn(page), []);
-      await page.screenshot({ path: screenshotPath(`notebook-${theme}`), fullPage: true });
+      await takePicture(page, `notebook-${theme}`);
     });
 
   it('takes another theme while it is shown', async () => {
@@ -216,7 +217,7 @@ describe('a notebook’s output', () => {
     await open([one, { ...one, version: 7 }], { language: 'ko-KR', width: 700 });
     assert.equal(await page.locator(inOutput('h2')).innerText(), korean['panel.flow.title']);
     assert.match(await page.locator('#output-1 >> .problem').innerText(), /형식 버전 7/);
-    await page.screenshot({ path: screenshotPath('notebook-korean'), fullPage: true });
+    await takePicture(page, 'notebook-korean');
   });
 
   it('says in a sentence why an output cannot be shown', async () => {
@@ -265,7 +266,7 @@ describe('a notebook’s output', () => {
     await settled();
     await settled();
     assert.ok((await canvas('flow').boundingBox())!.width < 420);
-    await page.screenshot({ path: screenshotPath('notebook-narrow'), fullPage: true });
+    await takePicture(page, 'notebook-narrow');
     const narrow = await picture('flow');
     await page.evaluate(`window.dispose('0'); window.dispose();`);
     await page.setViewportSize({ width: 800, height: 900 });

@@ -11,8 +11,8 @@ import { Inspector } from '../../src/engine/inspect/inspector';
 import type { Frame } from '../../src/protocol/frame';
 import type { RunDescription } from '../../src/protocol/run';
 import { defaultThresholds } from '../../src/protocol/settings';
-import { screenshotPath } from './browser';
 import { onePage } from './onePage';
+import { takePicture } from './screenshots';
 import { syntheticRun } from './synthetic';
 
 const text = '0.37,0 0.81,1 0.12,0 0.55,1 0.90,0 = 1.36';
@@ -59,7 +59,7 @@ describe('a run on sequences of numbers, on the page', () => {
     await show(shown);
     assert.match(await on.text('header'), /squared error 2\.\d/);
     assert.match(await on.text('.charts'), /mean squared error/);
-    await on.page.screenshot({ path: screenshotPath('numbers'), fullPage: true });
+    await takePicture(on.page, 'numbers');
     const whole = await on.text('body');
     assert.doesNotMatch(whole, /nats per token\n|loss \d[\d.]* nats| bits\b/);
     assert.doesNotMatch(whole, /NaN|make it the target|total gradient/);

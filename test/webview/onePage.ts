@@ -9,6 +9,8 @@ export interface OnePage {
   /** The page of the test that runs, once it is opened. */
   readonly page: Page;
   readonly open: (options?: OpenOptions) => Promise<void>;
+  /** Before another is opened in the same test. */
+  readonly leave: () => Promise<void>;
   /** What the page has sent of one type. */
   readonly posted: <T extends FromPage['type']>(type: T) => Promise<Extract<FromPage, { type: T }>[]>;
   /** What is read of an element once what was done before is drawn. */
@@ -33,6 +35,7 @@ export function onePage(): OnePage {
     open: async (options = {}) => {
       page = await browser.open(options);
     },
+    leave: () => browser.leave(page),
     posted: (type) => page.evaluate(`probe.posted.filter((message) => message.type === '${type}')`),
     text: async (selector) => {
       await on.settled();
@@ -48,7 +51,7 @@ export function onePage(): OnePage {
   afterEach(async () => {
     assert.deepEqual(await page.evaluate('probe.violations'), [], 'the content security policy is kept');
     assert.deepEqual(await on.posted('error'), []);
-    await page.close();
+    await on.leave();
   });
   return on;
 }

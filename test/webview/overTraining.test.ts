@@ -200,7 +200,7 @@ describe('what the page shows of the flow over training', () => {
     await canvas('overTraining').focus();
     await on.page.keyboard.press('Home');
     const state: unknown = await on.page.evaluate('probe.state()');
-    await on.page.close();
+    await on.leave();
     await open();
     await on.page.evaluate(`probe.setState(${JSON.stringify(state)})`);
     await on.page.evaluate('probe.run(400)');

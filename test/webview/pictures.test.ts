@@ -1,11 +1,14 @@
-/** Pictures of the page in the four kinds of theme, wide and narrow, to be looked at. They fail only where something overflows. */
+/** Pictures of the page in the four kinds of theme, wide and narrow, to be looked at, where such are asked for. What can be judged of them is judged in layout.test.ts and access.test.ts. */
 import assert from 'node:assert/strict';
 import type { PageView } from '../../src/pageContract/messages';
-import { type PageBrowser, screenshotPath } from './browser';
+import type { PageBrowser } from './browser';
 import { sharedBrowser } from './shared';
+import { arePicturesAsked, takePicture } from './screenshots';
 import type { ThemeName } from './themes';
 
-describe('pictures of the page', () => {
+const asked = arePicturesAsked ? describe : (): void => {};
+
+asked('pictures of the page', () => {
   let browser: PageBrowser;
   before(async () => {
     browser = await sharedBrowser();
@@ -26,13 +29,13 @@ describe('pictures of the page', () => {
         await page.mouse.move(width / 2, 0);
         await page.locator('canvas[data-figure="flow"]').hover();
         await page.evaluate('probe.settled()');
-        await page.screenshot({ path: screenshotPath(`${theme}-${width}`), fullPage: true });
+        await takePicture(page, `${theme}-${width}`);
         assert.equal(
           await page.evaluate('document.documentElement.scrollWidth <= document.documentElement.clientWidth'),
           true,
           'nothing is wider than the page',
         );
-        await page.close();
+        await browser.leave(page);
       });
     }
   }
@@ -62,8 +65,8 @@ describe('pictures of the page', () => {
       const page = await browser.open({ theme: name === 'exploding' ? 'light' : 'dark', height: 700, scale: 2 });
       await page.evaluate(script);
       await page.evaluate('probe.settled()');
-      await page.screenshot({ path: screenshotPath(name), fullPage: true });
-      await page.close();
+      await takePicture(page, name);
+      await browser.leave(page);
     });
   }
 
@@ -93,14 +96,14 @@ describe('pictures of the page', () => {
           await page.evaluate(script);
           await page.waitForTimeout(500);
           await page.evaluate('probe.settled()');
-          await page.screenshot({ path: screenshotPath(`${name}-${theme}-${width}`), fullPage: true });
+          await takePicture(page, `${name}-${theme}-${width}`);
           assert.equal(
             await page.evaluate('document.documentElement.scrollWidth <= document.documentElement.clientWidth'),
             true,
             'nothing is wider than the page',
           );
           assert.deepEqual(await page.evaluate('probe.posted.filter((message) => message.type === "error")'), []);
-          await page.close();
+          await browser.leave(page);
         });
       }
     }

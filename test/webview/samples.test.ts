@@ -19,8 +19,9 @@ import type { FromPage } from '../../src/pageContract/messages';
 import { withSample, type ModelSample } from '../../src/protocol/sample';
 import { defaultTrainingSettings } from '../../src/protocol/settings';
 import { violationsOn } from './axe';
-import { type PageBrowser, screenshotPath } from './browser';
+import type { PageBrowser } from './browser';
 import { sharedBrowser } from './shared';
+import { takePicture } from './screenshots';
 import type { ThemeName } from './themes';
 
 /** Bundled tests stand in out/test/webview. */
@@ -98,7 +99,7 @@ describe('what the model writes, on the page', () => {
   afterEach(async () => {
     assert.deepEqual(await page.evaluate('probe.violations'), [], 'the content security policy is kept');
     assert.deepEqual(await posted('error'), []);
-    await page.close();
+    await browser.leave(page);
   });
 
   it('is shown newest first, each text whole with its step and loss, and grows better', async () => {
@@ -220,16 +221,13 @@ describe('what the model writes, on the page', () => {
   for (const theme of ['dark', 'light', 'highContrast', 'highContrastLight'] as const satisfies ThemeName[]) {
     it(`is clean for axe and fits in the theme ${theme}`, async () => {
       for (const width of theme === 'dark' ? [900, 420] : [900]) {
-        if (width !== 900) await page.close();
+        if (width !== 900) await browser.leave(page);
         await open(theme, width);
         await show(samples);
         for (const isExplained of [false, true]) {
           if (isExplained) await page.locator('[popovertarget=sample-explained]').click();
           assert.deepEqual(await violationsOn(page, isExplained ? '#sample-explained' : undefined), []);
-          await page.screenshot({
-            path: screenshotPath(`samples-${theme}-${width}${isExplained ? '-explained' : ''}`),
-            fullPage: true,
-          });
+          await takePicture(page, `samples-${theme}-${width}${isExplained ? '-explained' : ''}`);
         }
         assert.equal(
           await page.evaluate('document.documentElement.scrollWidth <= document.documentElement.clientWidth'),

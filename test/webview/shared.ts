@@ -9,6 +9,10 @@ export function sharedBrowser(): Promise<PageBrowser> {
   return shared;
 }
 
+afterEach(async function () {
+  if (this.currentTest?.state === 'failed') await (await shared)?.forget();
+});
+
 after(async () => {
   const browser = await shared;
   await browser?.stop();

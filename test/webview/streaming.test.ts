@@ -30,7 +30,7 @@ describe('a stream of frames', function () {
     devtools = await page.context().newCDPSession(page);
     await page.evaluate('probe.run(1240)');
   };
-  afterEach(() => page.close());
+  afterEach(() => browser.leave(page));
 
   /** Draws so many frames; returns how many messages the page posted. */
   const stream = (frames: number, panel = large): Promise<number> => page.evaluate(`probe.stream(${panel}, ${frames})`);
@@ -47,7 +47,7 @@ describe('a stream of frames', function () {
       rounds.push(await counted(frames));
       await stream(15);
       rounds.push(await counted(frames));
-      if (scale === 1) await page.close();
+      if (scale === 1) await browser.leave(page);
     }
     const [first, ...later] = rounds;
     assert.equal(first.pictures, frames);

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import type { PanelState } from '../../src/pageContract/messages';
 import korean from '../../l10n/bundle.l10n.ko.json';
 import { pageStringsOf } from '../../src/messages';
-import { screenshotPath } from './browser';
 import { onePage } from './onePage';
+import { takePicture } from './screenshots';
 import { sweepOf } from './syntheticSweep';
 
 /** Of the synthetic sweep with the usual axes, gain and kind: the middle of a cell. Columns are 150 pixels wide behind a margin of 50, rows 56 high under one of 22. */
@@ -168,7 +168,13 @@ describe('what the page shows of a sweep', () => {
     await settled();
     assert.match((await described())!, /validation loss over kind/);
     const state = await page.evaluate<PanelState>('probe.state()');
-    assert.deepEqual(state.views?.['sweep'], { x: 'kind', y: 'seed', measure: 'validationLoss', cell: null });
+    assert.deepEqual(state.views?.['sweep'], {
+      x: 'kind',
+      y: 'seed',
+      measure: 'validationLoss',
+      cell: null,
+      picked: [],
+    });
     // A sweep without what was chosen is shown as usual.
     await page.evaluate(
       `probe.sweep(${JSON.stringify(sweepOf({ window: ['1', '2'] }, 1, () => ({ validationLoss: null })))})`,
@@ -253,8 +259,8 @@ describe('what the page shows of a sweep', () => {
         true,
         'nothing is wider than the page',
       );
-      await on.page.screenshot({ path: screenshotPath(`sweep-many-${language}`), fullPage: true });
-      if (language === 'en') await on.page.close();
+      await takePicture(on.page, `sweep-many-${language}`);
+      if (language === 'en') await on.leave();
     }
   });
 });

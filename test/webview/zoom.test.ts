@@ -27,7 +27,7 @@ describe('zooming', () => {
       (await page.evaluate<FromPage[]>('probe.posted')).filter((message) => message.type === 'error'),
       [],
     );
-    await page.close();
+    await browser.leave(page);
   });
 
   const at = async (x: number): Promise<number | null> => {
@@ -107,7 +107,7 @@ describe('zooming', () => {
   });
 
   it('by two fingers spreads what is under them', async () => {
-    await page.close();
+    await browser.leave(page);
     page = await browser.open({ width, touch: true });
     await page.evaluate('probe.run(400)');
     await page.evaluate('probe.frame({ tokens: 256, slopes: [-0.02] })');

@@ -10,9 +10,13 @@ import time
 from pathlib import Path
 from typing import IO, Iterator
 
+from ..sentences import sentence
 from .folder import write_json
+from .reasons import reason_of
 
 PATIENCE = 120.0
+# Bytes of standard error, at its end.
+READ = 2**18
 
 
 class TrialFailed(Exception):
@@ -49,11 +53,12 @@ def _end(child: subprocess.Popen) -> None:
         child.wait()
 
 
-def said_last(errors: IO[bytes], status: int) -> str:
-    """The last line of what it has written to standard error."""
-    errors.seek(0)
-    said = errors.read().decode("utf-8", "replace").strip().splitlines()
-    return said[-1] if said else f"exit status {status}"
+def reason_in(errors: IO[bytes], status: int) -> str:
+    """Why it failed, of the file that has what it wrote to standard error."""
+    errors.seek(0, os.SEEK_END)
+    # What says why stands at the end.
+    errors.seek(max(0, errors.tell() - READ))
+    return reason_of(errors.read().decode("utf-8", "replace"), status)
 
 
 def wait_for_earlier(folder: Path) -> None:
@@ -67,7 +72,7 @@ def wait_for_earlier(folder: Path) -> None:
     end = time.monotonic() + PATIENCE
     while _is_trainer(earlier["pid"], folder):
         if time.monotonic() > end:
-            raise TrialFailed(f"process {earlier['pid']} still writes {folder / 'run'}")
+            raise TrialFailed(sentence("sweepStillWrites", pid=earlier["pid"], folder=folder / "run"))
         time.sleep(0.1)
 
 

@@ -77,9 +77,10 @@ def _sweep(options: argparse.Namespace) -> int:
     if options.axes is not None:
         axes_of(grid, options.axes.split(","))
     trainer_in = (lambda folder: own) if own else _corpus_trainer(options)
-    from .tuning import require_ray, run_trials
+    from .tuning import check_address, require_ray, run_trials
 
     require_ray()
+    check_address(options.address)
     corpus = os.path.abspath(options.corpus)
     folder = SweepFolder(Path(options.out or f"runs/sweep-{Path(corpus).stem}"))
     folder.begin({"corpus": corpus, "grid": grid, "samples": options.samples, "steps": options.steps}, own.file if own else corpus)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
 from ..sentences import RecorderError, refuse, sentence
-from .child import TrialFailed, running, said_last, wait_for_earlier
+from .child import TrialFailed, reason_in, running, wait_for_earlier
 from .grid import Trial
 
 FUNCTION = "train"
@@ -58,7 +58,7 @@ class OwnTrainer:
         shutil.rmtree(folder / "run", ignore_errors=True)
         words = [sys.executable, "-m", "backflow_recorder.sweep.call", self.file, self.function, str(folder / "run")]
         with open(folder / "errors.txt", "w+b") as errors, open(folder / "output.txt", "wb") as output:
-            child = subprocess.Popen(words, cwd=self.place, stdin=subprocess.PIPE, stdout=output, stderr=errors)
+            child = subprocess.Popen(words, cwd=self.place, stdin=subprocess.PIPE, stdout=output, stderr=errors, env=_environment())
             with running(child, folder):
                 # Closed at the end only: where this process is killed, the child sees that. Why one has ended before it reads them, its status tells.
                 with contextlib.suppress(BrokenPipeError):
@@ -66,7 +66,7 @@ class OwnTrainer:
                     child.stdin.flush()
                 result = _followed(child, folder / "run", steps, report)
                 if result["state"] == "done" and child.returncode != 0:
-                    raise TrialFailed(said_last(errors, child.returncode))
+                    raise TrialFailed(reason_in(errors, child.returncode))
         if result["step"] is None:
             raise TrialFailed(sentence("sweepNothingRecorded", function=self.function, file=Path(self.file).name))
         return {**result, **horizon(folder / "run")}
@@ -75,6 +75,13 @@ class OwnTrainer:
         """Of a trial that was ended: what it has recorded."""
         step, loss = _last(folder / "run")
         return {} if step is None else {"step": step, "loss": loss, "validationLoss": None, **horizon(folder / "run")}
+
+
+def _environment() -> Dict[str, str]:
+    """With this package where it was found: Ray tells a worker of a cluster by other ways than the environment, which the child would not have."""
+    package = str(Path(__file__).resolve().parents[2])
+    others = os.environ.get("PYTHONPATH")
+    return {**os.environ, "PYTHONPATH": package if not others else os.pathsep.join([package, others])}
 
 
 def _followed(child: subprocess.Popen, run: Path, steps: int, report: Callable[[int, float], None]) -> Dict[str, Any]:

@@ -15,9 +15,10 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
 import numpy as np
 
 from ..scalars import horizon_of, relative
-from ..sentences import refuse
-from .child import TrialFailed, running, said_last, wait_for_earlier
+from ..sentences import refuse, sentence
+from .child import TrialFailed, reason_in, running, wait_for_earlier
 from .grid import Trial
+from .reasons import reason_of
 
 # The objective of models that read sequences of numbers.
 NUMBERS = "squaredError"
@@ -118,9 +119,13 @@ def train(backflow: Backflow, corpus: str, trial: Trial, folder: Path, steps: in
 def _followed(backflow: Backflow, words: Sequence[str], folder: Path, steps: int, every: int, report: Callable[[int, float], None]) -> Dict[str, Any]:
     # A plain child: where this process is killed Ray ends it too, or it finds its output closed, saves a checkpoint and ends.
     with open(folder / "errors.txt", "w+b") as errors:
-        child = subprocess.Popen(
-            [backflow.node, backflow.cli, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, encoding="utf-8"
-        )
+        try:
+            child = subprocess.Popen(
+                [backflow.node, backflow.cli, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, encoding="utf-8"
+            )
+        except OSError:
+            # On another machine of a cluster.
+            raise TrialFailed(sentence("noNode", node=backflow.node)) from None
         with running(child, folder):
             result: Dict[str, Any] = {}
             for line in child.stdout:
@@ -137,7 +142,10 @@ def _followed(backflow: Backflow, words: Sequence[str], folder: Path, steps: int
                     loss = event.get("loss")
                     result.update(loss=result.get("loss") if loss is None else loss, validationLoss=event.get("validationLoss"))
             if child.wait() != 0:
-                raise TrialFailed(said_last(errors, child.returncode))
+                raise TrialFailed(reason_in(errors, child.returncode))
+            if result.get("step", 0) < steps:
+                # No result yet: begun again, it goes on from the checkpoint that it has saved.
+                raise refuse("sweepEnded", step=result.get("step", 0), steps=steps)
             return result
 
 
@@ -203,7 +211,7 @@ def _inspected(backflow: Backflow, run: Path, text: str, *options: str) -> Dict[
     words = [backflow.node, backflow.cli, "inspect", str(run), "--text", text, *options, "--json"]
     process = subprocess.run(words, capture_output=True, text=True, encoding="utf-8", stdin=subprocess.DEVNULL)
     if process.returncode != 0:
-        raise TrialFailed((process.stderr.strip().splitlines() or [f"exit status {process.returncode}"])[-1])
+        raise TrialFailed(reason_of(process.stderr, process.returncode))
     found: Dict[str, Any] = json.loads(process.stdout)
     return found
 

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import type { ShownSweep, ShownTrial, TrialState } from '../../pageContract/sweep';
 import type { MessageKey } from '../../messages';
 import type { LossUnit } from '../../protocol/run';
+import { fixed } from '../../terms/numberFormat';
 import { localize } from '../localize';
 import { squaredError } from '../squaredError';
 
@@ -31,7 +32,7 @@ export async function pickTrial(sweep: ShownSweep, trials: readonly number[]): P
 }
 
 /** “window 128, seed 2”: what tells it from the others. */
-function differingSettings({ axes, trials }: ShownSweep, { at }: ShownTrial, among: readonly number[]): string {
+export function differingSettings({ axes, trials }: ShownSweep, { at }: ShownTrial, among: readonly number[]): string {
   return axes
     .flatMap(({ key, values }, i) =>
       among.some((other) => trials[other].at[i] !== at[i]) ? [`${key} ${values[at[i]]}`] : [],
@@ -53,7 +54,7 @@ function outcome({ state, step, loss, validationLoss, horizon, within }: ShownTr
 
 /** Which of the two it is, too: a trial that was stopped before its first validation has the loss of its training alone. */
 function lossOf(unit: LossUnit, validationLoss: number | null, loss: number | null): string[] {
-  const written = (value: number) => (unit === 'nats' ? value.toFixed(3) : squaredError(value));
+  const written = (value: number) => (unit === 'nats' ? fixed(value, 3) : squaredError(value));
   const keys = lossKeys[unit === 'nats' ? 'nats' : 'plain'];
   if (validationLoss !== null) return [localize(keys.validationLoss, written(validationLoss))];
   return loss === null ? [] : [localize(keys.loss, written(loss))];

@@ -2,6 +2,8 @@
 import type { ShownSweep, ShownTrial, TrialResult } from '../../pageContract/sweep';
 import type { LossUnit } from '../../protocol/run';
 import { UserError } from '../../userError';
+import { recordedStepOf } from '../recordings/recordingFile';
+import { checkpointStep } from '../runs/runRecord';
 import {
   isOfFunction,
   parseSweepFile,
@@ -122,13 +124,24 @@ export class SweepReader {
     const folder = `${trialsFolder}/${name}`;
     const text = await this.files.read(`${folder}/result.json`, maxResult).catch(refusedIsNone);
     const result = text === null ? null : parseTrialResult(text);
-    const canOpen = (await this.files.list(folder)).includes(runFolder);
-    if (!result) return { state: canOpen ? 'begun' : 'waiting', ...nothing, canOpen };
+    const hasRun = (await this.files.list(folder)).includes(runFolder);
+    const canOpen = hasRun && (await this.isReadable(`${folder}/${runFolder}`));
+    if (!result) return { state: hasRun ? 'begun' : 'waiting', ...nothing, canOpen };
     const { isOfNumbers, ...known } = result;
     this.isOfNumbers ||= isOfNumbers;
     const now = { ...known, canOpen };
     this.results.set(name, now);
     return now;
+  }
+
+  /** Whether a run has a checkpoint, or a recording a step: before its first one nothing can be shown of it. */
+  private async isReadable(run: string): Promise<boolean> {
+    const { files } = this;
+    const isCheckpoint = (name: string) => checkpointStep(name) !== undefined;
+    return (
+      (await files.list(`${run}/checkpoints`)).some(isCheckpoint) ||
+      (await files.list(`${run}/steps`)).some((name) => recordedStepOf(name) !== undefined)
+    );
   }
 }
 

@@ -81,7 +81,7 @@ describe('npm start', () => {
     await moreFrames(firstPanel, 2);
     await firstPanel.locator('header .state[data-state="running"]').waitFor();
     assert.deepEqual(runsIn(folder), [run]);
-    await second.screenshot('demo-second-window');
+    await second.picture('demo-second-window');
   });
 
   it('shows it again in a window that is loaded anew, and begins no other run', async () => {
@@ -97,7 +97,7 @@ describe('npm start', () => {
 
   it('asks nothing', async () => {
     for (const [i, window] of windows.entries()) {
-      await window.screenshot(`demo-${i + 1}`);
+      await window.picture(`demo-${i + 1}`);
       assert.deepEqual(await window.notifications.shown('').allInnerTexts(), []);
       assert.equal(await window.page.locator('.monaco-dialog-box').count(), 0);
       assert.deepEqual(window.errors, []);

@@ -40,7 +40,7 @@ describe('a model in graph mode', () => {
     assert.match(await page.locator('p.dim').first().innerText(), /^Graph mode: .* no stack of known layers: /);
     assert.deepEqual(await page.locator('.tensors strong').allInnerTexts(), [embedding, state, firstSum, secondSum]);
     assert.deepEqual(await page.locator('.actions a').allInnerTexts(), ['Inspect a Text with This Model']);
-    await window.screenshot('window-graph-model');
+    await window.picture('window-graph-model');
   });
 
   it('is opened like any other, with a row for each tensor', async () => {
@@ -62,7 +62,7 @@ describe('a model in graph mode', () => {
     await window.goTo(4, 15);
     await panel.locator('.tools', { hasText: 'target “·”' }).waitFor();
     await window.rest();
-    await window.screenshot('window-graph-mode');
+    await window.picture('window-graph-mode');
   });
 
   it('shows the tensors that are chosen by name, for as long as it is open', async () => {
@@ -70,7 +70,7 @@ describe('a model in graph mode', () => {
     await window.runCommand('Backflow: Choose Tensors');
     const input = window.page.locator('.quick-input-widget .quick-input-box input');
     await window.page.locator('.quick-input-title', { hasText: 'Tensors of mixed.onnx' }).waitFor();
-    await window.screenshot('window-graph-tensors');
+    await window.picture('window-graph-tensors');
     await input.fill('blocks.');
     for (const name of [firstSum, secondSum]) await window.pick(name);
     await window.page.keyboard.press('Enter');

@@ -98,7 +98,7 @@ describe('an engine that hangs', () => {
       for (let i = 0; i < 5; i++) {
         await rows.nth(i).click();
         await pictureOf(i).waitFor();
-        await window.screenshot(`walkthrough-${name}-${i + 1}`);
+        await window.picture(`walkthrough-${name}-${i + 1}`);
       }
     }
   });
@@ -118,7 +118,7 @@ describe('an engine that hangs', () => {
 
   it('is told of, and ended when a person says so; the run goes on from what was saved', async () => {
     const hangs = await told(/the engine has not answered for half a minute/);
-    await window.screenshot('hang');
+    await window.picture('hang');
     await hangs.locator('.monaco-button', { hasText: 'End It' }).click();
     const ended = await told(/Another process ended the engine/);
     await ended.locator('.monaco-button', { hasText: 'Resume' }).click();

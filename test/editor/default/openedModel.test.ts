@@ -108,7 +108,7 @@ describe('a model of another tool', () => {
     assert.equal(numbers.length, 3);
     const [norm, radius, largest] = numbers;
     assert.ok(radius > 0 && radius <= largest && largest <= norm, numbers.join(' '));
-    await window.screenshot('window-model');
+    await window.picture('window-model');
   });
 
   it('says which node makes it no stack of layers, and still shows those it could read', async () => {
@@ -116,7 +116,7 @@ describe('a model of another tool', () => {
     const page = await window.panelFrame('body.model .tensors');
     assert.match(await page.locator('p.dim').first().innerText(), /^Graph mode: .*“odd” \(Sinh\)/);
     assert.equal(await page.locator('tr.layer').count(), 2);
-    await window.screenshot('window-model-graph');
+    await window.picture('window-model-graph');
   });
 
   it('is inspected on the text in view, and says that it was read rightly', async () => {
@@ -129,7 +129,7 @@ describe('a model of another tool', () => {
       await panel.locator('header .message').innerText(),
       /Read correctly: on \d+ tokens the recognized model and the file’s own graph differ by/,
     );
-    await window.screenshot('window-model-inspected');
+    await window.picture('window-model-inspected');
   });
 
   it('of which only the weights are there is asked about once', async () => {
@@ -138,7 +138,7 @@ describe('a model of another tool', () => {
     await window.page
       .locator('.quick-input-title', { hasText: 'The activation of the vanilla RNN in weights.safetensors' })
       .waitFor();
-    await window.screenshot('question-activation');
+    await window.picture('question-activation');
     await window.pick('relu');
     const panel = await window.panelFrame('[data-figure="flow"]');
     await panel.locator('header h1', { hasText: /^weights\.safetensors · RNN \(relu\) 1 × 20$/ }).waitFor();
@@ -153,7 +153,7 @@ describe('a model of another tool', () => {
     const question =
       /unsaid\.onnx has no vocabulary of its own\. The model knows 52 symbols, and the different characters of the text are 10\./;
     await window.notifications.shown(question).waitFor();
-    await window.screenshot('question-vocabulary');
+    await window.picture('question-vocabulary');
     await window.notifications.answer(question, 'Choose Vocabulary File');
     await window.giveFile(join(workspace.folder, 'symbols.json'));
     const panel = await window.panelFrame('[data-figure="flow"]');

@@ -56,7 +56,7 @@ describe('the list of runs', () => {
     await progress.filter({ hasNotText: earlier }).waitFor();
     assert.equal(await below.count(), 2);
     await run.filter({ hasNotText: 'nats' }).waitFor();
-    await window.screenshot('run-list-expanded');
+    await window.picture('run-list-expanded');
 
     const revealed = window.page.locator('.explorer-folders-view .monaco-list-row.selected[aria-label^="step-"]');
     for (let i = 0; i < 4; i++) {

@@ -84,7 +84,7 @@ describe('a folder that is not trusted', () => {
     for (const action of ['Resume', 'Delete…']) {
       await window.chooseInTree(old, action);
       await refusal.waitFor();
-      await window.screenshot(`untrusted-${action.slice(0, 6)}`);
+      await window.picture(`untrusted-${action.slice(0, 6)}`);
       await window.runCommand('Notifications: Clear All Notifications');
       await refusal.waitFor({ state: 'detached' });
     }

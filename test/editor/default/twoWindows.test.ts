@@ -66,7 +66,7 @@ describe('two windows on one folder', () => {
         (await (await rows(window, 2)).allInnerTexts()).join('\n'),
         /running[^]*LSTM 1 × 16 · (step|no checkpoint)/,
       );
-    await first.screenshot('two-windows-tree');
+    await first.picture('two-windows-tree');
   });
 
   it('leave each other’s run alone while it goes on', async () => {
@@ -82,7 +82,7 @@ describe('two windows on one folder', () => {
     for (const action of ['Resume', 'Delete…', 'Resume', 'Delete…']) {
       await second.chooseInTree(others, action);
       await refusal.waitFor();
-      await second.screenshot(`two-windows-${action.slice(0, 6)}`);
+      await second.picture(`two-windows-${action.slice(0, 6)}`);
       await second.runCommand('Notifications: Clear All Notifications');
       await refusal.waitFor({ state: 'detached' });
     }

@@ -60,7 +60,7 @@ describe('a folder on no disk', () => {
     await window.openPage('model.onnx');
     const page = await window.panelFrame('body.model');
     await page.getByText('Only models that are files on this machine’s disk can be opened.').waitFor();
-    await window.screenshot('virtual-model');
+    await window.picture('virtual-model');
     await window.showTab('tale.txt');
     assert.deepEqual(
       await window

@@ -7,15 +7,17 @@ import { join } from 'node:path';
 import type { FrameLocator, Locator, Page } from 'playwright-core';
 import { codeServer, windowAddress, type CodeServer } from './codeServer';
 import { drawSeldom } from './drawSeldom';
-import { appears, longest, settledBox, succeeds, until } from './locators';
+import { appears, clickWhileThere, longest, settledBox, succeeds, until } from './locators';
 import { Notifications } from './notifications';
 import { newPage } from './sharedBrowser';
 import { writeSettings } from './workspace';
 
 /** Milliseconds. Only what hangs takes so long, on whatever machine. */
 const timeouts = { start: longest, step: 120_000 };
-/** For a choice: one that was made, but ran out of time, would be made twice. */
+/** For a path: one that was given, but ran out of time, would be given twice. */
 const stepOnce = 60_000;
+/** For a choice in a menu that may be gone: a few seconds, and more on a machine on which those were not enough. */
+const patience = (attemptsBefore: number): number => 5000 * (attemptsBefore + 1);
 
 export interface WindowOptions {
   /** Absolute path of the folder to open. */
@@ -191,12 +193,12 @@ export class EditorWindow {
   private async chooseInMenu(row: Locator, entry: string): Promise<void> {
     const menu = this.page.locator('.monaco-menu').first();
     const chosen = this.page.locator('.monaco-menu .action-menu-item', { hasText: entry });
-    await until(`an entry "${entry}" in the context menu of a row`, async () => {
+    await until(`an entry "${entry}" in the context menu of a row`, async (before) => {
       const isOpen =
         (await succeeds(row.first().click({ button: 'right', timeout: 10_000 }))) && (await appears(menu, 5000));
       // The menu takes no click in its first moments, so that the one that opened it does not also choose.
       if (isOpen) await this.page.waitForTimeout(300);
-      if (isOpen && (await chosen.isVisible()) && (await succeeds(chosen.click({ timeout: stepOnce })))) return true;
+      if (isOpen && (await chosen.isVisible()) && (await clickWhileThere(chosen, patience(before)))) return true;
       // One that came late, or without the entry, lies over the row.
       await this.page.keyboard.press('Escape');
       await this.page.waitForTimeout(500);
@@ -228,12 +230,12 @@ export class EditorWindow {
   async runCommand(title: string): Promise<void> {
     const row = this.page.locator(`.quick-input-list .monaco-list-row[aria-label^="${title}"]`).first();
     // Here too: once it is registered.
-    await until(`a command "${title}" to choose in the palette`, async () => {
+    await until(`a command "${title}" to choose in the palette`, async (before) => {
       await this.page.keyboard.press('F1');
       // Whatever else takes the focus just now closes the palette again.
       const input = this.page.locator('.quick-input-widget .quick-input-box input');
       const filled = await succeeds(input.fill(`>${title}`, { timeout: 3000 }));
-      if (filled && (await appears(row, 4000)) && (await succeeds(row.click({ timeout: stepOnce })))) return true;
+      if (filled && (await appears(row, 4000)) && (await clickWhileThere(row, patience(before)))) return true;
       await this.page.keyboard.press('Escape');
       return false;
     });
@@ -357,6 +359,11 @@ export class EditorWindow {
   /** The texts of the status bar. */
   async statusBar(): Promise<string> {
     return (await this.page.locator('.statusbar-item').allInnerTexts()).join(' | ');
+  }
+
+  /** A picture to be looked at, where such are asked for (`npm test -- --pictures`): no test judges it, and it takes a second or more. */
+  async picture(name: string, part?: Locator): Promise<void> {
+    if (process.env['BACKFLOW_PICTURES'] === '1') await this.screenshot(name, part);
   }
 
   /** Writes a picture of the whole window, or of a part, into the screenshots folder. */

@@ -4,12 +4,31 @@ import type { Locator } from 'playwright-core';
 /** Milliseconds. Only what hangs takes so long, on whatever machine. */
 export const longest = 240_000;
 
-/** Tries again and again until it works. @param what is waited for, for the error */
-export async function until(what: string, attempt: () => Promise<boolean>): Promise<void> {
+/** Tries again and again until it works. @param what is waited for, for the error @param attempt is told how many there were before */
+export async function until(what: string, attempt: (before: number) => Promise<boolean>): Promise<void> {
   const deadline = Date.now() + longest;
-  while (!(await attempt())) {
+  for (let before = 0; !(await attempt(before)); before++) {
     if (Date.now() > deadline) throw new Error(`Waited in vain for ${what}.`);
   }
+}
+
+/**
+ * Clicks what whatever takes the focus just then takes away, such as an entry of a menu. Whether it was clicked: a click that was made, but took longer than
+ * the time-out to be answered, must not be made once more, since it would choose twice.
+ * @param timeout in milliseconds; what is gone is waited for so long
+ */
+export async function clickWhileThere(element: Locator, timeout: number): Promise<boolean> {
+  const page = element.page();
+  const presses = (): Promise<number> =>
+    page.evaluate<number>(`(() => {
+      if (globalThis.mousePresses === undefined) {
+        globalThis.mousePresses = 0;
+        addEventListener('mousedown', () => globalThis.mousePresses++, true);
+      }
+      return globalThis.mousePresses;
+    })()`);
+  const before = await presses();
+  return (await succeeds(element.click({ timeout }))) || (await presses()) !== before;
 }
 
 /** Whether it becomes visible. @param timeout in milliseconds */

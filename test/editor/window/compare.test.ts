@@ -36,7 +36,7 @@ describe('comparing and playing', () => {
     await page.locator('.verdict', { hasText: 'falls below a thousandth after 31 tokens' }).waitFor();
     await page.locator('#play-gain').fill('1.2');
     await page.locator('.verdict', { hasText: 'grows a hundredfold after 26 tokens' }).waitFor();
-    await window.screenshot('playground-dark');
+    await window.picture('playground-dark');
     await window.page.keyboard.press('Control+w');
   });
 
@@ -63,7 +63,7 @@ describe('comparing and playing', () => {
     for (let i = 0; i < 3; i++)
       await page.locator('.runs tbody td:nth-child(3)').nth(i).filter({ hasNotText: before[i] }).waitFor();
     assert.ok((await picture(page, 'compared')).colors > 4);
-    await window.screenshot('compare-dark');
+    await window.picture('compare-dark');
   });
 
   it('pauses all of them, shows them again after a look elsewhere, and ends them when it is closed', async () => {
@@ -105,7 +105,7 @@ describe('comparing and playing', () => {
     await page.locator('.comparison .runs tbody td:nth-child(5)', { hasText: /\d/ }).first().waitFor();
     await page.locator('canvas[data-figure="compared"]').waitFor();
     assert.equal(await page.locator('.comparison .runs tbody tr').count(), 2);
-    await window.screenshot('compare-runs-dark');
+    await window.picture('compare-runs-dark');
   });
 
   it('tries a remedy: two runs go on from a checkpoint of one, as it is and with the change', async () => {
@@ -128,7 +128,7 @@ describe('comparing and playing', () => {
       ).training;
     const weights = made.map((run) => settingsOf(run).omega);
     assert.deepEqual(new Set(weights), new Set([null, 1]));
-    await window.screenshot('remedy-dark');
+    await window.picture('remedy-dark');
   });
 
   it('made no page throw', () => {

@@ -55,7 +55,7 @@ describe('faults under a window', () => {
     process.kill(killed, 'SIGKILL');
     await shows('failed');
     await panel.getByText(/Another process ended the engine \(signal SIGKILL\).*What was saved is kept/).waitFor();
-    await window.screenshot('engine-killed');
+    await window.picture('engine-killed');
     await panel.locator('vscode-button[data-action="resume"]').click();
     await shows('running');
     await moreFrames(panel, 2);

@@ -118,7 +118,7 @@ describe('the text as the heatmap', () => {
     await window.runCommand('Backflow: Tint Tokens By');
     await window.pick('Loss');
     await settled('other tints', (now) => now !== '' && now !== before);
-    await window.screenshot('heatmap-loss');
+    await window.picture('heatmap-loss');
     await window.runCommand('Backflow: Tint Tokens By');
     await window.pick('Gradient');
     await settled('the gradient’s tints', (now) => now !== '');

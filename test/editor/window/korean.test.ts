@@ -33,7 +33,7 @@ describe('the editor in Korean', () => {
     await window.openFile('tale-ko.txt');
     await window.runCommand('Backflow: 이 파일로 학습');
     await window.page.locator('.quick-input-title', { hasText: 'tale-ko.txt(으)로 학습' }).waitFor();
-    await window.screenshot('korean-choices');
+    await window.picture('korean-choices');
     await window.pick('학습 시작');
     const panel = await window.panelFrame();
     await moreFrames(panel, 2);
@@ -46,7 +46,7 @@ describe('the editor in Korean', () => {
     assert.match(hover, /손실 \d/);
     assert.match(hover, /적분 기울기/);
     assert.doesNotMatch(hover, /\b(loss|gradient|predicted|gates?)\b/);
-    await window.screenshot('korean-hover');
+    await window.picture('korean-hover');
     await window.rest();
   });
 
@@ -58,7 +58,7 @@ describe('the editor in Korean', () => {
     const said = (await steps.allInnerTexts()).join('\n');
     assert.match(said, /층의 종류 비교하기/);
     assert.doesNotMatch(said.replaceAll(/Backflow|Enter/g, ''), /[a-z]{3}/);
-    await window.screenshot('korean-walkthrough');
+    await window.picture('korean-walkthrough');
     await steps.first().locator('.monaco-button', { hasText: '이야기 열기' }).click();
     await window.page.locator('.editor-group-container.active .view-line', { hasText: '거꾸로 가는 막차' }).waitFor();
   });

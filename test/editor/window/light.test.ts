@@ -33,6 +33,6 @@ describe('a GRU on a Korean text, in a light theme', () => {
     );
     assert.ok((await picture(panel, 'flow')).colors > 4, 'the heatmap is blank');
     assert.match(await panel.locator('header h1').innerText(), /tale-ko\.txt · GRU/);
-    await window.screenshot('window-light-korean');
+    await window.picture('window-light-korean');
   });
 });

@@ -40,7 +40,7 @@ describe('notebooks', () => {
           .color,
     );
     assert.equal(color, 'rgb(204, 204, 204)');
-    await window.screenshot('notebook');
+    await window.picture('notebook');
   });
 
   it('are read by pointer and keys, which go to no other cell', async () => {
@@ -57,6 +57,6 @@ describe('notebooks', () => {
     await flow().press('ArrowRight');
     await readout().filter({ hasText: '62 tokens back' }).waitFor();
     assert.deepEqual(window.errors, []);
-    await window.screenshot('notebook-read');
+    await window.picture('notebook-read');
   });
 });

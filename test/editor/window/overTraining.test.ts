@@ -49,7 +49,7 @@ describe('the flow over training', () => {
     await window.page.keyboard.press('Home');
     await panel.locator('.past', { hasText: /step \d/ }).waitFor();
     assert.notEqual((await picture(panel, 'flow')).url, now);
-    await window.screenshot('traveled-dark');
+    await window.picture('traveled-dark');
     await window.page.keyboard.press('Escape');
     await panel.locator('.past', { hasText: /^$/ }).waitFor({ state: 'attached' });
     assert.equal(await settled(async () => (await picture(panel, 'flow')).url), now, 'the same picture as before');
@@ -64,7 +64,7 @@ describe('the flow over training', () => {
     for (let i = 0; i < 5; i++) await window.page.keyboard.press('PageUp');
     await window.page.keyboard.press('Enter');
     await panel.locator('vscode-button[data-action="lastToken"]').waitFor();
-    await window.screenshot('matrix-dark');
+    await window.picture('matrix-dark');
   });
 
   it('shows what truncation costs the gradient of the same text, beside the panel', async () => {

@@ -85,7 +85,7 @@ describe('recordings', () => {
     assert.match(await panel.locator('.charts').innerText(), /\d+ % of the steps clipped/);
     assert.ok((await picture(panel, 'overTraining')).colors > 3);
     await row('first').filter({ hasText: 'Language · step 6' }).waitFor();
-    await window.screenshot('recording');
+    await window.picture('recording');
   });
 
   it('leads back to the flow of an earlier step', async () => {
@@ -104,7 +104,7 @@ describe('recordings', () => {
     await panel.locator('header .message', { hasText: 'What is shown is what the recorder measured.' }).waitFor();
     await panel.locator('canvas[data-figure="overTraining"][aria-valuemax="4"]').waitFor();
     assert.ok((await picture(panel, 'flow')).colors > 3);
-    await window.screenshot('recording-of-modules');
+    await window.picture('recording-of-modules');
   });
 
   it('where what the recorder needs is missing, one sentence says how to install it', async () => {

@@ -45,7 +45,7 @@ describe('what the model writes', () => {
       .locator('th', { hasNotText: new RegExp(`^${at.toLocaleString('en')}$`) })
       .waitFor();
     assert.ok((await stepOf(0)) > at);
-    await window.screenshot('samples-dark');
+    await window.picture('samples-dark');
   });
 
   it('is there again at once when the panel was closed, from the first on', async () => {

@@ -108,14 +108,14 @@ describe('the text by the tokens of the model', () => {
     await trainOn('words.txt');
     await targetsAre(words);
     assert.ok((await tints()) > 1, 'nothing is tinted but the target');
-    await window.screenshot('heatmap-words');
+    await window.picture('heatmap-words');
   });
 
   it('says in the hover what the model makes of the whole word', async () => {
     const hover = await window.hoverAt(1, 14, false);
     assert.match(hover, /^can’t\s·\sloss [\d.]+ nats/);
     assert.match(hover, /The␣\s*stones/, 'the words that made it expect this');
-    await window.screenshot('hover-word');
+    await window.picture('hover-word');
     await window.rest();
   });
 
@@ -143,7 +143,7 @@ describe('the text by the tokens of the model', () => {
     const bytes = [...Buffer.from('늘')].map((byte) => `\\x${byte.toString(16).toUpperCase()}`);
     for (const byte of bytes)
       assert.ok(hover.includes(`${byte} · loss`) || hover.includes(`${byte}\u00a0· loss`), `${byte} in ${hover}`);
-    await window.screenshot('hover-bytes');
+    await window.picture('hover-bytes');
     await window.rest();
   });
 

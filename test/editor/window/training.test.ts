@@ -85,7 +85,7 @@ describe('training on an open text', () => {
     assert.match(hover, /gradient/);
     assert.match(hover, /gradient factor/);
     assert.match(hover, /left behind by/);
-    await window.screenshot('hover-dark');
+    await window.picture('hover-dark');
     await window.rest();
   });
 
@@ -138,7 +138,7 @@ describe('training on an open text', () => {
     const run = window.page.locator('.sidebar .monaco-list-row', { hasText: 'tale' });
     await run.first().waitFor();
     assert.match(await run.first().innerText(), /LSTM/);
-    await window.screenshot('window-dark');
+    await window.picture('window-dark');
   });
 
   it('is restored after a reload of the window, with the run to go on', async () => {
@@ -149,7 +149,7 @@ describe('training on an open text', () => {
     await firstFrame(panel);
     await panel.locator('vscode-button[data-action="resume"]').waitFor();
     assert.ok((await step()) > 0);
-    await window.screenshot('restored-dark');
+    await window.picture('restored-dark');
   });
 
   it('goes on where it was, and stops with a checkpoint', async () => {

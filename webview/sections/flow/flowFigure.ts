@@ -63,7 +63,9 @@ export class FlowFigure {
     rows.forEach((row, i) => {
       const top = i * (rowHeight + gap);
       pen.fillStyle = theme.dim;
-      pen.fillText(this.texts.row(row), columns.left - 8, top + rowHeight / 2 + 0.5, columns.left - 10);
+      // Beside the row's middle; where rows are lower than letters, the first one's would be cut by the figure's edge.
+      const middle = Math.max(top + rowHeight / 2 + 0.5, labelSize / 2 + 0.5);
+      pen.fillText(this.texts.row(row), columns.left - 8, middle, columns.left - 10);
       this.drawUnreachable(pen, row, columns, theme, top, rowHeight);
       this.images[i]?.draw(pen, columns, { top, height: rowHeight, first: 0, count: 1 });
       for (const region of regions) {

@@ -8,7 +8,7 @@ import { ScaleBar } from '../../shared/figures/scaleBar';
 import type { Texts } from '../../shared/texts';
 import type { Theme } from '../../shared/theme';
 import { orderOf, type Cell, type ChosenAxes, type Measure } from './sweepCells';
-import { drawDots, drawFrame, drawLegend, legendHeight, patternOf, type LegendItem } from './sweepPatterns';
+import { drawDots, drawFrame, drawLegend, drawTick, legendHeight, patternOf, type LegendItem } from './sweepPatterns';
 import { cellAt, colorScale, placesOf, type ColorScale, type Places } from './sweepScale';
 import { measureKey, type Quantity, type SweepWords } from './sweepWords';
 
@@ -26,6 +26,7 @@ const valueSize = 13;
 const legendKeys = {
   stopped: 'panel.sweep.legend.stopped',
   part: 'panel.sweep.legend.part',
+  picked: 'panel.sweep.legend.picked',
   failed: 'panel.sweep.legend.failed',
   begun: 'panel.sweep.legend.begun',
   waiting: 'panel.sweep.legend.waiting',
@@ -36,6 +37,8 @@ export interface SweepPicture {
   readonly axes: ChosenAxes;
   readonly measure: Measure;
   readonly cells: readonly Cell[];
+  /** Trials, by their places in the sweep's list. */
+  readonly picked: readonly number[];
 }
 
 interface Layout {
@@ -78,6 +81,8 @@ export class SweepFigure {
       pen.font = font;
       this.drawAxes(pen, picture, layout, theme);
       for (const cell of picture.cells) this.drawCell(pen, picture, cell, layout, scale, theme);
+      for (const cell of picture.cells)
+        if (cell.trials.some((trial) => picture.picked.includes(trial))) drawTick(pen, theme, boxOf(layout, cell));
       if (marked !== null) drawFrame(pen, boxOf(layout, picture.cells[marked]), theme.foreground, 2, []);
       pen.font = font;
       if (scale) this.barOf(picture, scale).draw(pen, layout.left + layout.width, top, layout.height, theme);
@@ -247,7 +252,7 @@ export class SweepFigure {
   }
 
   /** Only what occurs. */
-  private legendOf({ sweep, cells }: SweepPicture): LegendItem[] {
+  private legendOf({ sweep, cells, picked }: SweepPicture): LegendItem[] {
     const of = (cell: Cell) => cell.trials.map((trial) => sweep.trials[trial]);
     const empty = new Set(
       cells.flatMap((cell) => (cell.median || cell.trials.length === 0 ? [] : [patternOf(of(cell))])),
@@ -265,6 +270,7 @@ export class SweepFigure {
       cells.some(({ median, trials }) => median !== null && median.of < trials.length),
     );
     for (const pattern of ['failed', 'begun', 'waiting'] as const) add(pattern, empty.has(pattern));
+    add('picked', picked.length > 0);
     return items;
   }
 }

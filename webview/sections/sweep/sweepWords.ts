@@ -90,6 +90,22 @@ export class SweepWords {
     return which.map((i) => `${axes[i].key} ${axes[i].values[at[i]]}`).join(', ');
   }
 
+  /** By all settings that have several values. */
+  name(sweep: ShownSweep, trial: ShownTrial): string {
+    const several = sweep.axes.flatMap(({ values }, i) => (values.length > 1 ? [i] : []));
+    return this.settings(sweep, trial, several);
+  }
+
+  /** “23”, “failed”, or “23, stopped early at step 20 of 100”. */
+  outcome(sweep: ShownSweep, trial: ShownTrial, measure: Measure): string {
+    const bound = boundOf(trial, measure);
+    const quantity = { measure, lossUnit: sweep.lossUnit };
+    const value =
+      bound && this.median({ value: bound.value, relation: bound.isBeyond ? 'above' : 'equal' }, quantity, 3);
+    const state = trial.state === 'done' && value !== null ? [] : [this.state(sweep, trial)];
+    return [...(value === null ? [] : [value]), ...state].join(', ');
+  }
+
   /** “5 done, 1 failed”. */
   counts(trials: readonly ShownTrial[]): string {
     return states
@@ -143,15 +159,11 @@ export class SweepWords {
   /** “seed 1: 23 · seed 2: failed”. */
   private listed(sweep: ShownSweep, trials: readonly ShownTrial[], which: readonly number[], measure: Measure): string {
     const others = sweep.axes.flatMap(({ values }, i) => (values.length > 1 && !which.includes(i) ? [i] : []));
-    const quantity = { measure, lossUnit: sweep.lossUnit };
-    const said = trials.slice(0, maxListed).map((trial) => {
-      const bound = boundOf(trial, measure);
-      const value =
-        bound && this.median({ value: bound.value, relation: bound.isBeyond ? 'above' : 'equal' }, quantity, 3);
-      const state = trial.state === 'done' && value !== null ? [] : [this.state(sweep, trial)];
-      const words = [...(value === null ? [] : [value]), ...state].join(', ');
-      return this.texts.get('panel.sweep.at', this.settings(sweep, trial, others), words);
-    });
+    const said = trials
+      .slice(0, maxListed)
+      .map((trial) =>
+        this.texts.get('panel.sweep.at', this.settings(sweep, trial, others), this.outcome(sweep, trial, measure)),
+      );
     const more = trials.length - said.length;
     return [...said, ...(more > 0 ? [this.texts.get('panel.sweep.more', this.texts.numbers.integer(more))] : [])].join(
       ' · ',

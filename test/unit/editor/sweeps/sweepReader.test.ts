@@ -24,6 +24,7 @@ describe("a sweep's folder", () => {
 
   const states = async () => (await reader.read()).trials.map(({ state }) => state);
   const begin = (name: string) => mkdirSync(join(disk.path, 'trials', name, 'run'), { recursive: true });
+  const save = (name: string) => disk.write(`trials/${name}/run/checkpoints/step-20.onnx`, '');
 
   it('that has just been made has trials that wait', async () => {
     const sweep = await reader.read();
@@ -40,7 +41,7 @@ describe("a sweep's folder", () => {
   });
 
   it('says of each trial what came of it, and where its run is', async () => {
-    for (const name of names) begin(name);
+    for (const name of names) save(name);
     disk.write(`trials/${names[0]}/result.json`, doneJson());
     disk.write(`trials/${names[1]}/result.json`, doneJson({ state: 'stopped', step: 13 }));
     disk.write(`trials/${names[2]}/result.json`, '{"state": "do');
@@ -54,6 +55,21 @@ describe("a sweep's folder", () => {
     disk.write(`trials/${names[1]}/result.json`, doneJson({ state: 'failed', reason: 'no such kind' }));
     const { state, reason, canOpen } = (await reader.read()).trials[1];
     assert.deepEqual([state, reason, canOpen], ['failed', 'no such kind', false]);
+  });
+
+  it('has nothing to open of a run before its first checkpoint, and of a recording before its first step', async () => {
+    const canOpen = async () => (await reader.read()).trials.map((trial) => trial.canOpen);
+    for (const name of names) begin(name);
+    disk.write(`trials/${names[0]}/run/run.json`, '{}');
+    disk.write(`trials/${names[1]}/run/checkpoints/step-20.safetensors`, '');
+    disk.write(`trials/${names[2]}/run/steps/step-000020.safetensors.part`, '');
+    disk.write(`trials/${names[3]}/result.json`, doneJson({ state: 'failed', reason: 'no memory' }));
+    assert.deepEqual(await canOpen(), [false, false, false, false]);
+    assert.deepEqual(await states(), ['begun', 'begun', 'begun', 'failed']);
+    save(names[1]);
+    disk.write(`trials/${names[2]}/run/steps/step-000020.safetensors`, '');
+    assert.deepEqual(await canOpen(), [false, true, true, false]);
+    assert.deepEqual(await states(), ['begun', 'begun', 'begun', 'failed']);
   });
 
   it('is followed: what is new is read, a known result only when it is said to have changed, or is gone', async () => {
