@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { installCodeServer, startCodeServer } from './lib/codeServer.mjs';
-import { readOptions } from './lib/options.mjs';
+import { oneOf, readOptions } from './lib/options.mjs';
 import { run } from './lib/processes.mjs';
 import { buildProject, installDependencies } from './lib/project.mjs';
 import { preparePython } from './lib/python.mjs';
@@ -15,9 +15,11 @@ import { chromiumFlags, ensureSystemParts, findChromium, toTest } from './lib/sy
 const program = join(root, 'out/test/editor/pictures.js');
 const timeout = 45 * 60_000;
 
+const pictures = 'training overview hover compare change spectrum remedy overflow recording notebook'.split(' ');
+
 const usage = `npm run pictures -- [NAME…] [--python PATH] [--sweep FOLDER]
 
-Takes the pictures in docs/images/ again, or only those named: training, overview, hover, compare, change, spectrum, remedy, overflow, recording, notebook.
+Takes the pictures in docs/images/ again, or only those named: ${pictures.join(', ')}.
 The last two are of a training in PyTorch: --python names an interpreter that has it; without, it is Debian's python3-torch.
 --sweep: only that of docs/sweeps.md, of a sweep that is in this folder; to make one takes Python and Ray.`;
 /** Those that need Python. */
@@ -32,6 +34,7 @@ await main(async () => {
   });
   if (asked === null) return 0;
   const { python, sweep } = asked;
+  for (const name of asked.positionals) oneOf('picture', name, pictures);
   const names = sweep === undefined ? asked.positionals : ['sweep'];
   await installDependencies();
   await buildProject();

@@ -53,7 +53,7 @@ function copyMemory(random) {
   });
 }
 
-/** Sequences of numbers: the sum of two marked values is to be told, the first of which lies 1 to 19 steps before the end and the other nearer. */
+/** Sequences of numbers: the sum of two marked values is to be told, of which the first lies 5 to 19 steps before the last step and the other 0 to 9. */
 function adding(random) {
   const header = [
     '# The adding problem: each line is a sequence, each step a value and a mark. Behind “=” stands what is to be predicted,',

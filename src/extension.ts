@@ -136,7 +136,14 @@ export function activate(context: vscode.ExtensionContext): BackflowApi {
     ),
     vscode.window.registerCustomEditorProvider(
       sweepEditorType,
-      new SweepEditor(context.extensionUri, log, hoverPriority, { opener, runPanel: panel, notices }),
+      new SweepEditor(context.extensionUri, log, hoverPriority, {
+        opener,
+        runPanel: panel,
+        registry: runs,
+        comparisons,
+        comparePanel,
+        notices,
+      }),
     ),
     registerCommands({
       training,

@@ -4,7 +4,7 @@ import { labelWith } from '../src/layers/catalog';
 import { stackName } from '../src/layers/stackName';
 import { layersOf } from '../src/protocol/settings';
 import type { ControlAction, PanelStatus } from '../src/pageContract/messages';
-import type { RunDescription, RunState } from '../src/protocol/run';
+import { lossUnitOf, type RunDescription, type RunState } from '../src/protocol/run';
 import type { LatestStep } from './shared/charts/metrics';
 import { button, type PageButton } from './shared/controls';
 import { element, setText } from './shared/dom';
@@ -107,11 +107,11 @@ export class Header {
     );
     // A recorded loss is what the user's loop has given: in what unit, nobody knows, and perhaps none.
     const loss = latest && !(run.recording && Number.isNaN(latest.loss)) ? latest.loss : null;
-    const ofNumbers = isOfNumbers(run);
-    setText(this.loss, loss === null ? '' : lossInWords(texts, loss, ofNumbers));
+    const unit = lossUnitOf(run);
+    setText(this.loss, loss === null ? '' : lossInWords(texts, loss, unit));
     setText(
       this.bits,
-      loss === null || !Number.isFinite(loss) || run.recording || ofNumbers
+      loss === null || !Number.isFinite(loss) || unit !== 'nats'
         ? ''
         : texts.get('panel.header.bits', numbers.decimals(loss * bitsPerNat, 2)),
     );

@@ -126,11 +126,32 @@ SENTENCES: Dict[str, Tuple[str, str]] = {
     ),
     "gridKey": ("--grid knows no {name}. Its keys: {keys}.", "--grid에 {name}(이)라는 키는 없습니다. 쓸 수 있는 키: {keys}"),
     "gridTwice": ("--grid names a key or a value twice: {word}.", "--grid에 같은 키나 값이 두 번 있습니다: {word}"),
+    "sweepTooMany": (
+        "The grid makes {count} trials, and {most} is the most: name fewer values, or fewer samples.",
+        "격자의 시도가 {count}개인데 {most}개까지 할 수 있습니다. 값이나 samples를 줄이십시오.",
+    ),
+    "sweepLongName": (
+        "With these settings a trial's folder would have a name of {count} characters, and {most} is the most: sweep fewer settings at once.",
+        "이 설정들로는 시도 폴더의 이름이 {count}자가 되는데 {most}자까지 쓸 수 있습니다. 한 번에 더 적은 설정을 바꾸십시오.",
+    ),
+    "sweepChanged": (
+        "{file} has changed since the sweep in {folder} began, so its trials could not be compared with new ones. Name another folder by --out.",
+        "{folder}의 스윕을 시작한 뒤 {file}이(가) 바뀌어 새 시도와 비교할 수 없습니다. --out으로 다른 폴더를 지정하십시오.",
+    ),
+    "sweepNoGrid": ("--grid is missing", "--grid가 없습니다"),
     "sweepCorpus": ("{corpus} is no UTF-8 text of two characters or more that can be read.", "{corpus}을(를) 두 글자 이상의 UTF-8 글로 읽을 수 없습니다."),
     "noNode": ("Node.js ({node}) was not found: install it, or name it by --node.", "Node.js({node})를 찾을 수 없습니다. 설치하거나 --node로 지정하십시오."),
     "noCli": (
         "Backflow's command line ({cli}) was not found: npm run build makes dist/cli.js; name it by --cli.",
         "Backflow 명령줄({cli})을 찾을 수 없습니다. npm run build로 dist/cli.js를 만들고 --cli로 지정하십시오.",
+    ),
+    "rayNowhere": (
+        "No Ray cluster answers at {address}: begin one by ray start --head on its first machine, whose output names the address.",
+        "{address}에서 응답하는 Ray 클러스터가 없습니다. 첫 컴퓨터에서 ray start --head로 시작하면 주소가 출력됩니다.",
+    ),
+    "rayRefused": (
+        "The Ray cluster at {address} was not joined ({reason}). One that asks for a token, as ray start --head makes it where ~/.ray/auth_token is, needs RAY_AUTH_MODE=token and the same token here.",
+        "{address}의 Ray 클러스터에 들어가지 못했습니다({reason}). 토큰을 요구하는 클러스터(~/.ray/auth_token이 있는 곳에서 ray start --head로 시작한 것)에는 RAY_AUTH_MODE=token과 같은 토큰이 필요합니다.",
     ),
     "rayStart": ("Ray did not start: {reason}", "Ray가 시작되지 않았습니다. 이유: {reason}"),
     "sweepFunction": (
@@ -145,6 +166,47 @@ SENTENCES: Dict[str, Tuple[str, str]] = {
     "gridName": (
         "{name} is no name of a setting here: a name as in Python is needed, but seed and steps, which every trial has.",
         "{name}은(는) 설정 이름으로 쓸 수 없습니다. 파이썬식 이름이어야 하며, 모든 시도에 있는 seed와 steps는 쓸 수 없습니다.",
+    ),
+    "sweepHeap": (
+        "Node.js ran out of memory for JavaScript: the model, its text or its window is too large for this machine.",
+        "Node.js의 JavaScript 메모리가 모자랐습니다. 모델, 글 또는 윈도가 이 컴퓨터에 너무 큽니다.",
+    ),
+    "sweepMemory": (
+        "The training ran out of memory: the model, its data or its window is too large for this machine.",
+        "학습 중 메모리가 모자랐습니다. 모델, 데이터 또는 윈도가 이 컴퓨터에 너무 큽니다.",
+    ),
+    "sweepKilled": (
+        "The training was killed from outside (SIGKILL), as a system does that runs out of memory.",
+        "학습이 밖에서 강제로 종료되었습니다(SIGKILL). 메모리가 모자랄 때 시스템이 이렇게 합니다.",
+    ),
+    "sweepSignal": ("The training was ended by the signal {signal}.", "학습이 신호 {signal}(으)로 종료되었습니다."),
+    "sweepSignalWith": (
+        "The training was ended by the signal {signal}: {reason}",
+        "학습이 신호 {signal}(으)로 종료되었습니다: {reason}",
+    ),
+    "sweepSilent": (
+        "The training ended with exit status {status} and did not say why.",
+        "학습이 이유를 밝히지 않고 종료 상태 {status}(으)로 끝났습니다.",
+    ),
+    "sweepEnded": (
+        "The training was asked from outside to end, at step {step} of {steps}.",
+        "밖에서 요청하여 {steps}단계 중 {step}단계에서 학습이 끝났습니다.",
+    ),
+    "sweepWorkerLost": (
+        "Its worker was lost {times} times: it was killed, it crashed, or its machine left the cluster.",
+        "작업 프로세스를 {times}번 잃었습니다. 강제로 종료되었거나, 충돌했거나, 그 컴퓨터가 클러스터를 떠났습니다.",
+    ),
+    "sweepWorkerImport": (
+        "The Python in which Ray runs on the cluster has no {module}: install it there, on every machine, before ray start.",
+        "클러스터에서 Ray가 실행되는 파이썬에 {module}이(가) 없습니다. ray start 전에 모든 컴퓨터에 설치하십시오.",
+    ),
+    "sweepWorkerMemory": (
+        "Its worker was ended {times} times because the machine had too little memory left: run fewer trials at once (--concurrent).",
+        "컴퓨터의 메모리가 모자라 작업 프로세스가 {times}번 종료되었습니다. 동시에 실행하는 시도를 줄이십시오(--concurrent).",
+    ),
+    "sweepStillWrites": (
+        "Process {pid}, which trained before, still writes {folder}: end it, and start the sweep again.",
+        "앞서 학습한 프로세스 {pid}이(가) 아직 {folder}에 쓰고 있습니다. 종료한 뒤 스윕을 다시 시작하십시오.",
     ),
     "sweepOther": (
         "{folder} holds another sweep, or other files. Name another folder by --out.",
@@ -161,15 +223,18 @@ SENTENCES: Dict[str, Tuple[str, str]] = {
     "sweepInterrupted": ("Interrupted; the same command goes on where this one ended.", "중단했습니다. 같은 명령을 다시 실행하면 이어집니다."),
     "sweepDrawn": ("The picture is in {file}.", "그림: {file}"),
     "sweepHorizon": ("Horizon in tokens", "지평(토큰)"),
-    "sweepLoss": ("Validation loss in nats per token", "검증 손실(토큰당 nat)"),
+    "sweepLoss": ("Loss", "손실"),
+    "sweepValidationLoss": ("Validation loss", "검증 손실"),
+    "sweepNats": ("{name} in nats per token", "{name}(토큰당 nat)"),
+    "sweepSquaredError": ("{name}, mean squared error", "{name}(평균 제곱 오차)"),
     "sweepMissing": ("none", "없음"),
     "sweepStates": (
         "Trials: {done} done, {stopped} stopped early, {diverged} diverged, {failed} failed, {missing} missing.",
         "시도: 완료 {done}, 조기 중단 {stopped}, 발산 {diverged}, 실패 {failed}, 없음 {missing}.",
     ),
     "sweepMedians": (
-        "A cell is the median over its trials; colors are on a logarithmic scale; hatched: no trial has a value.",
-        "칸의 값은 그 시도들의 중앙값이고 색은 로그 눈금입니다. 빗금: 값이 있는 시도가 없습니다.",
+        "A cell is the median over its trials; colors are on a logarithmic scale, unless a value is zero or below; hatched: no trial has a value.",
+        "칸의 값은 그 시도들의 중앙값이고 색은 0 이하인 값이 없으면 로그 눈금입니다. 빗금: 값이 있는 시도가 없습니다.",
     ),
     "sweepHelp": (
         "Trains Backflow's models over a grid of settings by Ray Tune, or draws a sweep that is there.",

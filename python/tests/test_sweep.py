@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as xml
@@ -14,13 +15,14 @@ from backflow_recorder.sweep.command import main
 from backflow_recorder.sweep.folder import Outcome, SweepFolder
 from backflow_recorder.sweep.grid import parse_grid, trials_of
 from backflow_recorder.sweep.picture import axes_of, page, places
-from backflow_recorder.sweep.trainer import last_metrics, median_horizon
+from backflow_recorder.sweep.trainer import Backflow, CorpusTrainer, first_sequences, last_metrics, median_horizon
 
 GRID = {"kind": ["rnn", "lstm"], "gain": ["0.8", "1"], "window": ["32", "128"]}
 
 
 def test_a_grid_is_every_combination_with_every_seed():
     assert parse_grid(["kind=rnn,lstm", "gain=0.8,1", "window=32,128"]) == GRID
+    assert parse_grid(["kind=rnn, lstm ", "gain= 0.8,1", "window=32,128"]) == GRID
     trials = trials_of(GRID, 3)
     assert len(trials) == 24 and len({trial.name for trial in trials}) == 24
     # The whole grid once before anything is repeated.
@@ -56,9 +58,11 @@ def test_a_horizon_is_the_median_over_the_targets_of_the_second_half():
 
 def test_the_folder_knows_its_sweep_and_refuses_another(tmp_path):
     folder = SweepFolder(tmp_path / "sweep")
+    corpus = tmp_path / "a.txt"
+    corpus.write_text("some text")
     plan = {"corpus": "a.txt", "grid": GRID, "samples": 1, "steps": 10}
-    folder.begin(plan)
-    folder.begin(plan)
+    folder.begin(plan, corpus)
+    folder.begin(plan, corpus)
     trials = folder.trials()
     folder.finish(trials[0], {"state": "done", "step": 10, "loss": 2.0, "validationLoss": 2.5, "horizon": None, "within": 128})
     assert folder.outcome(trials[0]) == Outcome(trials[0], "done", 10, 2.0, 2.5, None, 128, None)
@@ -68,11 +72,64 @@ def test_the_folder_knows_its_sweep_and_refuses_another(tmp_path):
     assert [one.state for one in folder.outcomes()] == ["done"] + ["missing"] * 7
     for other in ({**plan, "steps": 11}, {**plan, "grid": {"kind": ["rnn"]}}):
         with pytest.raises(RecorderError, match="another sweep"):
-            folder.begin(other)
+            folder.begin(other, corpus)
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "theirs").write_text("")
     with pytest.raises(RecorderError, match="other files"):
-        SweepFolder(tmp_path / "full").begin(plan)
+        SweepFolder(tmp_path / "full").begin(plan, corpus)
+    corpus.write_text("another text")
+    with pytest.raises(RecorderError, match="has changed since the sweep"):
+        folder.begin(plan, corpus)
+
+
+@pytest.mark.parametrize(
+    "change, said",
+    [
+        ({"version": 2}, "has format version 2, and this package reads version 1"),
+        ({"version": "1"}, "holds no sweep"),
+        ({"grid": {}}, "holds no sweep"),
+        ({"grid": {"kind": []}}, "holds no sweep"),
+        ({"samples": 0}, "holds no sweep"),
+        ({"corpus": None}, "holds no sweep"),
+        ({"samples": 10**9}, "is the most"),
+    ],
+)
+def test_a_plan_that_cannot_be_read_is_refused_in_one_sentence(tmp_path, capsys, monkeypatch, change, said):
+    monkeypatch.setenv("LC_ALL", "C")
+    plan = {"format": "backflow-sweep", "version": 1, "corpus": "a.txt", "grid": GRID, "samples": 1, "steps": 10}
+    (tmp_path / "sweep.json").write_text(json.dumps({**plan, **change}))
+    assert main([str(tmp_path), "--html", str(tmp_path / "page.html")]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert said in line and not (tmp_path / "page.html").exists()
+
+
+def test_what_losses_are_in_stands_over_them():
+    trials = trials_of({"kind": ["rnn"], "gain": ["1"]}, 1)
+
+    def heads(validation_loss, objective=None, **options):
+        text = page("", {"kind": ["rnn"], "gain": ["1"]}, 1, [Outcome(trials[0], "done", 10, 2.0, validation_loss, 3.0, 9, None, objective)], ("kind", "gain"), **options)
+        return text.split("<figcaption>")[2].split("</figcaption>")[0]
+
+    assert heads(1.5, "next") == "Validation loss in nats per token"
+    assert heads(None, "next") == "Loss in nats per token"
+    assert heads(1.5, "squaredError") == "Validation loss, mean squared error"
+    assert heads(None, is_own=True) == "Loss"
+
+
+def test_colors_tell_losses_below_zero_apart():
+    grid = {"kind": ["rnn", "lstm", "gru"], "gain": ["1"]}
+    outcomes = [Outcome(trial, "done", 10, loss) for trial, loss in zip(trials_of(grid, 1), (-3.0, -1.0, 2.0))]
+    text = page("", grid, 1, outcomes, ("kind", "gain"), is_own=True).split("<figcaption>Loss")[1]
+    fills = [part.split('"')[0] for part in text.split('fill="rgb')[1:]]
+    assert len(set(fills)) == 3
+
+
+def test_of_numbers_the_first_sequences_are_looked_at(tmp_path):
+    corpus = tmp_path / "numbers.txt"
+    corpus.write_bytes(("\ufeff# a comment\r\n" + "".join(f"0.{i},0 0.5,1 = 0.5\r\n" for i in range(1, 9))).encode())
+    assert first_sequences(str(corpus)) == [2, 3, 4, 5, 6]
+    corpus.write_text("1 = 1\n\n# two\n  # three\n2 = 2")
+    assert first_sequences(str(corpus)) == [1, 5]
 
 
 def test_a_picture_has_a_cell_for_every_pair_and_shows_what_is_missing():
@@ -110,6 +167,48 @@ def test_a_cell_says_no_more_than_is_known():
     assert cell(("stopped", 90.0, 128), ("failed", None, None)) == "90 (0/2)"
 
 
+def test_validation_losses_and_training_losses_are_never_in_one_picture():
+    trials = trials_of({"kind": ["rnn", "lstm"], "gain": ["1"]}, 1)
+
+    def figure(*losses):
+        outcomes = [Outcome(trial, "done", 10, *own) for trial, own in zip(trials, losses)]
+        text = page("", {"kind": ["rnn", "lstm"], "gain": ["1"]}, 1, outcomes, ("kind", "gain"))
+        return re.findall("<(?:figcaption|title)>([^<]*)<", text.split("<figure>")[2])
+
+    assert figure((1.0, 2.0), (1.5, 2.5)) == ["Validation loss in nats per token", "kind rnn, gain 1: 2 (1/1)", "kind lstm, gain 1: 2.5 (1/1)"]
+    # One that was stopped before its first validation has none to compare.
+    assert figure((1.0, 2.0), (1.5, None)) == ["Validation loss in nats per token", "kind rnn, gain 1: 2 (1/1)", "kind lstm, gain 1: none (1/1)"]
+    assert figure((1.0, None), (1.5, None)) == ["Loss in nats per token", "kind rnn, gain 1: 1 (1/1)", "kind lstm, gain 1: 1.5 (1/1)"]
+
+
+def test_the_horizon_on_numbers_is_the_median_over_the_first_sequences(tmp_path):
+    """Of a command line that tells the line it was asked for: log10 norms of the input gradient, by step, of the last one."""
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run/run.json").write_text('{"model": {"objective": "squaredError"}}')
+    (tmp_path / "cli.py").write_text(
+        "import json, sys\n"
+        "assert '--matrix' not in sys.argv\n"
+        "line = int(sys.argv[sys.argv.index('--line') + 1])\n"
+        "flows = json.load(open(sys.argv[0] + '.json'))\n"
+        "print(json.dumps({'inputs': [{'flow': flows[str(line)]}]}))\n"
+    )
+
+    def found(*flows):
+        told = {line: {"target": len(log10) - 1, "log10": log10} for line, log10 in zip((3, 5, 6, 7, 8), flows)}
+        (tmp_path / "cli.py.json").write_text(json.dumps(told))
+        return CorpusTrainer(Backflow(sys.executable, str(tmp_path / "cli.py")), str(corpus), "").horizon(tmp_path / "run")
+
+    corpus = tmp_path / "sums.txt"
+    corpus.write_bytes("\ufeff# a comment\n\n".encode() + b"1 2 = 3\r\n  # another\n" + b"1 2 = 3\n" * 9)
+    assert first_sequences(str(corpus)) == [3, 5, 6, 7, 8]
+    # By lag: below a thousandth at 2, 4, nowhere, 3, and where the target itself has none nothing can be said.
+    falls = [[-4.0, -1.0, 0.0], [-9.0, -4.0, -2.5, -2.0, -1.0, 0.0], [-1.0, -1.0, -1.0, 0.0], [-5.0, -2.0, -1.0, 0.0], [-1.0, None]]
+    assert found(*falls) == {"horizon": 3.5, "within": 2}
+    assert found(*[[-1.0, 0.0]] * 5) == {"horizon": None, "within": 1}
+    # No step stands before the only one.
+    assert found(*[[0.0]] * 5) == {}
+
+
 def test_axes_are_logarithmic_where_they_are_positive_numbers():
     assert places(["1", "10", "100"], 300) == pytest.approx([0, 100, 200, 300])
     # Of 16, 32 and 128 the middles are 2^4.5 and 2^6, the ends as far outside: 2^3.5 and 2^8.
@@ -129,7 +228,7 @@ def test_wrong_input_is_one_sentence(tmp_path, capsys, monkeypatch):
     empty.write_text("")
     cli.write_text("")
     cases = {
-        "the problem: --grid": [corpus],
+        "the problem: --grid is missing": [corpus],
         "the problem: the following arguments are required": [],
         "knows no color": [corpus, "--grid", "color=1"],
         "is no UTF-8 text": [empty, "--grid", "kind=rnn"],
@@ -138,6 +237,9 @@ def test_wrong_input_is_one_sentence(tmp_path, capsys, monkeypatch):
         "command line (/none) was not found": [corpus, "--grid", "kind=rnn", "--node", sys.executable, "--cli", "/none"],
         "--axes names two of kind, seed": [corpus, "--grid", "kind=rnn", "--axes", "kind"],
         "holds no sweep": [tmp_path, "--html", tmp_path / "page.html"],
+        "The grid makes 20000 trials, and 10000 is the most": [corpus, "--grid", "kind=rnn,lstm", "--samples", "10000"],
+        "a name of 320 characters, and 255 is the most": [corpus, "--grid", f"kind={'a' * 303}"],
+        "a whole number from 1 is needed, not ²": [corpus, "--grid", "kind=rnn", "--samples", "²"],
     }
     for expected, words in cases.items():
         assert main([str(word) for word in words]) == 2
@@ -151,7 +253,8 @@ def test_wrong_input_is_one_sentence(tmp_path, capsys, monkeypatch):
 
 
 def test_a_sweep_that_is_there_is_drawn_without_pytorch_ray_and_node(tmp_path):
-    SweepFolder(tmp_path / "sweep").begin({"corpus": "a.txt", "grid": GRID, "samples": 1, "steps": 10})
+    (tmp_path / "a.txt").write_text("some text")
+    SweepFolder(tmp_path / "sweep").begin({"corpus": "a.txt", "grid": GRID, "samples": 1, "steps": 10}, tmp_path / "a.txt")
     code = "import sys; sys.modules['torch'] = sys.modules['ray'] = None; from backflow_recorder.sweep.command import main; sys.exit(main(sys.argv[1:]))"
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent), "PATH": "", "LC_ALL": "C.UTF-8"}
     words = [sys.executable, "-c", code, str(tmp_path / "sweep"), "--html", str(tmp_path / "page.html")]

@@ -3,11 +3,15 @@
 import json
 import math
 import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from backflow_recorder.sentences import RecorderError
+from backflow_recorder.sweep import child, own
 from backflow_recorder.sweep.child import TrialFailed
 from backflow_recorder.sweep.grid import Trial
 from backflow_recorder.sweep.own import OwnTrainer
@@ -37,6 +41,11 @@ def forever(settings, folder):
 
 def nothing(settings, folder):
     pass
+
+
+def beside(settings, folder):
+    open("data.txt").read()
+    train(settings, folder)
 
 
 def broken(settings, folder):
@@ -101,6 +110,78 @@ def test_it_ends_with_the_worker_and_begins_anew(file, tmp_path):
     step = OwnTrainer.of(str(file)).known(folder)["step"]
     assert step >= 1
     assert OwnTrainer.of(str(file)).train(trial(), folder, 4, lambda *_: None)["step"] == 4
+
+
+def test_it_ends_where_the_worker_is_killed(file, tmp_path):
+    if os.name == "nt":
+        # There a process that is ended is not told from one that is killed.
+        return
+    worker = "import sys; from pathlib import Path; from backflow_recorder.sweep.grid import Trial; from backflow_recorder.sweep.own import OwnTrainer\n"
+    worker += "OwnTrainer.of(sys.argv[1]).train(Trial('one', {'hidden': '5', 'lr': '0.1'}, 3), Path(sys.argv[2]), 10**9, lambda *_: None)"
+    folder = tmp_path / "trial"
+    process = subprocess.Popen([sys.executable, "-c", worker, f"{file}:forever", str(folder)])
+    try:
+        while not (folder / "run/metrics.jsonl").exists():
+            assert process.poll() is None
+            time.sleep(0.05)
+        pid = json.loads((folder / "process.json").read_text())["pid"]
+    finally:
+        process.kill()
+        process.wait()
+    # Reaped by init, or by whoever has taken its place; a zombie has ended too.
+    while is_running(pid):
+        time.sleep(0.05)
+    # It ends as by an error, so that what the recorder holds is written.
+    assert (folder / "run/metrics.jsonl").read_text().endswith("\n")
+
+
+def is_running(pid):
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return False
+    try:
+        # The third field, behind the name in parentheses.
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return not Path("/proc/self").exists()
+
+
+def test_relative_paths_are_of_the_folder_in_which_the_sweep_is_called(file, tmp_path, monkeypatch):
+    (tmp_path / "data.txt").write_text("")
+    monkeypatch.chdir(tmp_path)
+    trainer = OwnTrainer.of("functions.py:beside")
+    # As Ray's worker is in the trial's own folder.
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert trainer.train(trial(), tmp_path / "trial", 2, lambda *_: None)["step"] == 2
+
+
+def test_a_process_that_cannot_be_noted_is_ended(file, tmp_path, monkeypatch):
+    begun = []
+    popen = child.subprocess.Popen
+    monkeypatch.setattr(child.subprocess, "Popen", lambda *words, **options: begun.append(popen(*words, **options)) or begun[-1])
+
+    def full(*_):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(child, "write_json", full)
+    with pytest.raises(OSError, match="no space left"):
+        OwnTrainer.of(f"{file}:forever").train(trial(), tmp_path / "trial", 20, lambda *_: None)
+    assert [one.poll() is not None for one in begun] == [True]
+
+
+def test_one_that_ends_before_it_has_read_its_settings_says_why(file, tmp_path, monkeypatch):
+    if os.name == "nt":
+        # There a script is no program.
+        return
+    program = tmp_path / "python"
+    program.write_text("#!/bin/sh\necho no such interpreter >&2\nexit 3\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(own.sys, "executable", str(program))
+    # More than a pipe takes before it is read.
+    with pytest.raises(TrialFailed, match="no such interpreter"):
+        OwnTrainer.of(str(file)).train(trial(name="x" * 1_000_000), tmp_path / "trial", 3, lambda *_: None)
 
 
 @pytest.mark.parametrize("word", ["absent.py", "absent.py:train", "functions.py:no-name"])

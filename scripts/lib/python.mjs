@@ -29,7 +29,13 @@ export const frameworks = {
       'ray[tune]==2.60.0',
       'tensorboard==2.21.0',
     ],
-    files: ['test_lightning.py', 'test_huggingface.py', 'test_sweep_ray.py', 'test_tensorboard.py'],
+    files: [
+      'test_lightning.py',
+      'test_huggingface.py',
+      'test_sweep_ray.py',
+      'test_sweep_cluster.py',
+      'test_tensorboard.py',
+    ],
   },
 };
 

@@ -1,11 +1,11 @@
-/** A run's loss in words: nats per token, or of a model of numbers the mean squared error; or that it is not finite. */
-import type { RunDescription } from '../protocol/run';
+/** A loss in words: nats per token, or of a model of numbers the mean squared error, or a number alone where the unit is not known; or that it is not finite. */
+import type { LossUnit } from '../protocol/run';
+import { fixed } from '../terms/numberFormat';
 import { localize } from './localize';
 import { squaredError } from './squaredError';
 
-export function lossInWords({ model }: Pick<RunDescription, 'model'>, loss: number): string {
+export function lossInWords(unit: LossUnit, loss: number): string {
   if (!Number.isFinite(loss)) return localize('loss.natsNotFinite');
-  return model.features === undefined
-    ? localize('loss.nats', loss.toFixed(3))
-    : localize('loss.squaredError', squaredError(loss));
+  if (unit === 'nats') return localize('loss.nats', fixed(loss, 3));
+  return localize(unit === 'squaredError' ? 'loss.squaredError' : 'loss.plain', squaredError(loss));
 }

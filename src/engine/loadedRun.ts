@@ -1,10 +1,9 @@
 /** A run that an engine has set up, with all that works on its model. */
-import type { RunParts } from './train/run';
-import { Run } from './train/run';
 import { emitter, modelSink, type Emit } from './emit';
 import { writeFlowHistory } from './files/flowHistoryFile';
 import type { FlowHistory } from './inspect/flowHistory';
 import { loadModel, type LoadedModel } from './loadedModel';
+import { Run, type RunParts } from './train/run';
 
 /** The flows over training are written with a checkpoint, but not more often than this, milliseconds. */
 const historyInterval = 10_000;

@@ -67,7 +67,13 @@ export type ToPage =
 
 /** Editor → a page that compares. A run is meant by its place in `runs`. */
 export type ToComparePage =
-  | { readonly type: 'compared'; readonly title: string; readonly runs: readonly ComparedRun[] }
+  | {
+      readonly type: 'compared';
+      readonly title: string;
+      readonly runs: readonly ComparedRun[];
+      /** The text they are compared on, as a URI; null where each, a recording, is shown on the tokens that it has read itself. */
+      readonly document: string | null;
+    }
   | { readonly type: 'comparedStatus'; readonly run: number; readonly status: PanelStatus }
   | { readonly type: 'comparedProgress'; readonly run: number; readonly rows: MetricRows }
   | { readonly type: 'comparedFrame'; readonly run: number; readonly frame: Frame }
@@ -87,7 +93,7 @@ export interface ComparedRun {
   readonly run: RunDescription;
   readonly status: PanelStatus;
   readonly history: MetricRows;
-  /** What was changed of the run that all of them continue, in the reader's language; null where they are no such runs. */
+  /** What tells it from the others, in the reader's language: what was changed of the run that all of them continue, or a trial's settings. Null where its own settings tell. */
   readonly change: string | null;
 }
 
@@ -161,6 +167,8 @@ export type FromPage =
   | { readonly type: 'truncations' }
   /** Show the run of one of these trials of the sweep, by their places in its list; the reader chooses among several. */
   | { readonly type: 'openTrials'; readonly trials: readonly number[] }
+  /** Compare the runs of these trials, by their places in the sweep's list: as many as `comparedTrials` says, all of which can be opened. */
+  | { readonly type: 'compareTrials'; readonly trials: readonly number[] }
   /** A file was dropped on the page: its address, to be opened as a model. */
   | { readonly type: 'drop'; readonly uri: string }
   /** What can be taken away now: the editor lets the reader choose. */
@@ -182,6 +190,8 @@ export interface PanelState {
   readonly playground?: PlaygroundSettings;
   /** Folders of the runs, or files of the models, that are compared. */
   readonly compared?: readonly string[];
+  /** In the same order: what tells each from the others (see `ComparedRun`). */
+  readonly changes?: readonly (string | null)[];
   /** What the reader has chosen to see, each section's under a name of its own; the page checks it when it reads it. */
   readonly views?: Readonly<Record<string, unknown>>;
 }

@@ -14,7 +14,7 @@ import {
   type PanelState,
 } from './messages';
 import type { PlaygroundSettings } from '../protocol/playground';
-import { maxTrials } from './sweep';
+import { comparedTrials, maxTrials } from './sweep';
 import type { Direction } from '../layers/direction';
 
 const actions: ReadonlySet<string> = new Set<ControlAction>(['pause', 'resume', 'step', 'stop']);
@@ -114,6 +114,10 @@ export function parseFromPage(message: unknown): FromPage | undefined {
       return { type: 'truncations' };
     case 'openTrials':
       return isListOfTrials(message['trials']) ? { type: 'openTrials', trials: message['trials'] } : undefined;
+    case 'compareTrials':
+      return isListOfTrials(message['trials']) && canBeCompared(message['trials'])
+        ? { type: 'compareTrials', trials: message['trials'] }
+        : undefined;
     case 'drop':
       return isAddress(message['uri']) ? { type: 'drop', uri: message['uri'] } : undefined;
     case 'offer':
@@ -137,12 +141,25 @@ export function parsePanelState(state: unknown): PanelState {
     : { runFolder: null, document: null };
 }
 
-/** The paths that a page of a comparison kept; at most `maxCompared`. */
-export function parseCompared(state: unknown): string[] {
-  const paths = isFields(state) ? state['compared'] : undefined;
-  return Array.isArray(paths)
-    ? paths.filter((path: unknown): path is string => typeof path === 'string' && path !== '').slice(0, maxCompared)
-    : [];
+/** A comparison as its page kept it. */
+export interface KeptComparison {
+  /** At most `maxCompared`. */
+  readonly runs: readonly { readonly path: string; readonly change: string | null }[];
+  /** The text, as a URI. */
+  readonly document: string | null;
+}
+
+/** The state a page of a comparison kept, as far as it can be used. */
+export function parseCompared(state: unknown): KeptComparison {
+  const { compared, changes, document } = isFields(state) ? state : ({} as Fields);
+  const [paths, words] = [compared, changes].map((list) => (Array.isArray(list) ? (list as unknown[]) : []));
+  const runs = paths.flatMap((path, i) => {
+    const change = words[i];
+    return typeof path === 'string' && path !== ''
+      ? [{ path, change: typeof change === 'string' ? change.slice(0, maxTitleLength) : null }]
+      : [];
+  });
+  return { runs: runs.slice(0, maxCompared), document: typeof document === 'string' ? document : null };
 }
 
 function parseLane(lane: unknown): FlowLane | undefined {
@@ -218,6 +235,11 @@ function isExportKind(value: unknown): value is ExportKind {
 
 function isListOfTrials(value: unknown): value is number[] {
   return Array.isArray(value) && value.length <= maxTrials && value.every(isIndex);
+}
+
+function canBeCompared(trials: readonly number[]): boolean {
+  const { least, most } = comparedTrials;
+  return trials.length >= least && trials.length <= most && new Set(trials).size === trials.length;
 }
 
 function isFields(value: unknown): value is Fields {

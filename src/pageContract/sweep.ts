@@ -1,7 +1,12 @@
 /** A sweep as its page shows it: a grid of settings, and what came of each trial. The editor has read it from the sweep's folder and checked it. */
 
+import type { LossUnit } from '../protocol/run';
+
 /** More are refused: neither a folder nor a picture of so many can be looked at. */
 export const maxTrials = 10_000;
+
+/** Trials that can be compared at once. */
+export const comparedTrials = { least: 2, most: 4 } as const;
 
 /**
  * `stopped`: by the scheduler, before its last step. `diverged`: a loss that is not finite. `begun`: its run is there and no result yet, because it is
@@ -20,7 +25,7 @@ export interface SweepAxis {
 export interface TrialResult {
   readonly state: TrialState;
   readonly step: number | null;
-  /** Both in nats per token. */
+  /** Both in the sweep's unit. */
   readonly loss: number | null;
   readonly validationLoss: number | null;
   /** In tokens; null with `within` known: it is larger than that. */
@@ -34,7 +39,7 @@ export interface TrialResult {
 export interface ShownTrial extends TrialResult {
   /** Of each axis, which value it has. */
   readonly at: readonly number[];
-  /** Whether there is a run, or a recording, to be opened. */
+  /** Whether there is something to look at: a checkpoint of its run, or a recorded step. */
   readonly canOpen: boolean;
 }
 
@@ -43,6 +48,8 @@ export interface ShownSweep {
   readonly name: string;
   /** Name of the text's file. */
   readonly corpus: string;
+  /** Null of a training function of the user's own. */
+  readonly lossUnit: LossUnit;
   /** Training steps of a trial that is not stopped. */
   readonly steps: number;
   /** At least two; the last is `seed`. */

@@ -33,6 +33,14 @@ export function readUnitOf({ corpus: { unit }, tokenizer }: RunDescription): Rea
   return tokenizer;
 }
 
+/** What losses are in: nats per token, or of sequences of numbers mean squared errors; null of a training elsewhere, which gives whatever it minimizes. */
+export type LossUnit = 'nats' | 'squaredError' | null;
+
+export function lossUnitOf({ model, recording }: Pick<RunDescription, 'model' | 'recording'>): LossUnit {
+  if (recording) return null;
+  return model.features === undefined ? 'nats' : 'squaredError';
+}
+
 /** What a run's model reads and predicts. */
 export interface RunSizes {
   /** V; of a model of numbers how many it predicts. */

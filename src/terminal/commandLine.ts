@@ -214,6 +214,7 @@ function folderOf(given: GivenOptions): string | null {
 function readInspect(given: GivenOptions): InspectCommand {
   const model = onlyPositional(given, 'inspect', 'MODEL');
   const file = text(given, 'text');
+  if (file === undefined && given.values.has('line')) throw new UsageError(localize('usage.lineWithoutText'));
   const target =
     given.values.get('target') === 'last'
       ? 'last'

@@ -6,6 +6,7 @@ import type { ModelSummary, Verification } from '../protocol/model';
 import type { Caller } from '../protocol/rpc';
 import { noSpectrumOfGraphs, type SpectrumReport } from '../protocol/spectrum';
 import { defaultTrainingSettings } from '../protocol/settings';
+import { differenceInWords } from '../terms/numberFormat';
 import type { InspectCommand } from './commandLine';
 import { drawFlow, drawLegend, rowsOf, type Canvas } from './flowDrawing';
 import { flowInWords, numbersInWords, parameterNorms } from './flowWords';
@@ -14,6 +15,7 @@ import { readableGraph } from './inspectGraph';
 import { graphJson, writeReport } from './inspectJson';
 import { inspectRecording } from './inspectRecording';
 import { localize, localizeMessage } from './language';
+import { lineOf } from './lineOfText';
 import { MatrixDrawing } from './matrixDrawing';
 import { modelInWords } from './modelInWords';
 import { counted, lossText, significant } from './numbers';
@@ -45,7 +47,7 @@ export async function inspect(
   if (command.step !== null) throw new UsageError(localize('usage.stepOfModel', command.model.path));
   if (command.text === null) throw new UsageError(localize('usage.inspectWithoutText'));
   const { opened, text: whole } = await openFor(engine, command.model, command.text, stop);
-  const text = command.line === null ? whole : lineOf(whole, command.line, command.text);
+  const text = lineOf(whole, command, command.text);
   if (opened.model.mode === 'graph') {
     const { series, json } = command;
     const found = await engine.call('inspectGraph', { ...command.request, series, total: json, text });
@@ -59,7 +61,8 @@ export async function inspect(
   const spectrum = await spectrumOf(engine, command, text, stop);
   const steps = report.tokens.length;
   const { backend, threads } = defaultTrainingSettings;
-  const opening = { ...command.model, text, allowsGraph: false, backend, threads };
+  // The whole text, as for the first: a vocabulary can be made of it.
+  const opening = { ...command.model, text: whole, allowsGraph: false, backend, threads };
   const second = matrix ? secondEngineFor(opening, steps) : null;
   const rows = rowsOfBoth(engine, second?.engine ?? null, text, steps);
   try {
@@ -93,14 +96,6 @@ async function spectrumOf(
   );
 }
 
-/** @param line from 1  @param path for the sentence */
-function lineOf(text: string, line: number, path: string): string {
-  const lines = text.split('\n');
-  const found = lines.at(line - 1);
-  if (found === undefined) throw new UsageError(localize('usage.noSuchLine', path, line, lines.length));
-  return found;
-}
-
 /** The model, and the text as it reads it: of a model of bytes any file is one. */
 async function openFor(
   engine: Caller<EngineCalls, EngineEvents>,
@@ -126,7 +121,7 @@ async function openFor(
 export function whereWrong({ disagreement }: Verification): string {
   if (!disagreement) return '';
   const { node, operator, difference } = disagreement;
-  return ` ${localize('report.verificationFirstDifference', node, operator, difference.toExponential(1))}`;
+  return ` ${localize('report.verificationFirstDifference', node, operator, differenceInWords(difference))}`;
 }
 
 /** The same for a person. */
@@ -138,7 +133,7 @@ function readingInWords({ verification, notices, model: { producer } }: OpenResu
 }
 
 export function verificationInWords({ by, of, agrees, tokens, difference, limit }: Verification): string {
-  const size = Number.isFinite(difference) ? difference.toExponential(1) : '∞';
+  const size = differenceInWords(difference);
   const facts = [counted(tokens, 'token'), size, limit] as const;
   if (of === 'graph')
     return agrees

@@ -5,12 +5,14 @@ import type { EngineCalls, EngineEvents, InspectReport } from '../protocol/engin
 import type { RecordingReport } from '../protocol/recording';
 import type { Caller } from '../protocol/rpc';
 import { defaultTrainingSettings } from '../protocol/settings';
+import { differenceInWords } from '../terms/numberFormat';
 import type { InspectCommand } from './commandLine';
 import { drawFlow, drawLegend, rowsOf, type Canvas, type FlowRow } from './flowDrawing';
 import { flowInWords, numbersInWords, parameterNorms } from './flowWords';
 import { glyphOf } from './glyphs';
 import { matrixRows, numbersJson, partsOfJson, seriesJson } from './inspectJson';
 import { localize, localizeMessage } from './language';
+import { lineOf } from './lineOfText';
 import { MatrixDrawing } from './matrixDrawing';
 import { modelInWords } from './modelInWords';
 import { counted, lossText, significant } from './numbers';
@@ -29,7 +31,7 @@ export async function inspectRecording(
 ): Promise<void> {
   const { model, step, target, json, request } = command;
   if (command.series) throw new UsageError(localize('usage.tensorOfRecording'));
-  const text = command.text === null ? null : await textOf(command.text, model.tokens);
+  const text = command.text === null ? null : lineOf(await textOf(command.text, model.tokens), command, command.text);
   const { backend, threads } = defaultTrainingSettings;
   await engine.call('open', { ...model, text: null, allowsGraph: true, backend, threads }, stop);
   const { thresholds, matrix } = request;
@@ -126,10 +128,10 @@ function headLines({ summary, metrics, stack, agreement, notices }: RecordingRep
     ...(stack && agreement
       ? [
           agreement.agrees
-            ? localize('report.recordingAgrees', agreement.series, agreement.difference.toExponential(1))
+            ? localize('report.recordingAgrees', agreement.series, differenceInWords(agreement.difference))
             : localize(
                 'report.recordingDiffers',
-                agreement.difference.toExponential(1),
+                differenceInWords(agreement.difference),
                 agreement.limit,
                 agreement.at.series,
                 agreement.at.step,

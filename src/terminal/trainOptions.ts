@@ -5,6 +5,7 @@ import { norms } from '../layers/norm';
 import type { LayerOptions, OptionDescription, OptionValue } from '../layers/options';
 import {
   initializations,
+  isOfNumbers,
   maxFlossed,
   maxHiddenSize,
   maxLayers,
@@ -72,8 +73,8 @@ function refuseOfNumbers({ values }: GivenOptions): void {
     throw new UsageError(localize('usage.numbersInLines'));
 }
 
-/** @param isOfNumbers the corpus is one of numbers, which the options leave open */
-export function readModel(given: GivenOptions, isOfNumbers = false): ModelSettings {
+/** @param readsNumbers the corpus is one of numbers, which the options leave open */
+export function readModel(given: GivenOptions, readsNumbers = false): ModelSettings {
   const defaults = defaultModelSettings;
   const cell = choice(given, 'cell', cellNames, defaults.cell);
   const layers = readLayerList(given);
@@ -88,7 +89,7 @@ export function readModel(given: GivenOptions, isOfNumbers = false): ModelSettin
     tied: given.switches.has('tied'),
     objective: given.values.has('objective')
       ? choice<ObjectiveName>(given, 'objective', objectives, defaults.objective)
-      : isOfNumbers
+      : readsNumbers
         ? 'squaredError'
         : null,
     norm: given.values.has('norm') ? choice(given, 'norm', norms, defaults.norm) : null,
@@ -96,7 +97,7 @@ export function readModel(given: GivenOptions, isOfNumbers = false): ModelSettin
     residual: given.values.has('residual') ? choice(given, 'residual', onOrOff, 'off') === 'on' : null,
     options: readLayerOptions(given, new Set(kinds)),
   });
-  if (model.objective === 'squaredError') refuseOfNumbers(given);
+  if (isOfNumbers(model.objective)) refuseOfNumbers(given);
   if (readsBothWays(model) && model.objective === 'next') {
     throw new UsageError(localize('usage.bidirectionalNext'));
   }
@@ -179,7 +180,7 @@ export function readTraining(given: GivenOptions, model: ModelSettings): Trainin
   if (dropout > 0 && layersOf(model).length < 2) throw new UsageError(localize('usage.dropoutOneLayer'));
   return {
     ...defaults,
-    ...readReading(given),
+    ...readReading(given, isOfNumbers(model.objective)),
     dropout,
     ...readSteps(given),
     ...readOptimization(given),
@@ -193,10 +194,10 @@ export function readTraining(given: GivenOptions, model: ModelSettings): Trainin
   };
 }
 
-/** How the corpus is read. What only sequences have is refused for streams. A window may be given for sequences too: they are read whole. */
-function readReading(given: GivenOptions): Partial<TrainingSettings> {
+/** How the corpus is read: numbers in sequences always. What only sequences have is refused for streams. A window may be given for sequences too: they are read whole. */
+function readReading(given: GivenOptions, ofNumbers: boolean): Partial<TrainingSettings> {
   const defaults = defaultTrainingSettings;
-  const mode = choice(given, 'mode', ['stream', 'sequences'], defaults.mode);
+  const mode = choice(given, 'mode', ['stream', 'sequences'], ofNumbers ? 'sequences' : defaults.mode);
   const ofSequences = ['split', 'longest-sequence'].find((option) => given.values.has(option));
   if (mode === 'stream' && ofSequences !== undefined) throw new UsageError(localize('usage.notForStream', ofSequences));
   const window = integer(given, 'window', 1, 100_000) ?? defaults.window;
@@ -247,7 +248,7 @@ function readOptimization(given: GivenOptions): Partial<TrainingSettings> {
       throw new UsageError(localize('usage.flossingWithoutWeight', option));
   const fraction = (option: string) =>
     number(given, option, (x) => x >= 0 && x <= 1, localize('value.numberFromZeroToOne'));
-  return {
+  const read = {
     optimizer,
     learningRate: positive(given, 'learning-rate') ?? defaults.learningRate,
     momentum,
@@ -268,6 +269,25 @@ function readOptimization(given: GivenOptions): Partial<TrainingSettings> {
     flossingEvery: integer(given, 'flossing-every', 1, 1e9) ?? defaults.flossingEvery,
     flossingExponents: integer(given, 'flossing-exponents', 1, maxFlossed) ?? defaults.flossingExponents,
   };
+  refuseWithoutEffect(given, { optimizer, schedule });
+  return read;
+}
+
+/** Options that act together with a value of another alone: what else is given would change nothing, without a word. */
+const actsWith = [
+  { options: ['momentum'], other: 'optimizer', values: ['sgd', 'rmsprop'] },
+  { options: ['final-fraction'], other: 'schedule', values: ['cosine'] },
+  { options: ['decay-every', 'decay-factor'], other: 'schedule', values: ['step'] },
+  { options: ['init-scale', 'gain'], other: 'init', values: initializations.filter((name) => name !== 'pytorch') },
+] as const satisfies readonly { options: readonly string[]; other: string; values: readonly string[] }[];
+
+/** @param chosen by name; of others there is nothing to refuse yet */
+function refuseWithoutEffect({ values }: GivenOptions, chosen: Readonly<Record<string, string>>): void {
+  for (const { options, other, values: fitting } of actsWith) {
+    const option = options.find((name) => values.has(name));
+    if (option !== undefined && Object.hasOwn(chosen, other) && !fitting.some((value) => value === chosen[other]))
+      throw new UsageError(localize('usage.withoutEffect', option, `--${other} ${fitting.join(', ')}`));
+  }
 }
 
 const ofForgetGate = 'forget-bias';
@@ -287,9 +307,12 @@ function readFirstParameters(
   const withGate = cellNames.filter((cell) => kindOf(cell).forgetGate !== null);
   if (forgetBias !== null && !withGate.some((cell) => kinds.has(cell)))
     throw ofOtherKind(ofForgetGate, kinds, withGate);
+  const initScale = positive(given, 'init-scale') ?? positive(given, 'gain') ?? defaults.initScale;
+  if (given.values.has('init-scale') && given.values.has('gain')) throw new UsageError(localize('usage.scaleTwice'));
+  refuseWithoutEffect(given, { init: initialization });
   return {
     initialization,
-    initScale: positive(given, 'init-scale') ?? positive(given, 'gain') ?? defaults.initScale,
+    initScale,
     forgetBias,
   };
 }

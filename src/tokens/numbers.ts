@@ -24,6 +24,7 @@ export interface NumberSequence {
 export type NumberSizes = { readonly inputSize: number; readonly outputSize: number } | null;
 
 const decimal = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
+const maxQuoted = 40;
 const largestFloat32 = 3.4028234663852886e38;
 
 /** Where the tokens of a text of such lines stand: what is no number too. */
@@ -56,7 +57,8 @@ export function readSequence(line: string, place: number, sizes: NumberSizes): N
     if (inputSize === 0) inputSize = row.length;
     if (row.length !== inputSize)
       throw new UserError('error.numbers.stepWidth', place, start + 1, step + 1, row.length, inputSize);
-    inputs.push(...row);
+    // A row can be longer than a call has room for arguments.
+    for (const value of row) inputs.push(value);
   }
   const behind = line.slice(target.start + 1, target.end);
   const targets = numbersIn(behind.trim(), place, target.end - behind.trimStart().length);
@@ -131,9 +133,15 @@ function numbersIn(text: string, place: number, at: number): number[] {
   return text.split(',').map((written) => {
     const column = start + 1;
     start += written.length + 1;
+    if (written === '') throw new UserError('error.numbers.missing', place, column);
     const value = decimal.test(written) ? Number(written) : NaN;
-    if (Number.isNaN(value)) throw new UserError('error.numbers.notNumber', place, column, written);
-    if (Math.abs(value) > largestFloat32) throw new UserError('error.numbers.tooLarge', place, column, written);
+    if (Number.isNaN(value)) throw new UserError('error.numbers.notNumber', place, column, quoted(written));
+    if (Math.abs(value) > largestFloat32) throw new UserError('error.numbers.tooLarge', place, column, quoted(written));
     return value;
   });
+}
+
+/** As much as a sentence has room for. */
+function quoted(written: string): string {
+  return written.length > maxQuoted ? `${written.slice(0, maxQuoted)}…` : written;
 }

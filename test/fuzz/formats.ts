@@ -1,5 +1,5 @@
 /** Every entrance by which what others have made gets in. Another one is another entry. */
-import { corpus } from './corpus';
+import { corpus, numbers } from './corpus';
 import { commandLine, pageMessages, settings } from './entrances';
 import type { FuzzedFormat } from './format';
 import { kerasConfig, kerasFile, newerHdf5 } from './kerasFiles';
@@ -13,6 +13,7 @@ import { weights } from './weights';
 
 export const formats: readonly FuzzedFormat[] = [
   corpus,
+  numbers,
   onnx,
   weights,
   olderTorchFile,

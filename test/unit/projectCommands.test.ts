@@ -11,6 +11,7 @@ const programs = {
   'npm run fuzz': 'scripts/fuzz.mjs',
   'npm run verdicts': 'scripts/verdicts.mjs',
   'npm run remedies': 'scripts/remedies.mjs',
+  'npm run pictures': 'scripts/pictures.mjs',
   'npm run bench': 'bench/bench.mjs',
   'npm run bench:validation': 'bench/validation.mjs',
 };

@@ -44,7 +44,12 @@ describe('access', () => {
       ['compare-flow', 'truncation'],
     ],
     ['playground', 'probe.playground({ slopes: [-0.05], tokens: 64, cell: "rnn" })', ['play']],
-    ['sweep', 'probe.sweep()', ['sweep']],
+    [
+      'sweep',
+      `probe.sweep(); for (const key of ['ArrowRight', ' ', 'ArrowDown', ' '])
+        document.querySelector('[data-figure=sweep]').dispatchEvent(new KeyboardEvent('keydown', { key }))`,
+      ['sweep'],
+    ],
   ] as const;
   for (const [view, script, explanations] of scenes) {
     it(`axe finds nothing where the page shows ${explanations.join(' and ')}, explanations open or not, in any theme`, async () => {

@@ -93,7 +93,15 @@ const scenes: Readonly<Record<string, { readonly view: PageView; readonly script
       'probe.truncations()',
     ],
   },
-  sweep: { view: 'sweep', scripts: ['probe.sweep()'] },
+  sweep: {
+    view: 'sweep',
+    scripts: [
+      'probe.sweep()',
+      // From the upper left cell to the right and down, each picked.
+      `for (const key of ['ArrowRight', ' ', 'ArrowRight', ' ', 'ArrowDown', ' ', 'ArrowRight', 'ArrowDown', ' '])
+        document.querySelector('[data-figure=sweep]').dispatchEvent(new KeyboardEvent('keydown', { key }))`,
+    ],
+  },
   'comparison of two of which one cannot read the text': {
     view: 'compare',
     scripts: [

@@ -74,7 +74,7 @@ describe('the page', () => {
       await page.setViewportSize({ width: 340, height: 700 });
       await page.evaluate('probe.run(1299)');
       const thing = { key: 'nonFinite.ofUnit', args: [{ key: 'unitMap.hidden', args: [] }, 17] } as const;
-      const args = [thing, { key: 'nonFinite.stepOfToken', args: [41, 'e'] }, '3.61e38', '2.90e38'] as const;
+      const args = [thing, { key: 'nonFinite.stepOfToken', args: [41, 'e'] }, '3.61·10³⁸', '2.90·10³⁸'] as const;
       const message = inEnglish({
         key: 'error.train.overflowWhere',
         args: [
@@ -84,7 +84,7 @@ describe('the page', () => {
       });
       assert.match(
         message,
-        /Stream 3 of the batch: On the way forward it begins at token 41 \(“e”\): the hidden state, unit 17, is 3\.61e38 \(one step before: 2\.90e38\)\.$/,
+        /Stream 3 of the batch: On the way forward it begins at token 41 \(“e”\): the hidden state, unit 17, is 3\.61·10³⁸ \(one step before: 2\.90·10³⁸\)\.$/,
       );
       const status = JSON.stringify({ state: 'paused', step: 1299, message });
       await page.evaluate(`probe.send({ type: 'status', status: ${status} })`);

@@ -91,6 +91,36 @@ describe('what the page shows of a sweep', () => {
     assert.match(await text('.sweep .hint'), /Point at a cell/);
   });
 
+  it('says what losses are in: of numbers squared errors, of a training function nothing, which may be below zero', async () => {
+    const grid = { kind: ['rnn', 'lstm'] };
+    for (const [lossUnit, loss, head, said] of [
+      ['squaredError', 0.00061, 'loss (squared error)', /loss 6\.1·10⁻⁴/],
+      [null, -3.25, 'loss', /loss −3\.25/],
+    ] as const) {
+      await on.open({ view: 'sweep' });
+      const sweep = sweepOf(grid, 1, () => ({ loss, validationLoss: null, horizon: null, within: null }));
+      await on.page.evaluate(`probe.sweep(${JSON.stringify({ ...sweep, lossUnit })})`);
+      await settled();
+      assert.equal(await on.page.locator('.sweep [data-value=loss]').textContent(), head);
+      await canvas('sweep').focus();
+      await on.page.keyboard.press('ArrowRight');
+      assert.match(await readout(), said);
+      assert.doesNotMatch((await text('.sweep-page')) + (await described())!, /nats/);
+    }
+  });
+
+  it('has no line of the background between narrow cells', async () => {
+    await on.open({ view: 'sweep' });
+    const hidden = Array.from({ length: 60 }, (_, i) => String(i + 1));
+    const sweep = sweepOf({ hidden, window: ['1', '2'] }, 1, () => ({}));
+    await on.page.evaluate(`probe.sweep(${JSON.stringify(sweep)})`);
+    await settled();
+    const along = await on.page.evaluate<number[][]>(
+      `Array.from({ length: 600 }, (_, i) => probe.pixel('sweep', 80 + i, 40))`,
+    );
+    assert.equal(new Set(along.map((color) => color.join())).size, 1, 'all have one value, and so one color');
+  });
+
   it('says of a single trial why it failed, as text', async () => {
     await on.open({ view: 'sweep' });
     const sweep = sweepOf({ kind: ['rnn', 'lstm'] }, 1, () => ({
@@ -138,7 +168,13 @@ describe('what the page shows of a sweep', () => {
     await settled();
     assert.match((await described())!, /validation loss over kind/);
     const state = await page.evaluate<PanelState>('probe.state()');
-    assert.deepEqual(state.views?.['sweep'], { x: 'kind', y: 'seed', measure: 'validationLoss', cell: null });
+    assert.deepEqual(state.views?.['sweep'], {
+      x: 'kind',
+      y: 'seed',
+      measure: 'validationLoss',
+      cell: null,
+      picked: [],
+    });
     // A sweep without what was chosen is shown as usual.
     await page.evaluate(
       `probe.sweep(${JSON.stringify(sweepOf({ window: ['1', '2'] }, 1, () => ({ validationLoss: null })))})`,

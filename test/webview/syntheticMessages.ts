@@ -94,7 +94,7 @@ export function comparedMessage(): ToPage {
       history: { rows, validation },
     };
   });
-  return { type: 'compared', title: 'Three cells on tale.txt', runs };
+  return { type: 'compared', title: 'Three cells on tale.txt', runs, document: 'file:///texts/tale.txt' };
 }
 
 /** Each run's frame: exactly a ramp. */

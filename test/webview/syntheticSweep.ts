@@ -26,7 +26,7 @@ export function sweepOf(
       : { step: 100, loss: 2, validationLoss: 2.5, horizon: 10, within: 128 };
     return { state: 'done', ...known, reason: null, at, canOpen: others.state !== 'waiting', ...others };
   });
-  return { name: 'sweep-tale', corpus: 'tale.txt', steps: 100, axes, trials };
+  return { name: 'sweep-tale', corpus: 'tale.txt', lossUnit: 'nats', steps: 100, axes, trials };
 }
 
 /** With something in every state: gain × kind, two seeds. */

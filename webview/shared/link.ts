@@ -1,6 +1,6 @@
 /** What the page says to the editor. */
 import type { HeadChoice, UnitMapChoice } from '../../src/protocol/frame';
-import type { ControlAction, FromPage, PanelState } from '../../src/pageContract/messages';
+import type { ComparedRun, ControlAction, FromPage, PanelState } from '../../src/pageContract/messages';
 import type { FlowLane } from '../../src/protocol/overTraining';
 import type { PlaygroundSettings } from '../../src/protocol/playground';
 import type { RunDescription } from '../../src/protocol/run';
@@ -134,14 +134,20 @@ export class Link {
     this.post({ type: 'truncations' });
   }
 
-  /** Remembers what is compared. */
-  rememberCompared(compared: readonly string[]): void {
-    this.editor.setState({ ...this.state(), compared });
+  /** Remembers what is compared. @param document the text, as a URI */
+  rememberCompared(runs: readonly Pick<ComparedRun, 'run' | 'change'>[], document: string | null): void {
+    const compared = runs.map(({ run }) => run.folder);
+    this.editor.setState({ ...this.state(), compared, changes: runs.map(({ change }) => change), document });
   }
 
   /** @param trials places in the sweep's list */
   openTrials(trials: readonly number[]): void {
     this.post({ type: 'openTrials', trials });
+  }
+
+  /** @param trials places in the sweep's list */
+  compareTrials(trials: readonly number[]): void {
+    this.post({ type: 'compareTrials', trials });
   }
 
   /** A file was dropped here. */

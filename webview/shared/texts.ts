@@ -4,7 +4,7 @@ import { formatTemplate, piecesOf, wordsBehind, type PageKey, type PageStrings }
 import type { FrameHeader } from '../../src/protocol/frame';
 import type { SeriesRole } from '../../src/protocol/graph';
 import type { FlowRow } from './flowRows';
-import { NumberFormat } from './format';
+import { NumberFormat } from '../../src/terms/numberFormat';
 import { namedSeries, type NamedSeries } from './seriesNames';
 
 export interface Segment {

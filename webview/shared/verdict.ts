@@ -1,7 +1,7 @@
 /** The sentence over the flow: does the gradient reach back, how far, and what is therefore not learned. */
 import type { FrameHeader } from '../../src/protocol/frame';
 import type { FlowRow } from './flowRows';
-import { powerOfTen } from './format';
+import { powerOfTen } from '../../src/terms/numberFormat';
 import { firstReached, isNotFinite, isUnreachedBefore, isZeroAtTarget } from './reach';
 import { visibleText } from './symbols';
 import type { Segment, Texts } from './texts';

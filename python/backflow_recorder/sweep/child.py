@@ -10,9 +10,13 @@ import time
 from pathlib import Path
 from typing import IO, Iterator
 
+from ..sentences import sentence
 from .folder import write_json
+from .reasons import reason_of
 
 PATIENCE = 120.0
+# Bytes of standard error, at its end.
+READ = 2**18
 
 
 class TrialFailed(Exception):
@@ -20,18 +24,23 @@ class TrialFailed(Exception):
 
 
 @contextlib.contextmanager
-def noted(folder: Path, pid: int) -> Iterator[None]:
-    """Its number stands in the trial's folder while it runs."""
-    write_json(folder / "process.json", {"host": os.uname().nodename if hasattr(os, "uname") else "", "pid": pid})
+def running(child: subprocess.Popen, folder: Path) -> Iterator[None]:
+    """Its number stands in the trial's folder while it runs; whatever happens meanwhile, it has ended behind this."""
+    note = folder / "process.json"
     try:
+        write_json(note, {"host": os.uname().nodename if hasattr(os, "uname") else "", "pid": child.pid})
         yield
     finally:
-        (folder / "process.json").unlink()
+        _end(child)
+        # Somebody may have removed the folder meanwhile.
+        note.unlink(missing_ok=True)
 
 
-def ended(child: subprocess.Popen) -> None:
+def _end(child: subprocess.Popen) -> None:
     """Asks it to end, and waits; it may be saving a checkpoint."""
-    child.stdin.close()
+    # One that has ended by itself may have read nothing.
+    with contextlib.suppress(BrokenPipeError):
+        child.stdin.close()
     if child.stdout is not None:
         child.stdout.close()
     if child.poll() is not None:
@@ -44,11 +53,12 @@ def ended(child: subprocess.Popen) -> None:
         child.wait()
 
 
-def said_last(errors: IO[bytes], status: int) -> str:
-    """The last line of what it has written to standard error."""
-    errors.seek(0)
-    said = errors.read().decode("utf-8", "replace").strip().splitlines()
-    return said[-1] if said else f"exit status {status}"
+def reason_in(errors: IO[bytes], status: int) -> str:
+    """Why it failed, of the file that has what it wrote to standard error."""
+    errors.seek(0, os.SEEK_END)
+    # What says why stands at the end.
+    errors.seek(max(0, errors.tell() - READ))
+    return reason_of(errors.read().decode("utf-8", "replace"), status)
 
 
 def wait_for_earlier(folder: Path) -> None:
@@ -62,7 +72,7 @@ def wait_for_earlier(folder: Path) -> None:
     end = time.monotonic() + PATIENCE
     while _is_trainer(earlier["pid"], folder):
         if time.monotonic() > end:
-            raise TrialFailed(f"process {earlier['pid']} still writes {folder / 'run'}")
+            raise TrialFailed(sentence("sweepStillWrites", pid=earlier["pid"], folder=folder / "run"))
         time.sleep(0.1)
 
 

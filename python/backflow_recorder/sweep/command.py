@@ -9,8 +9,8 @@ from typing import Any, Callable, List, Optional
 
 from ..sentences import RecorderError, refuse, sentence, tell
 from .child import TrialFailed
-from .folder import SweepFolder
-from .grid import OPTIONS, Trial, parse_grid
+from .folder import SweepFolder, compared_loss
+from .grid import OPTIONS, Trial, parse_grid, require_possible
 from .own import OwnTrainer
 from .picture import axes_of, page
 from .trainer import Backflow, CorpusTrainer, probe_of
@@ -22,7 +22,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _number(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
+    if not (text.isascii() and text.isdigit()) or int(text) < 1:
         raise argparse.ArgumentTypeError(sentence("sweepNumber", value=text))
     return int(text)
 
@@ -55,7 +55,7 @@ def main(arguments: List[str]) -> int:
         options = parser().parse_args(arguments)
         if options.grid is None:
             if options.html is None:
-                raise refuse("sweepUsage", problem="--grid")
+                raise refuse("sweepUsage", problem=sentence("sweepNoGrid"))
             return _draw(SweepFolder(Path(options.corpus)), options.html, options.axes)
         return _sweep(options)
     except (RecorderError, TrialFailed) as error:
@@ -67,21 +67,26 @@ def main(arguments: List[str]) -> int:
     except KeyboardInterrupt:
         # What is done is kept; the same command goes on with the rest.
         tell(sentence("sweepInterrupted"))
-        return 130
+        return 1
 
 
 def _sweep(options: argparse.Namespace) -> int:
     own = OwnTrainer.of(options.corpus)
     grid = parse_grid(options.grid, None if own else OPTIONS)
+    require_possible(grid, options.samples)
     if options.axes is not None:
         axes_of(grid, options.axes.split(","))
     trainer_in = (lambda folder: own) if own else _corpus_trainer(options)
-    from .tuning import require_ray, run_trials
+    from .tuning import check_address, require_ray, run_trials
 
     require_ray()
+    check_address(options.address)
     corpus = os.path.abspath(options.corpus)
     folder = SweepFolder(Path(options.out or f"runs/sweep-{Path(corpus).stem}"))
-    folder.begin({"corpus": corpus, "grid": grid, "samples": options.samples, "steps": options.steps})
+    folder.begin({"corpus": corpus, "grid": grid, "samples": options.samples, "steps": options.steps}, own.file if own else corpus)
+    if options.html is not None:
+        # What is wrong with its place is told now, and not after hours of training.
+        Path(options.html).parent.mkdir(parents=True, exist_ok=True)
     # Names of trials are by the order of the keys as it was when the sweep began.
     trials = folder.trials()
     tell(sentence("sweepBegins", count=len(trials), folder=folder.path))
@@ -93,8 +98,9 @@ def _sweep(options: argparse.Namespace) -> int:
 
     run_trials(folder, trials, trainer_in(folder), options.steps, address=options.address, asha=options.asha, concurrent=options.concurrent, told=told)
     outcomes = folder.outcomes()
+    compared = compared_loss(outcomes)
     for outcome in outcomes:
-        loss = outcome.loss if outcome.validation_loss is None else outcome.validation_loss
+        loss = getattr(outcome, compared)
         horizon = "" if outcome.within is None else f"> {outcome.within}" if outcome.horizon is None else f"{outcome.horizon:g}"
         print("\t".join([outcome.trial.name, outcome.state, horizon, "" if loss is None else f"{loss:.4f}"]))
     if options.html:
@@ -121,7 +127,8 @@ def _corpus_trainer(options: argparse.Namespace) -> Callable[[SweepFolder], Corp
 def _draw(folder: SweepFolder, file: str, axes: Optional[str]) -> int:
     plan = folder.plan()
     chosen = axes_of(plan["grid"], None if axes is None else axes.split(","))
-    content = page(f"{folder.path.name}: {Path(plan['corpus']).name}", plan["grid"], plan["samples"], folder.outcomes(), chosen)
+    title = f"{folder.path.resolve().name}: {Path(plan['corpus']).name}"
+    content = page(title, plan["grid"], plan["samples"], folder.outcomes(), chosen, is_own=OwnTrainer.is_meant(plan["corpus"]))
     Path(file).write_text(content, encoding="utf-8")
     tell(sentence("sweepDrawn", file=file))
     return 0

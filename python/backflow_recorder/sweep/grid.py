@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from dataclasses import asdict, dataclass
 from typing import Any, Container, Dict, List, Mapping, Optional, Sequence
@@ -34,6 +35,9 @@ OPTIONS = {
 }
 # The trainer's default draws by PyTorch's formula, which a scale has no part in. Of an orthogonal matrix the gain is the spectral radius.
 INIT_OF_GAIN = "orthogonal"
+# The editor shows no more, and a folder's name can be no longer.
+MOST_TRIALS = 10_000
+LONGEST_NAME = 255
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,8 @@ def parse_grid(words: Sequence[str], keys: Optional[Container[str]] = OPTIONS) -
     grid: Dict[str, List[str]] = {}
     for word in words:
         key, equals, rest = word.partition("=")
-        values = rest.split(",")
+        # As a person writes them: "kind=rnn, lstm".
+        values = [value.strip() for value in rest.split(",")]
         if not equals or not all(values):
             raise refuse("gridForm", word=word)
         if keys is not None and key not in keys:
@@ -89,6 +94,16 @@ def parse_grid(words: Sequence[str], keys: Optional[Container[str]] = OPTIONS) -
             raise refuse("gridTwice", word=word)
         grid[key] = values
     return grid
+
+
+def require_possible(grid: Mapping[str, Sequence[str]], samples: int) -> None:
+    """Raises RecorderError for more trials than can be shown, and where a trial's folder would have too long a name."""
+    count = samples * math.prod(len(values) for values in grid.values())
+    if count > MOST_TRIALS:
+        raise refuse("sweepTooMany", count=count, most=MOST_TRIALS)
+    longest = max(len(trial.name) for trial in trials_of(grid, samples))
+    if longest > LONGEST_NAME:
+        raise refuse("sweepLongName", count=longest, most=LONGEST_NAME)
 
 
 def trials_of(grid: Mapping[str, Sequence[str]], samples: int) -> List[Trial]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
+import os
 import shutil
 import statistics
 import subprocess
@@ -14,7 +16,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
 from ..sentences import RecorderError, refuse, sentence
-from .child import TrialFailed, ended, noted, said_last, wait_for_earlier
+from .child import TrialFailed, reason_in, running, wait_for_earlier
 from .grid import Trial
 
 FUNCTION = "train"
@@ -31,17 +33,23 @@ class OwnTrainer:
 
     file: str
     function: str
+    place: str  # the folder that the sweep is called in, which relative paths in the file are of; a worker of Ray has one of its own
+
+    @staticmethod
+    def is_meant(word: str) -> bool:
+        """Whether a function is named, and not a text."""
+        return ".py:" in word or word.endswith(".py")
 
     @staticmethod
     def of(word: str) -> Optional[OwnTrainer]:
         """Of FILE.py or FILE.py:FUNCTION; None of anything else. Raises RecorderError where there is no such file."""
-        path, _, function = word.partition(".py:") if ".py:" in word else (word[: -len(".py")], "", FUNCTION) if word.endswith(".py") else ("", "", "")
-        if not path:
+        if not OwnTrainer.is_meant(word):
             return None
+        path, _, function = word.partition(".py:") if ".py:" in word else (word[: -len(".py")], "", FUNCTION)
         file = Path(f"{path}.py")
         if not file.is_file() or not function.isidentifier():
             raise refuse("sweepFunction", word=word)
-        return OwnTrainer(str(file.resolve()), function)
+        return OwnTrainer(str(file.resolve()), function, os.getcwd())
 
     def train(self, trial: Trial, folder: Path, steps: int, report: Callable[[int, float], None]) -> Dict[str, Any]:
         """Calls the function, from its beginning: what it saves besides is not known here. Raises TrialFailed with what it has written last of an error."""
@@ -50,17 +58,15 @@ class OwnTrainer:
         shutil.rmtree(folder / "run", ignore_errors=True)
         words = [sys.executable, "-m", "backflow_recorder.sweep.call", self.file, self.function, str(folder / "run")]
         with open(folder / "errors.txt", "w+b") as errors, open(folder / "output.txt", "wb") as output:
-            child = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=output, stderr=errors)
-            with noted(folder, child.pid):
-                try:
-                    # Closed at the end only: where this process is killed, the child sees that.
+            child = subprocess.Popen(words, cwd=self.place, stdin=subprocess.PIPE, stdout=output, stderr=errors, env=_environment())
+            with running(child, folder):
+                # Closed at the end only: where this process is killed, the child sees that. Why one has ended before it reads them, its status tells.
+                with contextlib.suppress(BrokenPipeError):
                     child.stdin.write(json.dumps({**trial.settings(), "steps": steps}).encode() + b"\n")
                     child.stdin.flush()
-                    result = _followed(child, folder / "run", steps, report)
-                    if result["state"] == "done" and child.returncode != 0:
-                        raise TrialFailed(said_last(errors, child.returncode))
-                finally:
-                    ended(child)
+                result = _followed(child, folder / "run", steps, report)
+                if result["state"] == "done" and child.returncode != 0:
+                    raise TrialFailed(reason_in(errors, child.returncode))
         if result["step"] is None:
             raise TrialFailed(sentence("sweepNothingRecorded", function=self.function, file=Path(self.file).name))
         return {**result, **horizon(folder / "run")}
@@ -69,6 +75,13 @@ class OwnTrainer:
         """Of a trial that was ended: what it has recorded."""
         step, loss = _last(folder / "run")
         return {} if step is None else {"step": step, "loss": loss, "validationLoss": None, **horizon(folder / "run")}
+
+
+def _environment() -> Dict[str, str]:
+    """With this package where it was found: Ray tells a worker of a cluster by other ways than the environment, which the child would not have."""
+    package = str(Path(__file__).resolve().parents[2])
+    others = os.environ.get("PYTHONPATH")
+    return {**os.environ, "PYTHONPATH": package if not others else os.pathsep.join([package, others])}
 
 
 def _followed(child: subprocess.Popen, run: Path, steps: int, report: Callable[[int, float], None]) -> Dict[str, Any]:

@@ -7,7 +7,7 @@ import math
 from typing import Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ..sentences import is_korean, refuse, sentence
-from .folder import Outcome
+from .folder import Outcome, compared_loss
 
 # Sequential and legible on white for people of every color vision: light to dark blue, and to dark orange.
 BLUE = ((222, 235, 247), (8, 48, 107))
@@ -26,7 +26,8 @@ def axes_of(grid: Mapping[str, Sequence[str]], wanted: Optional[Sequence[str]]) 
     return keys[0], keys[1]
 
 
-def page(title: str, grid: Mapping[str, Sequence[str]], samples: int, outcomes: Sequence[Outcome], axes: Tuple[str, str]) -> str:
+def page(title: str, grid: Mapping[str, Sequence[str]], samples: int, outcomes: Sequence[Outcome], axes: Tuple[str, str], is_own: bool = False) -> str:
+    """``is_own``: the losses are a training function's own, in units that only it knows."""
     values = {**grid, "seed": [str(seed) for seed in range(1, samples + 1)]}
     ways = [_sorted(values[key]) for key in axes]
     cells: Dict[Tuple[str, str], List[Outcome]] = {}
@@ -34,11 +35,12 @@ def page(title: str, grid: Mapping[str, Sequence[str]], samples: int, outcomes: 
         own = {**outcome.trial.values, "seed": str(outcome.trial.seed)}
         cells.setdefault((own[axes[0]], own[axes[1]]), []).append(outcome)
     horizons = {place: _horizon(own) for place, own in cells.items()}
-    losses = {place: _loss(own) for place, own in cells.items()}
+    compared = compared_loss(outcomes)
+    losses = {place: _loss(own, compared) for place, own in cells.items()}
     counts = {place: f"{sum(one.state == 'done' for one in own)}/{len(own)}" for place, own in cells.items()}
     figures = [
         _figure(sentence("sweepHorizon"), axes, ways, horizons, counts, BLUE),
-        _figure(sentence("sweepLoss"), axes, ways, losses, counts, ORANGE),
+        _figure(_loss_title(outcomes, compared, is_own), axes, ways, losses, counts, ORANGE),
     ]
     states = {state: sum(one.state == state for one in outcomes) for state in ("done", "stopped", "diverged", "failed", "missing")}
     told, medians, language = sentence("sweepStates", **states), sentence("sweepMedians"), "ko" if is_korean() else "en"
@@ -77,12 +79,16 @@ def _horizon(own: Sequence[Outcome]) -> Optional[Tuple[float, str]]:
     return median and (median[0], f"{median[1]}{median[0]:g}")
 
 
-def _loss(own: Sequence[Outcome]) -> Optional[Tuple[float, str]]:
-    def bound_of(one: Outcome) -> Optional[Tuple[float, bool]]:
-        loss = one.loss if one.validation_loss is None else one.validation_loss
-        return None if loss is None else (loss, False)
+def _loss_title(outcomes: Sequence[Outcome], compared: str, is_own: bool) -> str:
+    name = sentence("sweepValidationLoss" if compared == "validation_loss" else "sweepLoss")
+    if is_own:
+        return name
+    is_of_numbers = any(one.objective == "squaredError" for one in outcomes)
+    return sentence("sweepSquaredError" if is_of_numbers else "sweepNats", name=name)
 
-    median = _median(own, bound_of)
+
+def _loss(own: Sequence[Outcome], compared: str) -> Optional[Tuple[float, str]]:
+    median = _median(own, lambda one: None if getattr(one, compared) is None else (getattr(one, compared), False))
     return median and (median[0], f"{median[0]:.3g}")
 
 
@@ -111,8 +117,10 @@ def _figure(
     colors: Tuple[Tuple[int, int, int], Tuple[int, int, int]],
 ) -> str:
     xs, ys = places(ways[0], WIDTH), places(ways[1], HEIGHT)
-    shown = [value[0] for value in values.values() if value is not None and value[0] > 0]
-    low, high = (math.log(min(shown)), math.log(max(shown))) if shown else (0.0, 0.0)
+    shown = [value[0] for value in values.values() if value is not None]
+    # A training function's loss can be below zero.
+    place: Callable[[float], float] = math.log if all(value > 0 for value in shown) else float
+    low, high = (place(min(shown)), place(max(shown))) if shown else (0.0, 0.0)
     parts = [
         f'<figure><figcaption>{html.escape(title)}</figcaption><svg width="{LEFT + WIDTH + 10}" height="{TOP + HEIGHT + 50}" role="img" '
         f'aria-label="{html.escape(title)}">',
@@ -123,7 +131,7 @@ def _figure(
         for j, y in enumerate(ways[1]):
             left, top, wide, tall = LEFT + xs[i], TOP + HEIGHT - ys[j + 1], xs[i + 1] - xs[i], ys[j + 1] - ys[j]
             value = values.get((x, y))
-            share = 0.0 if value is None or value[0] <= 0 or high == low else (math.log(value[0]) - low) / (high - low)
+            share = 0.0 if value is None or high == low else (place(value[0]) - low) / (high - low)
             fill = "url(#missing)" if value is None else "rgb({},{},{})".format(*(round(a + (b - a) * share) for a, b in zip(*colors)))
             text = sentence("sweepMissing") if value is None else value[1]
             white = ' style="fill:#fff"' if value is not None and share > 0.55 else ""

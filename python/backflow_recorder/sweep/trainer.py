@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import shutil
@@ -14,12 +15,17 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
 import numpy as np
 
 from ..scalars import horizon_of, relative
-from ..sentences import refuse
-from .child import TrialFailed, ended, noted, said_last, wait_for_earlier
+from ..sentences import refuse, sentence
+from .child import TrialFailed, reason_in, running, wait_for_earlier
 from .grid import Trial
+from .reasons import reason_of
 
+# The objective of models that read sequences of numbers.
+NUMBERS = "squaredError"
 # How many of the text's first characters a horizon is looked for in.
 PROBED = 257
+# Of a text of numbers: of how many of its first sequences, each of which has one target.
+PROBED_SEQUENCES = 5
 REPORTS = 20
 
 
@@ -53,15 +59,29 @@ class CorpusTrainer:
     def train(self, trial: Trial, folder: Path, steps: int, report: Callable[[int, float], None]) -> Dict[str, Any]:
         result = train(self.backflow, self.corpus, trial, folder, steps, report)
         if result["state"] == "done":
-            result.update(horizon(self.backflow, folder / "run", Path(self.probe)))
-        return result
+            result.update(self.horizon(folder / "run"))
+        return {**result, "objective": objective_of(folder / "run")}
 
     def known(self, folder: Path) -> Dict[str, Any]:
         """Of a trial that was ended: what its newest checkpoint knows."""
         step = checkpoint_of(folder / "run")
         if step is None:
             return {}
-        return {"step": step, **last_metrics(folder / "run"), **horizon(self.backflow, folder / "run", Path(self.probe))}
+        run = folder / "run"
+        return {"step": step, **last_metrics(run), **self.horizon(run), "objective": objective_of(run)}
+
+    def horizon(self, run: Path) -> Dict[str, Any]:
+        if objective_of(run) == NUMBERS:
+            return horizon_of_numbers(self.backflow, run, self.corpus)
+        return horizon(self.backflow, run, Path(self.probe))
+
+
+def objective_of(run: Path) -> Optional[str]:
+    """What the run's loss is, as its file says; None where there is none."""
+    try:
+        return json.loads((run / "run.json").read_text(encoding="utf-8"))["model"].get("objective")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
 
 
 def checkpoint_of(run: Path) -> Optional[int]:
@@ -99,30 +119,34 @@ def train(backflow: Backflow, corpus: str, trial: Trial, folder: Path, steps: in
 def _followed(backflow: Backflow, words: Sequence[str], folder: Path, steps: int, every: int, report: Callable[[int, float], None]) -> Dict[str, Any]:
     # A plain child: where this process is killed Ray ends it too, or it finds its output closed, saves a checkpoint and ends.
     with open(folder / "errors.txt", "w+b") as errors:
-        child = subprocess.Popen(
-            [backflow.node, backflow.cli, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, encoding="utf-8"
-        )
-        with noted(folder, child.pid):
-            try:
-                result: Dict[str, Any] = {}
-                for line in child.stdout:
-                    event = json.loads(line)
-                    if event.get("event") == "step":
-                        loss = event.get("loss")
-                        result = {"step": event["step"], "loss": loss}
-                        if loss is None:
-                            return {**result, "state": "diverged"}
-                        # Not of the last step: ASHA ends a trial that has reached it, before its result is written.
-                        if event["step"] % every == 0 and event["step"] < steps:
-                            report(event["step"], float(loss))
-                    elif event.get("event") == "done":
-                        loss = event.get("loss")
-                        result.update(loss=result.get("loss") if loss is None else loss, validationLoss=event.get("validationLoss"))
-                if child.wait() != 0:
-                    raise TrialFailed(said_last(errors, child.returncode))
-                return result
-            finally:
-                ended(child)
+        try:
+            child = subprocess.Popen(
+                [backflow.node, backflow.cli, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, encoding="utf-8"
+            )
+        except OSError:
+            # On another machine of a cluster.
+            raise TrialFailed(sentence("noNode", node=backflow.node)) from None
+        with running(child, folder):
+            result: Dict[str, Any] = {}
+            for line in child.stdout:
+                event = json.loads(line)
+                if event.get("event") == "step":
+                    loss = event.get("loss")
+                    result = {"step": event["step"], "loss": loss}
+                    if loss is None:
+                        return {**result, "state": "diverged"}
+                    # Not of the last step: ASHA ends a trial that has reached it, before its result is written.
+                    if event["step"] % every == 0 and event["step"] < steps:
+                        report(event["step"], float(loss))
+                elif event.get("event") == "done":
+                    loss = event.get("loss")
+                    result.update(loss=result.get("loss") if loss is None else loss, validationLoss=event.get("validationLoss"))
+            if child.wait() != 0:
+                raise TrialFailed(reason_in(errors, child.returncode))
+            if result.get("step", 0) < steps:
+                # No result yet: begun again, it goes on from the checkpoint that it has saved.
+                raise refuse("sweepEnded", step=result.get("step", 0), steps=steps)
+            return result
 
 
 def last_metrics(run: Path) -> Dict[str, Any]:
@@ -157,21 +181,53 @@ def probe_of(corpus: str) -> str:
 
 def horizon(backflow: Backflow, run: Path, probe: Path) -> Dict[str, Any]:
     """Of the input gradient, which all kinds have: the median over the targets of the probe's second half. None where it is beyond the beginning."""
-    words = [backflow.node, backflow.cli, "inspect", str(run), "--text", str(probe), "--matrix", "--json"]
+    return median_horizon(_inspected(backflow, run, str(probe), "--matrix")["inputMatrix"])
+
+
+def horizon_of_numbers(backflow: Backflow, run: Path, corpus: str) -> Dict[str, Any]:
+    """The same of sequences of numbers, which have one target each: the median over the first ones. None where it is beyond the beginning of the sequences."""
+    found: List[float] = []
+    within: List[int] = []
+    for line in first_sequences(corpus):
+        flow = _inspected(backflow, run, corpus, "--line", str(line))["inputs"][0]["flow"]
+        lag = _lag(flow["log10"], flow["target"])
+        if lag is not None and flow["target"] > 0:
+            found.append(lag)
+            within.append(flow["target"])
+    if not found:
+        return {}
+    median = statistics.median(found)
+    return {"horizon": median if math.isfinite(median) else None, "within": min(within)}
+
+
+def first_sequences(corpus: str) -> List[int]:
+    """Numbers of the first lines, from 1, that are neither blank nor a comment."""
+    with open(corpus, encoding="utf-8-sig", newline="\n") as file:
+        lines = (number for number, line in enumerate(file, 1) if line.strip() and not line.lstrip().startswith("#"))
+        return list(itertools.islice(lines, PROBED_SEQUENCES))
+
+
+def _inspected(backflow: Backflow, run: Path, text: str, *options: str) -> Dict[str, Any]:
+    words = [backflow.node, backflow.cli, "inspect", str(run), "--text", text, *options, "--json"]
     process = subprocess.run(words, capture_output=True, text=True, encoding="utf-8", stdin=subprocess.DEVNULL)
     if process.returncode != 0:
-        raise TrialFailed((process.stderr.strip().splitlines() or [f"exit status {process.returncode}"])[-1])
-    return median_horizon(json.loads(process.stdout)["inputMatrix"])
+        raise TrialFailed(reason_of(process.stderr, process.returncode))
+    found: Dict[str, Any] = json.loads(process.stdout)
+    return found
+
+
+def _lag(logs: Sequence[Optional[float]], target: int) -> Optional[float]:
+    """The horizon of one target, infinite where there is none; None where nothing can be said. ``logs``: log10 norms, null where exactly zero."""
+    r = relative(np.array([-math.inf if value is None else value for value in logs]), target)
+    if r is None:
+        return None
+    lag = horizon_of(r)
+    return math.inf if lag is None else float(lag)
 
 
 def median_horizon(matrix: Sequence[Sequence[Optional[float]]]) -> Mapping[str, Any]:
     """Of log10 norms [T targets, T steps], null where exactly zero."""
     steps = len(matrix)
-    found: List[float] = []
-    for target in range(steps // 2, steps):
-        r = relative(np.array([-math.inf if value is None else value for value in matrix[target]]), target)
-        if r is not None:
-            lag = horizon_of(r)
-            found.append(math.inf if lag is None else float(lag))
+    found = [lag for lag in (_lag(matrix[target], target) for target in range(steps // 2, steps)) if lag is not None]
     median = statistics.median(found) if found else math.inf
     return {"horizon": median if math.isfinite(median) else None, "within": steps // 2}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import socket
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, Optional, Protocol, Sequence, Set
 
@@ -12,10 +13,13 @@ from ..sentences import refuse
 from .child import TrialFailed, wait_for_earlier
 from .folder import SweepFolder
 from .grid import Trial
+from .reasons import reason_of_ray
 
 # A worker that is lost so often has another reason than bad luck.
 RESTARTS = 3
 STARTS = 3
+# Seconds until a machine that is there has answered.
+CONNECTING = 20.0
 # ASHA first looks after this fraction of the steps, and keeps this fraction of the trials each time.
 FIRST_LOOK, KEPT = 1 / 9, 1 / 3
 
@@ -35,6 +39,18 @@ def require_ray() -> Any:
     except ImportError:
         raise refuse("adapter", adapter="backflow_recorder.sweep", package='"ray[tune]"') from None
     return ray, tune
+
+
+def check_address(address: Optional[str]) -> None:
+    """Raises RecorderError where nothing listens at a cluster's address: Ray itself would try for a minute."""
+    host, _, port = (address or "").split("://")[-1].rpartition(":")
+    if not host or not port.isdigit():
+        # "auto", or a name of Ray's: it says itself what is wrong with it.
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECTING).close()
+    except (OSError, OverflowError):
+        raise refuse("rayNowhere", address=address) from None
 
 
 def run_trials(
@@ -57,9 +73,11 @@ def run_trials(
     os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
     ended: Set[str] = set()
 
-    def see_ended(trial: Trial) -> None:
+    def see_ended(trial: Trial, is_given_up: bool) -> None:
         ended.add(trial.name)
-        told(trial)
+        # Of what Ray has given up there is more to tell when all are through.
+        if not is_given_up:
+            told(trial)
 
     _start(ray, address)
     try:
@@ -87,20 +105,28 @@ def run_trials(
         # Some of what Ray prints it prints at any level.
         with contextlib.redirect_stdout(io.StringIO()):
             results = tuner.fit()
-        reasons = {result.config["trial"]["name"]: str(result.error).strip().splitlines()[-1] for result in results if result.error is not None}
+        reasons = {_name_of(result): reason_of_ray(result.error, RESTARTS + 1) for result in results if result.error is not None}
     finally:
         ray.shutdown()
     # Ctrl+C ends Tune as if it were done; what was cut short then is for the next call.
     for trial in waiting:
         if folder.outcome(trial).state == "missing" and (trial.name in ended or trial.name in reasons):
             _finish_stopped(folder, trial, trainer, reasons.get(trial.name))
+            if trial.name in reasons:
+                told(trial)
+
+
+def _name_of(result: Any) -> str:
+    """Of a trial that has never reported Ray gives no settings; its folder of Ray's is called by its name."""
+    return result.config["trial"]["name"] if result.config else Path(result.path).name
 
 
 def _start(ray: Any, address: Optional[str]) -> None:
-    local = {} if address else {"include_dashboard": False}
+    # Without an address Ray would join a cluster that happens to run on this machine.
+    where = {"address": address} if address else {"address": "local", "include_dashboard": False}
     for attempt in range(STARTS):
         try:
-            ray.init(address=address, log_to_driver=False, logging_level="ERROR", ignore_reinit_error=True, **local)
+            ray.init(log_to_driver=False, logging_level="ERROR", ignore_reinit_error=True, **where)
             return
         except Exception as error:
             ray.shutdown()
@@ -108,17 +134,20 @@ def _start(ray: Any, address: Optional[str]) -> None:
             if "timed out during startup" in str(error) and attempt < STARTS - 1:
                 continue
             # Its kinds of failure are many: no such address, another version there.
-            raise refuse("rayStart", reason=(str(error).strip().splitlines() or [type(error).__name__])[0]) from None
+            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            # Ray does not send its token to an address that it is given, unless it is told to: whoever listens there would have it.
+            raise (refuse("rayRefused", address=address, reason=reason) if address else refuse("rayStart", reason=reason)) from None
 
 
-def _callback(tune: Any, see_ended: Callable[[Trial], None]) -> Any:
+def _callback(tune: Any, see_ended: Callable[[Trial, bool], None]) -> Any:
     class Callback(tune.Callback):
         """Of each trial that has ended."""
 
         def on_trial_complete(self, iteration: int, trials: List[Any], trial: Any, **info: Any) -> None:
-            see_ended(Trial(**trial.config["trial"]))
+            see_ended(Trial(**trial.config["trial"]), False)
 
-        on_trial_error = on_trial_complete
+        def on_trial_error(self, iteration: int, trials: List[Any], trial: Any, **info: Any) -> None:
+            see_ended(Trial(**trial.config["trial"]), True)
 
     return Callback()
 

@@ -35,8 +35,9 @@ export class NumberCorpusReader {
   add(chunk: string): void {
     const lines = (this.rest + chunk).split('\n');
     this.rest = lines.pop() ?? '';
-    if (this.rest.length > maxLineLength) throw new UserError('error.corpus.sequenceUncut', maxLineLength);
     for (const line of lines) this.read(line);
+    if (this.rest.length > maxLineLength)
+      throw new UserError('error.numbers.lineTooLong', this.line + 1, maxLineLength);
   }
 
   /** Throws a UserError as `add` does, and where there is no sequence. */

@@ -3,13 +3,13 @@ import type { NumberRows } from '../model/numberRows';
 import { SequenceBatches, type BatchesSettings, type Range } from './sequenceBatches';
 
 export class NumberSequences extends SequenceBatches {
-  /** Ids of steps are their places in the corpus, those of targets their sequences'. Throws a UserError as `Sequences`. */
+  /** Ids of steps are their places in the corpus, those of targets their sequences'. Throws a UserError as `SequenceBatches`. */
   constructor(
     range: Range,
     private readonly settings: BatchesSettings,
     readonly numbers: NumberRows,
   ) {
-    super(range, settings, 0);
+    super(range, settings, 0, 'error.numbers.sequenceTooLong');
   }
 
   protected fill(

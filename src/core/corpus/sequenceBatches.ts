@@ -22,6 +22,8 @@ export interface BatchesSettings {
   readonly longest: number;
 }
 
+type TooLong = 'error.corpus.sequenceTooLong' | 'error.numbers.sequenceTooLong';
+
 export abstract class SequenceBatches implements WindowReader {
   readonly batch: number;
   readonly steps: number;
@@ -30,16 +32,17 @@ export abstract class SequenceBatches implements WindowReader {
   /** Sequences read in this pass. */
   private position = 0;
 
-  /** @param added steps that each sequence has besides its own. Throws a UserError when there is no sequence, or one that is too long. */
+  /** @param added steps that each sequence has besides its own  @param tooLong what is said of one that is too long. Throws a UserError for such a one, and where there is none. */
   protected constructor(
     private readonly all: Range,
     private readonly batches: BatchesSettings,
     private readonly added: number,
+    tooLong: TooLong,
   ) {
     const { first, last } = all;
     if (last <= first) throw new UserError('error.corpus.noSequence');
     this.batch = batches.batch;
-    this.steps = added + this.longest();
+    this.steps = added + this.longest(tooLong);
     this.order = new Uint32Array(last - first);
     this.arrange();
   }
@@ -110,13 +113,13 @@ export abstract class SequenceBatches implements WindowReader {
     else this.order.forEach((_, index) => (this.order[index] = index));
   }
 
-  private longest(): number {
+  private longest(tooLong: TooLong): number {
     const { first, last, ends } = this.all;
     let longest = 0;
     for (let sequence = first; sequence < last; sequence++) {
       const length = ends[sequence] - this.start(sequence);
       if (length > this.batches.longest) {
-        throw new UserError('error.corpus.sequenceTooLong', sequence + 1, length, this.batches.longest);
+        throw new UserError(tooLong, sequence + 1, length, this.batches.longest);
       }
       longest = Math.max(longest, length);
     }

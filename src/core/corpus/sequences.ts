@@ -19,7 +19,7 @@ export class Sequences extends SequenceBatches {
     private readonly settings: SequenceSettings,
   ) {
     // Its SOS is read too.
-    super(range, settings, 1);
+    super(range, settings, 1, 'error.corpus.sequenceTooLong');
   }
 
   protected fill(

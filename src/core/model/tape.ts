@@ -23,6 +23,7 @@ import {
   type ModelConfig,
 } from './config';
 import type { DirectionTape } from './directionTape';
+import { takeRows, type NumberRows } from './numberRows';
 import { sublayersOf, type Sublayer } from './sublayers';
 
 /** What a norm leaves behind. */
@@ -246,6 +247,12 @@ export class Tape {
   /** Rows of a series that the window fills: T·B. */
   get rows(): number {
     return this.steps * this.batch;
+  }
+
+  /** Writes what the ids of the window stand for, of a model of numbers. */
+  takeNumbers({ inputs, inputSize, targets, outputSize }: NumberRows): void {
+    takeRows(this.embedded, inputs, inputSize, this.inputs.subarray(0, this.rows));
+    takeRows(this.targetNumbers, targets, outputSize, this.targets.subarray(0, this.rows));
   }
 
   /** n: how many tokens are to be predicted; of numbers, how many steps have some. */

@@ -8,8 +8,8 @@ import type { PastRecordings } from '../recordings/pastRecordings';
 import type { PastRuns } from '../runs/pastRuns';
 import type { RunRegistry } from '../runs/runRegistry';
 import { nameOfModel, stateName } from '../runs/runTree';
-import type { Compared } from './comparison';
 import type { Comparisons } from './comparisons';
+import { openCompared } from './openCompared';
 import { localize } from '../localize';
 
 export interface CompareRunsParts {
@@ -30,17 +30,8 @@ export async function compareRuns(parts: CompareRunsParts): Promise<void> {
     void vscode.window.showWarningMessage(localize('compare.runs.wrongCount', paths.length, maxCompared));
     return;
   }
-  const compared: Compared[] = [];
-  try {
-    for (const path of paths) {
-      const live = parts.registry.find(path);
-      const session = live ?? (await parts.opener.begin(path, document));
-      if (session) compared.push({ session, isOwn: !live });
-    }
-  } catch (error) {
-    for (const { session, isOwn } of compared) if (isOwn) session.dispose();
-    throw error;
-  }
+  const asked = paths.map((path) => ({ path, change: null }));
+  const compared = await openCompared(parts, asked, document);
   const name = vscode.workspace.asRelativePath(document);
   await parts.comparisons.compare(localize('compare.runs.title', name), compared, document);
 }

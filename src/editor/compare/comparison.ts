@@ -60,7 +60,8 @@ export class Comparison implements vscode.Disposable {
     private readonly parts: ComparisonParts,
     private readonly title: string,
     private readonly compared: readonly Compared[],
-    private readonly document: vscode.Uri,
+    /** Null where all are recordings: each is then shown on the tokens that it has read itself. */
+    private readonly document: vscode.Uri | null,
   ) {
     this.shown = compared.map(() => ({ frames: new KeptFrames(), hasTrained: false, sent: null, drawing: null }));
     compared.forEach(({ session }, run) => this.look(session, run));
@@ -69,7 +70,7 @@ export class Comparison implements vscode.Disposable {
       parts.panel.onDidReceive((message) => this.receive(message)),
       parts.panel.onDidChangeVisibility(() => this.watch()),
       vscode.window.onDidChangeTextEditorSelection(({ textEditor }) => {
-        if (textEditor.document.uri.toString() === document.toString()) this.follow();
+        if (textEditor.document.uri.toString() === document?.toString()) this.follow();
       }),
     );
     this.readProbe(false);
@@ -83,6 +84,7 @@ export class Comparison implements vscode.Disposable {
     panel.post({
       type: 'compared',
       title: this.title,
+      document: this.document?.toString() ?? null,
       runs: this.compared.map(({ session, change }) => ({
         change: change ?? null,
         run: session.description,
@@ -203,7 +205,7 @@ export class Comparison implements vscode.Disposable {
 
   /** `isAsked`: only a selection changes the probe there is, so that a click does not. */
   private readProbe(isAsked: boolean): void {
-    const editor = editorOf(this.document);
+    const editor = this.document && editorOf(this.document);
     // All of them read it by the same tokens.
     const next = editor && probeIn(editor, this.compared[0].session);
     if (!next || (isAsked && !next.isSelected)) return;
@@ -213,15 +215,16 @@ export class Comparison implements vscode.Disposable {
   }
 
   private watch(): void {
-    const { probe, target } = this;
+    const { document, probe, target } = this;
+    const text = document ? probe?.text : '';
     for (const { session } of this.compared) {
-      if (!probe || !this.parts.panel.isVisible) session.watch(null, 'comparison');
+      if (text === undefined || !this.parts.panel.isVisible) session.watch(null, 'comparison');
       else
         session.watch(
           {
-            text: probe.text,
+            text,
             target,
-            thresholds: thresholds(settingsFor(this.document)),
+            thresholds: thresholds(settingsFor(document ?? undefined)),
             unitMap: session.unitMap,
             total: false,
             inputs: true,
@@ -236,9 +239,9 @@ export class Comparison implements vscode.Disposable {
 
   /** Shows a token of the probe in the text. */
   private reveal(step: number): void {
-    const { probe } = this;
-    if (!probe || step >= tokenCount(probe)) return;
-    editorOf(this.document)?.revealRange(
+    const { document, probe } = this;
+    if (!document || !probe || step >= tokenCount(probe)) return;
+    editorOf(document)?.revealRange(
       rangeOf(probe, step, step + 1),
       vscode.TextEditorRevealType.InCenterIfOutsideViewport,
     );

@@ -1,6 +1,6 @@
 /** The comparison's panel: at most one comparison, and the truncations that were asked for last. Closing it ends what they started. */
 import * as vscode from 'vscode';
-import { parseCompared } from '../../pageContract/parseFromPage';
+import { parseCompared, type KeptComparison } from '../../pageContract/parseFromPage';
 import type { TruncationReport } from '../../protocol/truncation';
 import type { ModelOpener } from '../models/openModel';
 import type { Notices } from '../notices';
@@ -9,6 +9,7 @@ import type { ProbeTracker } from '../probe/probeTracker';
 import { titleOf } from '../runs/runTree';
 import { refusalOf } from './comparable';
 import { Comparison, type Compared, type ComparisonParts } from './comparison';
+import { areRecordings, endOwn, openCompared } from './openCompared';
 import { localize, localizeMessage } from '../localize';
 
 export class Comparisons implements vscode.WebviewPanelSerializer, vscode.Disposable {
@@ -32,16 +33,24 @@ export class Comparisons implements vscode.WebviewPanelSerializer, vscode.Dispos
     );
   }
 
-  /** Shows these sessions together; the comparison before is ended first. Those that read by different tokens have no common columns, and are refused. */
-  async compare(title: string, compared: readonly Compared[], document: vscode.Uri): Promise<void> {
-    const models = compared.map(({ session: { description, unit, graph } }) => ({
-      name: description.name,
+  /**
+   * Shows these sessions together; the comparison before is ended first. Those that read by different tokens have no common columns, and are refused.
+   * @param document the text; null where all are recordings, each of which is then shown on its own tokens  @param column beside the active one unless given
+   */
+  async compare(
+    title: string,
+    compared: readonly Compared[],
+    document: vscode.Uri | null,
+    column?: vscode.ViewColumn,
+  ): Promise<void> {
+    const models = compared.map(({ session: { description, unit, graph }, change }) => ({
+      name: change ?? description.name,
       unit,
       graph,
     }));
     const refusal = refusalOf(models);
     if (refusal !== null) {
-      for (const { session, isOwn } of compared) if (isOwn) session.dispose();
+      endOwn(compared);
       void vscode.window.showWarningMessage(localizeMessage(refusal));
       return;
     }
@@ -49,7 +58,7 @@ export class Comparisons implements vscode.WebviewPanelSerializer, vscode.Dispos
     const { registry, panel } = this.parts;
     for (const { session } of compared) if (!registry.all.includes(session)) registry.join(session);
     this.comparison = new Comparison(this.parts, title, compared, document);
-    panel.show();
+    panel.show(column);
     this.comparison.show();
     await before?.close();
   }
@@ -73,11 +82,11 @@ export class Comparisons implements vscode.WebviewPanelSerializer, vscode.Dispos
 
   /** After a window reload: the same runs, at their last checkpoints. */
   deserializeWebviewPanel(restored: vscode.WebviewPanel, state: unknown): Thenable<void> {
-    const paths = parseCompared(state);
-    if (paths.length === 0) restored.dispose();
+    const kept = parseCompared(state);
+    if (kept.runs.length === 0) restored.dispose();
     else {
       this.parts.panel.adopt(restored);
-      void this.notices.guard(() => this.reopen(paths));
+      void this.notices.guard(() => this.reopen(kept));
     }
     return Promise.resolve();
   }
@@ -87,16 +96,15 @@ export class Comparisons implements vscode.WebviewPanelSerializer, vscode.Dispos
     this.listeners.dispose();
   }
 
-  private async reopen(paths: readonly string[]): Promise<void> {
-    const compared: Compared[] = [];
-    for (const path of paths) {
-      const live = this.parts.registry.find(path);
-      const session = live ?? (await this.opener.begin(path, undefined));
-      if (session) compared.push({ session, isOwn: !live });
-    }
+  private async reopen({ runs, document: kept }: KeptComparison): Promise<void> {
+    const compared = await openCompared({ registry: this.parts.registry, opener: this.opener }, runs, undefined);
     const corpus = compared.map(({ session }) => session.description.corpus.path).find((path) => path !== null);
-    const document = corpus === undefined ? vscode.window.activeTextEditor?.document.uri : vscode.Uri.file(corpus);
-    if (compared.length > 0 && document) await this.compare(localize('compare.restored.title'), compared, document);
+    const active = vscode.window.activeTextEditor?.document.uri;
+    // Recordings that were shown on their own tokens are so again.
+    const isOnOwn = kept === null && areRecordings(compared);
+    const document = corpus !== undefined ? vscode.Uri.file(corpus) : isOnOwn ? null : active;
+    if (compared.length > 0 && document !== undefined)
+      await this.compare(localize('compare.restored.title'), compared, document);
   }
 
   private showTruncations(): void {

@@ -4,6 +4,7 @@ import { isUnitMapName, kindOf, unitMapNamed } from '../../layers/catalog';
 import { escapeHtml, htmlDocument } from '../../pageContract/html';
 import type { GraphSummary, SeriesRole } from '../../protocol/graph';
 import type { Examination, RecurrentReport, Spectrum } from '../../protocol/model';
+import { scientific } from '../../terms/numberFormat';
 import { localize, localizeMessage } from '../localize';
 
 /** Undefined: not computed yet; null: too large to compute. */
@@ -227,6 +228,6 @@ function number(value: number): string {
 
 function significant(value: number): string {
   return value !== 0 && (value < 1e-3 || value >= 1e5)
-    ? value.toExponential(2)
+    ? scientific(value, 2)
     : value.toLocaleString(vscode.env.language, { minimumSignificantDigits: 4, maximumSignificantDigits: 4 });
 }

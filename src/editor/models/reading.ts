@@ -1,6 +1,7 @@
 /** What is shown about a model that was opened: who wrote it, whether it was read rightly, and what was noticed on the way. */
 import type { OpenResult } from '../../protocol/engine';
 import type { Verification } from '../../protocol/model';
+import { differenceInWords } from '../../terms/numberFormat';
 import { localize, localizeMessage } from '../localize';
 
 export type Reading = Pick<OpenResult, 'verification' | 'notices' | 'trainingRefusal'>;
@@ -12,7 +13,7 @@ export function readingInWords({ verification, notices }: Reading): string | nul
 }
 
 export function verificationInWords({ by, of, agrees, tokens, difference, limit }: Verification): string {
-  const size = Number.isFinite(difference) ? difference.toExponential(1) : '∞';
+  const size = differenceInWords(difference);
   if (of === 'graph')
     return agrees
       ? localize('model.verification.graphAgrees', tokens, size)

@@ -3,6 +3,7 @@ import type { Argument, MessageKey } from '../../messages';
 import type { TokenReport } from '../../protocol/engine';
 import type { GraphTokenReport } from '../../protocol/graph';
 import type { Contribution, HeadContribution, Prediction } from '../../protocol/flowReport';
+import { fixed, powerOfTen as tenToThe, scientific, significant } from '../../terms/numberFormat';
 import { squaredError } from '../squaredError';
 import { attributeCommand, commandLink, openPanelAtCommand, pinCommand, revealCommand } from './hoverLinks';
 import { escapeMarkdown, markdownSymbols } from '../markdown';
@@ -110,7 +111,7 @@ function heading(report: AnyTokenReport, probe: ProbeText, localize: Localize): 
 /** Of a step its number; of what is to be predicted how well it is. */
 function ofNumbers(report: AnyTokenReport, localize: Localize): string[] {
   if (report.loss === null || !('numbers' in report)) return [localize('step.number', report.token + 1)];
-  const predicted = Array.from(report.numbers.predicted, (value) => String(Number(value.toPrecision(4))));
+  const predicted = Array.from(report.numbers.predicted, (value) => significant(value, 4));
   return [localize('hover.numbers', predicted.join(', ')), localize('hover.squaredError', squaredError(report.loss))];
 }
 
@@ -124,7 +125,7 @@ function symbolText({ token, symbol }: AnyTokenReport, probe: ProbeText, localiz
 }
 
 function lossText(nats: number, localize: Localize): string {
-  return localize('hover.loss', nats.toFixed(2), (nats / Math.LN2).toFixed(2));
+  return localize('hover.loss', fixed(nats, 2), fixed(nats / Math.LN2, 2));
 }
 
 /** One line for every layer: ‖h‖ and how it changed, gradient relative to the target's own step, its factor, region. */
@@ -150,9 +151,9 @@ function regionName(region: 'vanishing' | 'exploding', localize: Localize): stri
 
 function recurrentStates(report: TokenReport, localize: Localize): string[] {
   return report.layers.map((layer) => {
-    const facts = [`‖h‖ ${layer.hiddenNorm.toFixed(2)}`, localize('hover.change', layer.hiddenChange.toFixed(2))];
+    const facts = [`‖h‖ ${fixed(layer.hiddenNorm, 2)}`, localize('hover.change', fixed(layer.hiddenChange, 2))];
     if (layer.gradient !== null) facts.push(localize('hover.gradient', powerOfTen(layer.gradient)));
-    if (layer.gain !== null) facts.push(localize('hover.gradientFactor', significant(layer.gain)));
+    if (layer.gain !== null) facts.push(localize('hover.gradientFactor', sizeInWords(layer.gain)));
     if (layer.region !== null) facts.push(regionName(layer.region, localize));
     if (layer.inputGradient !== null) facts.push(localize('hover.inputGradient', powerOfTen(layer.inputGradient)));
     const name =
@@ -167,7 +168,7 @@ function recurrentStates(report: TokenReport, localize: Localize): string[] {
 function tensors(report: GraphTokenReport, localize: Localize): string[] {
   if (report.series.length === 0) return [localize('hover.lastToken')];
   const lines = report.series.map(({ name, norm, gradient, region }) => {
-    const facts = [`‖s‖ ${significant(norm)}`];
+    const facts = [`‖s‖ ${sizeInWords(norm)}`];
     if (gradient !== null) facts.push(localize('hover.gradient', powerOfTen(gradient)));
     if (region !== null) facts.push(regionName(region, localize));
     return `${markdownSymbols(name)}: ${facts.join(' · ')}`;
@@ -314,17 +315,13 @@ export function powerOfTen(exponent: number): string {
   const rounded = Math.log10(Math.round(10 ** (exponent - Math.floor(exponent)) * 10) / 10) + Math.floor(exponent);
   const whole = Math.floor(rounded + 1e-9);
   const mantissa = (10 ** (rounded - whole)).toFixed(1);
-  return whole === 0 ? mantissa : `${mantissa}·10${superscript(whole)}`;
+  return whole === 0 ? mantissa : `${mantissa}·${tenToThe(whole)}`;
 }
 
-function superscript(value: number): string {
-  return String(value).replace(/./g, (sign) => (sign === '-' ? '⁻' : '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(sign)]));
-}
-
-function significant(value: number): string {
-  return value !== 0 && (value < 0.01 || value >= 1000) ? value.toExponential(1).replace('-', '−') : value.toFixed(2);
+function sizeInWords(value: number): string {
+  return value !== 0 && (value < 0.01 || value >= 1000) ? scientific(value, 1) : value.toFixed(2);
 }
 
 export function signed(value: number): string {
-  return `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(2)}`;
+  return `${value < 0 ? '' : '+'}${fixed(value, 2)}`;
 }

@@ -1,7 +1,7 @@
 /** The tree of runs: those that are live, then those on disk, with their checkpoints. */
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
-import type { RunDescription, RunState } from '../../protocol/run';
+import { lossUnitOf, type RunDescription, type RunState } from '../../protocol/run';
 import { stackName } from '../../layers/stackName';
 import { layersOf } from '../../protocol/settings';
 import { throttled } from '../timing';
@@ -350,7 +350,7 @@ function progressOf({ metrics, status, description }: RunSession): string[] {
   const loss = metrics.last('loss');
   return [
     steps === null ? localize('step.number', number(step)) : localize('step.numberOf', number(step), number(steps)),
-    ...(loss === null ? [] : [lossInWords(description, loss)]),
+    ...(loss === null ? [] : [lossInWords(lossUnitOf(description), loss)]),
   ];
 }
 

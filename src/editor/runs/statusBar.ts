@@ -1,6 +1,7 @@
 /** The status-bar item of the current run, and the context keys that commands are shown by. */
 import * as vscode from 'vscode';
 import { kindsInWords } from '../../layers/stackName';
+import { lossUnitOf } from '../../protocol/run';
 import { layersOf } from '../../protocol/settings';
 import { throttled } from '../timing';
 import type { RunRegistry } from './runRegistry';
@@ -78,7 +79,7 @@ function textOf({ status, metrics, description }: RunSession): string {
     return `$(record) ${description.name} · ${localize('step.number', number(description.recording.steps.at(-1) ?? 0))}`;
   if (description.graph) return `$(type-hierarchy) ${description.name} · ${localize('graph.mode')}`;
   const parts = [localize('step.number', number(metrics.last('step') ?? status.step))];
-  if (loss !== null) parts.push(lossInWords(description, loss));
+  if (loss !== null) parts.push(lossInWords(lossUnitOf(description), loss));
   if (status.state === 'running')
     parts.push(localize('speed.tokensPerSecond', number(metrics.last('tokensPerSecond') ?? 0)));
   else parts.push(stateName(status.state));

@@ -27,6 +27,11 @@ export interface PlannedTrial {
   readonly at: readonly number[];
 }
 
+/** A result, and whether its losses are squared errors. */
+export interface ReadResult extends TrialResult {
+  readonly isOfNumbers: boolean;
+}
+
 const resultStates: ReadonlySet<unknown> = new Set<TrialState>(['done', 'stopped', 'diverged', 'failed']);
 
 /** @param file its path, for the sentences  @throws UserError where it is no sweep's, or not one that this version reads */
@@ -72,7 +77,7 @@ export function trialsOf({ axes }: SweepPlan): PlannedTrial[] {
 }
 
 /** Null where it is none, as of a file that was cut off. */
-export function parseTrialResult(text: string): TrialResult | null {
+export function parseTrialResult(text: string): ReadResult | null {
   let found: unknown;
   try {
     found = JSON.parse(text);
@@ -81,19 +86,26 @@ export function parseTrialResult(text: string): TrialResult | null {
   }
   const [state, reason, within] = [field(found, 'state'), field(found, 'reason'), field(found, 'within')];
   if (!resultStates.has(state)) return null;
-  const number = (key: string): number | null => {
+  const number = (key: string, least: number): number | null => {
     const value = field(found, key);
-    return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : null;
+    return typeof value === 'number' && Number.isFinite(value) && value >= least ? value : null;
   };
   return {
     state: state as TrialState,
-    step: number('step'),
-    loss: number('loss'),
-    validationLoss: number('validationLoss'),
-    horizon: number('horizon'),
+    step: number('step', 0),
+    // That of a training function can be below zero, as a logarithm of a density is.
+    loss: number('loss', -Infinity),
+    validationLoss: number('validationLoss', -Infinity),
+    horizon: number('horizon', 0),
     within: isCount(within) ? within : null,
     reason: typeof reason === 'string' ? reason.slice(0, maxReasonLength) : null,
+    isOfNumbers: field(found, 'objective') === 'squaredError',
   };
+}
+
+/** Whether a sweep is of a training function, `FILE.py` or `FILE.py:FUNCTION`, and not of a text: what tells them apart for the sweep command, too. */
+export function isOfFunction(corpus: string): boolean {
+  return corpus.endsWith('.py') || corpus.includes('.py:');
 }
 
 function axesOf(grid: unknown): SweepAxis[] | null {

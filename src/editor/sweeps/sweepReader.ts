@@ -1,7 +1,11 @@
 /** A sweep as it is in its folder now. What is known of a trial that has its result is not read again, so that a sweep of thousands can be followed. */
 import type { ShownSweep, ShownTrial, TrialResult } from '../../pageContract/sweep';
+import type { LossUnit } from '../../protocol/run';
 import { UserError } from '../../userError';
+import { recordedStepOf } from '../recordings/recordingFile';
+import { checkpointStep } from '../runs/runRecord';
 import {
+  isOfFunction,
   parseSweepFile,
   parseTrialResult,
   sweepFileName,
@@ -48,6 +52,8 @@ export class SweepReader {
   private plan: Plan | null = null;
   /** Of trials that have their results, by name. */
   private readonly results = new Map<string, Known>();
+  /** Some trial has said that its losses are squared errors. */
+  private isOfNumbers = false;
 
   constructor(private readonly files: SweepFiles) {}
 
@@ -84,10 +90,16 @@ export class SweepReader {
     return {
       name: lastPart(files.path),
       corpus: lastPart(plan.corpus),
+      lossUnit: this.lossUnit(plan),
       steps: plan.steps,
       axes: plan.axes,
       trials,
     };
+  }
+
+  private lossUnit({ corpus }: Plan): LossUnit {
+    if (isOfFunction(corpus)) return null;
+    return this.isOfNumbers ? 'squaredError' : 'nats';
   }
 
   private async readPlan(): Promise<Plan> {
@@ -97,6 +109,7 @@ export class SweepReader {
     if (text === this.plan?.text) return this.plan;
     const plan = parseSweepFile(text, path);
     this.results.clear();
+    this.isOfNumbers = false;
     return (this.plan = { ...plan, text, trials: trialsOf(plan) });
   }
 
@@ -106,16 +119,29 @@ export class SweepReader {
       this.results.delete(name);
       return { state: 'waiting', ...nothing, canOpen: false };
     }
-    const known = this.results.get(name);
-    if (known) return known;
+    const before = this.results.get(name);
+    if (before) return before;
     const folder = `${trialsFolder}/${name}`;
     const text = await this.files.read(`${folder}/result.json`, maxResult).catch(refusedIsNone);
     const result = text === null ? null : parseTrialResult(text);
-    const canOpen = (await this.files.list(folder)).includes(runFolder);
-    if (!result) return { state: canOpen ? 'begun' : 'waiting', ...nothing, canOpen };
-    const now = { ...result, canOpen };
+    const hasRun = (await this.files.list(folder)).includes(runFolder);
+    const canOpen = hasRun && (await this.isReadable(`${folder}/${runFolder}`));
+    if (!result) return { state: hasRun ? 'begun' : 'waiting', ...nothing, canOpen };
+    const { isOfNumbers, ...known } = result;
+    this.isOfNumbers ||= isOfNumbers;
+    const now = { ...known, canOpen };
     this.results.set(name, now);
     return now;
+  }
+
+  /** Whether a run has a checkpoint, or a recording a step: before its first one nothing can be shown of it. */
+  private async isReadable(run: string): Promise<boolean> {
+    const { files } = this;
+    const isCheckpoint = (name: string) => checkpointStep(name) !== undefined;
+    return (
+      (await files.list(`${run}/checkpoints`)).some(isCheckpoint) ||
+      (await files.list(`${run}/steps`)).some((name) => recordedStepOf(name) !== undefined)
+    );
   }
 }
 

@@ -3,21 +3,29 @@ import * as vscode from 'vscode';
 import type { FromPage, ToPage } from '../../pageContract/messages';
 import type { ShownSweep } from '../../pageContract/sweep';
 import { UserError } from '../../userError';
+import type { Compared } from '../compare/comparison';
+import type { Comparisons } from '../compare/comparisons';
+import { areRecordings, endOwn, openCompared } from '../compare/openCompared';
 import { localize, localizeMessage } from '../localize';
 import { pathOnDisk } from '../models/onDisk';
-import type { ModelOpener } from '../models/openModel';
+import { showCorpus, textInView, type ModelOpener } from '../models/openModel';
 import type { Notices } from '../notices';
 import type { Panel } from '../panel/panel';
+import type { RunRegistry } from '../runs/runRegistry';
 import { throttled } from '../timing';
 import { sweepFileName } from './sweepFile';
 import { SweepFolder } from './sweepFolder';
-import { pickTrial } from './sweepPick';
+import { differingSettings, pickTrial } from './sweepPick';
 import { SweepReader } from './sweepReader';
 
 export interface SweepParts {
   readonly opener: ModelOpener;
   /** Of a run: where a trial is shown. */
   readonly runPanel: Panel;
+  readonly registry: RunRegistry;
+  readonly comparisons: Comparisons;
+  /** Of the comparison. */
+  readonly comparePanel: Panel;
   readonly notices: Notices;
 }
 
@@ -72,6 +80,7 @@ export class SweepView implements vscode.Disposable {
   private receive(message: FromPage): void {
     if (message.type === 'ready' && this.message) this.panel.post(this.message);
     if (message.type === 'openTrials') void this.parts.notices.guard(() => this.open(message.trials));
+    if (message.type === 'compareTrials') void this.parts.notices.guard(() => this.compare(message.trials));
   }
 
   /** While somebody sees it. */
@@ -115,10 +124,7 @@ export class SweepView implements vscode.Disposable {
     if (fault !== null) this.parts.notices.report(fault);
   }
 
-  /**
-   * Shows the run, or recording, of one of these trials; of several the reader chooses. The panel comes beside the sweep; where the sweep itself stands beside a
-   * text, over it.
-   */
+  /** Shows the run, or recording, of one of these trials; of several the reader chooses. */
   private async open(trials: readonly number[]): Promise<void> {
     const { sweep, reader } = this;
     const those = trials.filter((trial) => sweep?.trials.at(trial)?.canOpen);
@@ -128,9 +134,51 @@ export class SweepView implements vscode.Disposable {
     if (run === undefined) return;
     const { opener, runPanel } = this.parts;
     if (!(await opener.open(pathOnDisk(this.folder.of(run))))) return;
-    const { column } = this.panel;
-    runPanel.show(column === undefined || column === vscode.ViewColumn.One ? vscode.ViewColumn.Beside : column);
-    // The text may have come over the sweep, from which the next trial is chosen.
-    if (runPanel.column !== column) this.panel.reveal();
+    runPanel.show(this.columnOfOthers);
+    this.returnTo(runPanel);
   }
+
+  /** Shows the runs, or recordings, of these trials together, as Compare Runs… does; none of them has to be open. */
+  private async compare(trials: readonly number[]): Promise<void> {
+    const { sweep, reader } = this;
+    const those = trials.flatMap((trial) => {
+      const run = reader.runOf(trial);
+      const shown = sweep?.trials.at(trial);
+      return sweep && shown?.canOpen && run !== undefined
+        ? [{ path: pathOnDisk(this.folder.of(run)), change: differingSettings(sweep, shown, trials) }]
+        : [];
+    });
+    // The page offers no others, unless the folder has changed just now.
+    if (!sweep || those.length < trials.length) return;
+    const { registry, opener, comparisons, comparePanel } = this.parts;
+    const compared = await openCompared({ registry, opener }, those, undefined);
+    let document: vscode.Uri | null | undefined;
+    try {
+      // A question about one of them was not answered.
+      const areAll = compared.length === those.length;
+      document = areAll ? await textOf(compared) : undefined;
+    } finally {
+      if (document === undefined) endOwn(compared);
+    }
+    if (document === undefined) return;
+    const title = localize('compare.trials.title', sweep.name);
+    await comparisons.compare(title, compared, document, this.columnOfOthers);
+    this.returnTo(comparePanel);
+  }
+
+  /** Where what is chosen here is shown: beside the sweep; where the sweep itself stands beside a text, over it. */
+  private get columnOfOthers(): vscode.ViewColumn {
+    const { column } = this.panel;
+    return column === undefined || column === vscode.ViewColumn.One ? vscode.ViewColumn.Beside : column;
+  }
+
+  /** The text may have come over the sweep, from which the next trial is chosen. */
+  private returnTo(shown: Panel): void {
+    if (shown.column !== this.panel.column) this.panel.reveal();
+  }
+}
+
+/** What they are compared on: their corpus, or another text where that is gone; null for recordings, which have read tokens of their own. Undefined where a person gave none. */
+async function textOf(compared: readonly Compared[]): Promise<vscode.Uri | null | undefined> {
+  return areRecordings(compared) ? null : ((await showCorpus(compared[0].session)) ?? (await textInView()));
 }

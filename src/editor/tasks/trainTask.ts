@@ -2,6 +2,7 @@
 import { isAbsolute } from 'node:path';
 import * as vscode from 'vscode';
 import { isProfileName, profiles } from '../choices/choices';
+import { lossUnitOf } from '../../protocol/run';
 import { spoken } from '../notices';
 import type { RunRegistry } from '../runs/runRegistry';
 import type { RunSession } from '../runs/runSession';
@@ -160,7 +161,7 @@ class TrainTerminal implements vscode.Pseudoterminal {
     this.write(
       [
         localize('step.number', number(step)),
-        lossInWords(this.session.description, loss),
+        lossInWords(lossUnitOf(this.session.description), loss),
         localize('speed.tokensPerSecond', speed),
       ].join('  '),
     );

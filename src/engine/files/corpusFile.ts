@@ -1,7 +1,8 @@
 /** Reading a corpus, and refusing what is none. */
 import { isUtf8 } from 'node:buffer';
 import { createHash, type Hash } from 'node:crypto';
-import { open, type FileHandle } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { open, stat, type FileHandle } from 'node:fs/promises';
 import type { MessageKey } from '../../messages';
 import { escapedByte } from '../../tokens/tokenUnit';
 import { UserError } from '../../userError';
@@ -69,9 +70,10 @@ const refusalsOfText: ReadonlySet<string> = new Set<MessageKey>([
 
 async function* fileChunks(path: string, maxBytes: number, hash: Hash, ofBytes: boolean): AsyncGenerator<string> {
   try {
+    // Before it is opened: to open a pipe can take for ever.
+    checkFile(await stat(path), path, maxBytes);
     const file = await open(path, 'r');
     try {
-      await checkFile(file, path, maxBytes);
       yield* decoded(file, path, hash, ofBytes);
     } finally {
       await file.close();
@@ -81,12 +83,11 @@ async function* fileChunks(path: string, maxBytes: number, hash: Hash, ofBytes: 
   }
 }
 
-async function checkFile(file: FileHandle, path: string, maxBytes: number): Promise<void> {
-  const stat = await file.stat();
-  if (stat.isDirectory()) throw new UserError('error.file.isFolder', path);
-  if (!stat.isFile()) throw new UserError('error.corpus.notRegularFile', path);
-  if (stat.size > maxBytes) {
-    throw new UserError('error.corpus.tooLargeFile', path, Math.ceil(stat.size / 1e6), maxBytes / 1e6);
+function checkFile(found: Stats, path: string, maxBytes: number): void {
+  if (found.isDirectory()) throw new UserError('error.file.isFolder', path);
+  if (!found.isFile()) throw new UserError('error.corpus.notRegularFile', path);
+  if (found.size > maxBytes) {
+    throw new UserError('error.corpus.tooLargeFile', path, Math.ceil(found.size / 1e6), maxBytes / 1e6);
   }
 }
 

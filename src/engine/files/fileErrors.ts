@@ -22,8 +22,9 @@ export function writeError(thrown: unknown, folder: string): unknown {
     case 'EEXIST':
       return new UserError('error.folder.underFile', folder);
     case 'ENOENT':
-      // A file system that makes no files, as that of processes, says so too.
-      if (existsSync(folder)) return new UserError('error.folder.notWritable', folder, (thrown as Error).message);
+      // A file system that makes no files, as that of processes, says so too. A draft that cannot be renamed has gone: its folder is being removed.
+      if (syscallOf(thrown) !== 'rename' && existsSync(folder))
+        return new UserError('error.folder.notWritable', folder, (thrown as Error).message);
       return new FolderMissing('error.folder.missing', folder);
     case 'ENAMETOOLONG':
       return new UserError('error.folder.pathTooLong', folder);
@@ -48,6 +49,10 @@ export function readError(thrown: unknown, path: string): unknown {
     default:
       return new UserError('error.file.notReadable', path, (thrown as Error).message);
   }
+}
+
+function syscallOf(thrown: unknown): unknown {
+  return (thrown as NodeJS.ErrnoException).syscall;
 }
 
 /** The code of an operating system error, like ENOENT; undefined for any other value. */

@@ -31,7 +31,7 @@ const maxCheckpointBytes = 2_000_000_000;
 
 export interface BestCheckpoint {
   readonly step: number;
-  /** Nats per token. */
+  /** Nats per predicted token, or the mean squared error. */
   readonly validationLoss: number;
 }
 

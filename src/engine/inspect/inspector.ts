@@ -221,13 +221,13 @@ export function kernelModel(plain: PlainModel): PlainModel | null {
 }
 
 /** Multiply-adds of one step through the whole model, one way. */
-export function workOfStep({ layers, output, embedding }: GeneralModel): number {
+export function workOfStep({ layers, output, embedding, isOfNumbers }: GeneralModel): number {
   const ofLayers = layers.map(({ directions }, l) =>
     directions.reduce(
       (sum, { W, R, own }) =>
         sum +
         R.length +
-        (l > 0 || embedding ? W.length : 0) +
+        (l > 0 || embedding || isOfNumbers === true ? W.length : 0) +
         Object.values(own).reduce((numbers, { length }) => numbers + length, 0),
       0,
     ),

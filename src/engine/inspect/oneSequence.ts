@@ -10,9 +10,9 @@ export interface SequenceText {
 }
 
 /** The text itself for a model that reads on and on, and where nothing ends a line, and of numbers, whose sequences are told from comments where they are read. Throws a UserError for several sequences: they have no step in common. */
-export function oneSequence(text: string, { symbols, specials, isOfOthers, unit }: Vocabulary): SequenceText {
+export function oneSequence(text: string, { symbols, specials, isOfOthers }: Vocabulary): SequenceText {
   const whole = { text, start: 0 };
-  if (unit === 'numbers' || isOfOthers || specials.eos === null || !text.includes('\n')) return whole;
+  if (isOfOthers || specials.eos === null || !text.includes('\n')) return whole;
   // Only a paragraph has line ends in it.
   const split = symbols.includes('\n') || symbols.includes('\r\n') ? 'paragraphs' : 'lines';
   const sequences: string[] = [];

@@ -20,7 +20,7 @@ import { LowestInput } from '../../core/float64/lowestInput';
 import { readsBothWays } from '../../core/model/config';
 import type { GeneralModel } from '../../core/model/generalModel';
 import type { Ids } from '../../core/corpus/ids';
-import { takeRows, type NumberRows } from '../../core/model/numberRows';
+import type { NumberRows } from '../../core/model/numberRows';
 import type { PlainModel } from '../../core/model/plainModel';
 import type { Trace } from '../../core/model/trace';
 import { makeLearningNetwork, type LearningNetwork } from '../../core/network';
@@ -132,10 +132,7 @@ export class FastReading implements Reading {
     tape.inputs.set(ids.subarray(0, this.steps));
     tape.targets.set(targetsOf(text));
     this.numbers = numbers;
-    if (numbers) {
-      takeRows(tape.embedded, numbers.inputs, numbers.inputSize, tape.inputs);
-      takeRows(tape.targetNumbers, numbers.targets, numbers.outputSize, tape.targets);
-    }
+    if (numbers) tape.takeNumbers(numbers);
     tape.clearState();
     await forward.run();
     this.isRead = true;

@@ -29,7 +29,7 @@ const maxUnits = 256;
 
 export class SpectrumSampler {
   private notBefore = -Infinity;
-  private last: number | null = null;
+  private last: { readonly step: number; readonly text: string } | null = null;
   private waiting: { readonly sample: SpectrumSample; readonly text: string } | null = null;
   /** A text for which there is none: a layer carries no state, the model is too large, or it cannot read that. */
   private impossible: string | null = null;
@@ -57,8 +57,9 @@ export class SpectrumSampler {
     const start = performance.now();
     const text = this.textFor(watch);
     const isTime = watch.atCommonSteps ? isCommonStepOfSpectra(trainingStep) : start >= this.notBefore;
-    if (text === undefined || text === this.impossible || trainingStep === this.last || !isTime) return null;
-    this.last = trainingStep;
+    if (text === undefined || text === this.impossible || !isTime) return null;
+    if (trainingStep === this.last?.step && text === this.last.text) return null;
+    this.last = { step: trainingStep, text };
     const exponent = await this.exponent(text);
     if (exponent === null) {
       this.impossible = text;

@@ -7,7 +7,7 @@ import type { Tensor } from '../../formats/safetensors';
 /** More names are not worth reading. */
 const maxNames = 8;
 
-/** The parameters that have a number that is not finite, by their names as a checkpoint has them; the first of them only. */
+/** The parameters that have a number that is not finite, by the names of `ParameterEntry`; the first of them only. */
 export function notFinite(model: GeneralModel): string[] {
   return namesOfBroken(parametersOf(model));
 }

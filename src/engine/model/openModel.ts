@@ -19,6 +19,7 @@ import { readOnnx, type GraphUse, type ReadModel } from '../../modelFiles/onnx/r
 import { isPickle, pickleAsJson } from '../../modelFiles/torch/checkpointVocabulary';
 import type { Activation } from '../../layers/activation';
 import { kindOf } from '../../layers/catalog';
+import { differenceInWords } from '../../terms/numberFormat';
 import { UserError } from '../../userError';
 import type { OpenRequest } from '../../protocol/engine';
 import type { Verification } from '../../protocol/model';
@@ -36,7 +37,7 @@ import { withoutDropout } from './verification/dropout';
 import { weightsInFolder } from './weightFiles';
 import { readWhole } from './wholeFile';
 import type { ModelFile } from './verification/evaluator';
-import { sizeOf, verify } from './verification/verify';
+import { verify } from './verification/verify';
 import { verifyGraph } from './verification/verifyGraph';
 
 export interface OpenedModel {
@@ -198,7 +199,7 @@ async function openOnnx(
 
 /** Why a stack is not what the file is: both predict differently. */
 function misread({ difference, limit, disagreement }: Verification): UserError {
-  const sizes = [sizeOf(difference), limit] as const;
+  const sizes = [differenceInWords(difference), limit] as const;
   return disagreement
     ? new UserError('error.model.misreadAt', ...sizes, disagreement.node, disagreement.operator)
     : new UserError('error.model.misread', ...sizes);

@@ -2,6 +2,7 @@
 import { isStateName, isUnitMapName, stateNamed, unitMapNamed } from '../../layers/catalog';
 import type { Message } from '../../messages';
 import type { NonFinite, NumberPlace, RunOverflow, Underflow } from '../../protocol/nonFinite';
+import { significant } from '../../terms/numberFormat';
 import { oneLine, UserError } from '../../userError';
 
 type Said = Omit<NonFinite, 'sentence'>;
@@ -88,9 +89,7 @@ const names: Readonly<Partial<Record<string, Message['key']>>> = {
 
 /** A number with its size, also where it is none. */
 function shown(value: number): string {
-  if (Number.isNaN(value)) return 'NaN';
-  if (!Number.isFinite(value)) return value > 0 ? '∞' : '−∞';
-  return value.toExponential(2).replace('e+', 'e');
+  return significant(value, 3);
 }
 
 function say(key: Message['key'], ...args: Message['args']): Message {

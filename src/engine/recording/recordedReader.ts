@@ -4,6 +4,7 @@ import type { RecordedStep } from '../../formats/recording/stepFile';
 import { vocabularyOfFile } from '../../modelFiles/foreignVocabulary';
 import type { InspectReport, OpenRequest } from '../../protocol/engine';
 import type { RecordedMetrics, RecordingAgreement, RecordingReport, RecordingRequest } from '../../protocol/recording';
+import { differenceInWords } from '../../terms/numberFormat';
 import type { Thresholds } from '../../terms/regions';
 import { UserError } from '../../userError';
 import type { Backend } from '../backend';
@@ -216,5 +217,5 @@ function numbersOf({ nonFinite, underflow }: InspectReport): ReportedNumbers {
 }
 
 function whereOf({ difference, at: { series, quantity, step } }: RecordingAgreement): [string, string, number] {
-  return [Number.isFinite(difference) ? difference.toExponential(1) : '∞', `${series}:${quantity}`, step];
+  return [differenceInWords(difference), `${series}:${quantity}`, step];
 }

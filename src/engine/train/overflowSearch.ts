@@ -41,9 +41,21 @@ export async function placeOfOverflow(
   return { trainingStep, stream, nonFinite: place && reported(place, tokenAt) };
 }
 
-/** What is read at a row of the window, as it stands in a text. */
+/** What is read at a row of the window, as it can stand in a text. */
 function rowInWords({ inputs, inputSize }: NumberRows, row: number): string {
-  return Array.from(inputs.subarray(row * inputSize, (row + 1) * inputSize), (value) => String(value)).join(',');
+  return Array.from(inputs.subarray(row * inputSize, (row + 1) * inputSize), shortest).join(',');
+}
+
+/** Digits that tell every float32 from its neighbors. */
+const digitsOfFloat32 = 9;
+
+/** The fewest digits that are read as this float32: 0.37, and not the 0.3700000047683716 that it is. */
+function shortest(value: number): string {
+  for (let digits = 1; digits < digitsOfFloat32; digits++) {
+    const rounded = Number(value.toPrecision(digits));
+    if (Math.fround(rounded) === value) return String(rounded);
+  }
+  return String(Number(value.toPrecision(digitsOfFloat32)));
 }
 
 /** Null where the search was given up. @param model of the batch's parameters */

@@ -56,11 +56,21 @@ export async function readKnownCorpus(
 export async function readNumbers(text: CorpusText, expectedSha256: string | null): Promise<ReadCorpus> {
   const reader = new NumberCorpusReader();
   const hash = createHash('sha256');
-  for await (const chunk of text.chunks(hash)) reader.add(chunk);
-  const { numbers, ends } = reader.end();
+  let refusal: UserError | null = null;
+  for await (const chunk of text.chunks(hash)) {
+    try {
+      if (!refusal) reader.add(chunk);
+    } catch (thrown) {
+      if (expectedSha256 === null || !(thrown instanceof UserError)) throw thrown;
+      // Of a text that has changed it matters less what is wrong with it now.
+      refusal = thrown;
+    }
+  }
   const sha256 = hash.digest('hex');
   if (expectedSha256 !== null && sha256 !== expectedSha256)
     throw new UserError('error.corpus.changedSinceRun', text.name);
+  if (refusal) throw refusal;
+  const { numbers, ends } = reader.end();
   const ids = Int32Array.from({ length: ends[ends.length - 1] }, (_, place) => place);
   return { vocabulary: vocabularyOfNumbers(), ids, ends, numbers, sha256 };
 }

@@ -88,7 +88,7 @@ export class Run {
     return this.state === 'running';
   }
 
-  /** Of the newest step, nats per token; null before the first. */
+  /** Of the newest step, as in a row of progress; null before the first. */
   get lastLoss(): number | null {
     return Number.isNaN(this.loss) ? null : this.loss;
   }

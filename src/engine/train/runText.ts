@@ -5,7 +5,6 @@ import type { CorpusOptions } from '../../core/corpus/corpusBuilder';
 import type { Vocabulary } from '../../core/corpus/vocabulary';
 import type { CorpusSource } from '../../protocol/engine';
 import type { ModelSettings, TrainingSettings } from '../../protocol/settings';
-import { isOfNumbers } from '../../terms/choices';
 import { UserError } from '../../userError';
 import { writeFileAtomic } from '../files/atomicWrite';
 import { corpusOfFile, readText, type CorpusText } from '../files/corpusFile';
@@ -78,7 +77,7 @@ export async function corpusOf(
   } = folder.record;
   const options = { ...optionsOf(model, training), unit: vocabulary.unit, vocabularySize: null };
   const read = (text: CorpusText) =>
-    isOfNumbers(model.objective)
+    vocabulary.unit === 'numbers'
       ? readNumbers(text, corpusSha256)
       : readKnownCorpus(text, vocabulary, options, corpusSha256);
   const kept = corpusOfFile(join(folder.path, keptCorpus));

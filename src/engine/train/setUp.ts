@@ -42,13 +42,15 @@ export async function setUpRun(
   signal: AbortSignal,
 ): Promise<RunParts> {
   const { corpus: source, training: asked, folder: path } = request;
-  checkTraining(asked);
+  // Of a model in a file it is not known yet whether it reads numbers.
+  const mayReadNumbers = request.from !== null || isOfNumbers(request.model.objective);
+  checkTraining(mayReadNumbers ? inSequences(asked) : asked);
   const text = source.kind === 'file' ? corpusOfFile(source.path) : corpusOfText(source.text, source.name);
   const { model, unit, corpus, config, initial } = await (request.from
     ? startFrom(request, request.from, text, signal)
     : startAnew(request, text));
   checkSize(config);
-  const reading = readingOf(config, asked);
+  const reading = checkTraining(config.features === null ? asked : inSequences(asked));
   const readers = readersOf(corpus, reading, config);
   checkLayers(config, reading, readers.training.steps);
   if (!initial) checkWindows(config, reading);
@@ -82,9 +84,9 @@ export async function setUpRun(
   return { ...parts, description, folder, modelLock, bestValidation: null };
 }
 
-/** Numbers are read in one way only, whatever a text is read in. */
-function readingOf({ features }: ModelConfig, training: TrainingSettings): TrainingSettings {
-  return features === null ? training : { ...training, mode: 'sequences', split: 'lines' };
+/** As numbers are read, whatever is chosen for texts. */
+function inSequences(training: TrainingSettings): TrainingSettings {
+  return { ...training, mode: 'sequences', split: 'lines' };
 }
 
 /** Parameters, gradient, two moments and a copy: what any training needs of a model, in values of 4 bytes. */

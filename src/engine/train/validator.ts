@@ -1,9 +1,7 @@
 /** Validation loss: the mean over the validation part of the corpus, read as the training reads its part. */
 import type { WindowReader } from '../../core/corpus/windowReader';
 import type { ModelConfig } from '../../core/model/config';
-import { takeRows, type NumberRows } from '../../core/model/numberRows';
 import type { Parameters } from '../../core/model/parameters';
-import type { Tape } from '../../core/model/tape';
 import { makeNetwork, type Network } from '../../core/network';
 import type { Backend } from '../backend';
 
@@ -41,7 +39,7 @@ export class Validator {
     for (let window = 0; window < reader.windowsPerPass && read < maxTokens; window++) {
       const { steps, restarts } = reader.next(tape.inputs, tape.targets, tape.lengths);
       tape.resize(steps);
-      takeNumbers(tape, reader.numbers);
+      if (reader.numbers) tape.takeNumbers(reader.numbers);
       if (restarts) tape.clearState();
       await forward.run();
       sum += tape.loss * tape.predicted;
@@ -51,11 +49,4 @@ export class Validator {
     }
     return sum / predicted;
   }
-}
-
-/** What the ids on a tape stand for. @param numbers none of tokens */
-function takeNumbers({ embedded, targetNumbers, inputs, targets, rows }: Tape, numbers: NumberRows | undefined): void {
-  if (!numbers) return;
-  takeRows(embedded, numbers.inputs, numbers.inputSize, inputs.subarray(0, rows));
-  takeRows(targetNumbers, numbers.targets, numbers.outputSize, targets.subarray(0, rows));
 }

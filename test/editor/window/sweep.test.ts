@@ -1,9 +1,10 @@
-/** A sweep in a real editor: its picture opened by command and followed while trials end, other axes, a trial's run opened from a cell, and broken files. */
+/** A sweep in a real editor: its picture opened by command and followed while trials end, other axes, a trial's run opened from a cell, trials compared, and broken files. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FrameLocator } from 'playwright-core';
+import { GrowingRecording } from '../../support/growingRecording';
 import { doneJson, SweepOnDisk, sweepJson } from '../../support/sweepFolder';
 import { codeServer } from '../harness/codeServer';
 import type { EditorWindow } from '../harness/editorWindow';
@@ -30,10 +31,12 @@ describe('a sweep', () => {
     sweep.write('sweep.json', sweepJson({ grid, steps: 20, corpus }));
     // As the sweep command trains a trial.
     const settings = ['--cell', 'rnn', '--hidden', '8', '--window', '16', '--steps', '20', '--threads', '1', '--json'];
-    const out = join(sweep.path, 'trials', first, 'run');
-    execFileSync(process.execPath, [join(project, 'dist/cli.js'), 'train', corpus, '--out', out, ...settings], {
-      stdio: 'ignore',
-    });
+    for (const name of [first, nameOf(2, 'rnn', '1')]) {
+      const out = join(sweep.path, 'trials', name, 'run');
+      execFileSync(process.execPath, [join(project, 'dist/cli.js'), 'train', corpus, '--out', out, ...settings], {
+        stdio: 'ignore',
+      });
+    }
     sweep.write(`trials/${first}/result.json`, doneJson({ step: 20, horizon: 7 }));
     sweep.write(
       `trials/${nameOf(2, 'rnn', '1')}/result.json`,
@@ -49,6 +52,12 @@ describe('a sweep', () => {
 
   const described = (words: RegExp) =>
     page.locator('canvas[data-figure="sweep"]').and(page.getByLabel(words)).waitFor();
+
+  /** What the runs of a comparison are called. Their words hold together by no-break spaces. */
+  const namesIn = async (compared: FrameLocator) =>
+    (await compared.locator('.comparison .runs tbody th').allInnerTexts()).map((name) =>
+      name.replaceAll('\u00a0', ' ').trim(),
+    );
 
   it('opens by its command: one found in the workspace is chosen', async () => {
     await window.runCommand('Backflow: Open Sweep…');
@@ -97,6 +106,59 @@ describe('a sweep', () => {
     await window.picture('sweep-trial');
   });
 
+  it('compares trials that are picked in it: what is open as it is, the others opened, each by its settings', async () => {
+    const canvas = page.locator('canvas[data-figure="sweep"]');
+    await canvas.focus();
+    for (const key of ['Home', 'ArrowDown', 'Space', 'ArrowRight', 'Space']) await window.page.keyboard.press(key);
+    await page
+      .locator('.said-picked', { hasText: '2 trials picked: kind rnn, gain 0.5 · kind rnn, gain 1.' })
+      .waitFor();
+    await page.locator('[data-action="compare-trials"]').click();
+    const compared = await window.panelFrame('[data-figure="compared"]');
+    await firstFrame(compared);
+    assert.equal(await compared.locator('.comparison h1').innerText(), 'Trials of sweep-tale');
+    const names = await namesIn(compared);
+    assert.equal(names.length, 2);
+    for (const [i, gain] of ['0.5', '1'].entries()) assert.ok(names[i].endsWith(`gain ${gain}`), names.join(' | '));
+    assert.ok((await picture(compared, 'compared')).colors > 3);
+    // What was picked is still there, to be changed.
+    await page.locator('.said-picked', { hasText: '2 trials picked' }).waitFor();
+    await window.screenshot('sweep-compared');
+    await window.page.locator('.tabs-container .tab', { hasText: 'Trials of sweep-tale' }).click();
+    await window.page.keyboard.press('Control+w');
+  });
+
+  it('compares recordings of a function of one’s own by the tokens that they have read, without a text', async () => {
+    const own = new SweepOnDisk(join(workspace.folder, 'runs/sweep-own'));
+    own.write('sweep.json', sweepJson({ grid: { lr: ['0.1', '0.2'] }, corpus: join(workspace.folder, 'train.py') }));
+    for (const [i, lr] of ['0.1', '0.2'].entries()) {
+      const name = `000${i + 1}_lr=${lr}_seed=1`;
+      new GrowingRecording('lstm', join(own.path, 'trials', name, 'run'), codeServer().project).add(2 + 2 * i);
+      own.write(`trials/${name}/result.json`, doneJson());
+    }
+    await window.runCommand('View: Close All Editors');
+    await window.runCommand('Backflow: Open Sweep…');
+    await window.pick('sweep-own');
+    page = await window.panelFrame('[data-figure="sweep"]');
+    await described(/2 cells, 2 with a value/);
+    await page.locator('canvas[data-figure="sweep"]').focus();
+    for (const key of ['Home', 'Space', 'ArrowRight', 'Space']) await window.page.keyboard.press(key);
+    await page.locator('[data-action="compare-trials"]').click();
+    const compared = await window.panelFrame('[data-figure="compared"]');
+    await firstFrame(compared);
+    const names = await namesIn(compared);
+    assert.deepEqual(
+      names.map((name) => /lr 0\.\d$/.exec(name)?.[0]),
+      ['lr 0.1', 'lr 0.2'],
+    );
+    assert.equal(await compared.locator('.comparison .runs .failure').count(), 0);
+    await window.screenshot('sweep-compared-recordings');
+    await window.runCommand('View: Close All Editors');
+    await window.runCommand('Backflow: Open Sweep…');
+    await window.pick('sweep-tale');
+    page = await window.panelFrame('[data-figure="sweep"]');
+  });
+
   it('says in a sentence why its file cannot be read, and is there again when it can', async () => {
     const whole = sweepJson({ grid, steps: 20 });
     sweep.write('sweep.json', whole.slice(0, 40));
@@ -104,6 +166,6 @@ describe('a sweep', () => {
     sweep.write('sweep.json', whole.replace('"version":1', '"version":9'));
     await page.locator('.failure', { hasText: 'in version 9 of its format' }).waitFor();
     sweep.write('sweep.json', whole);
-    await described(/validation loss over gain/);
+    await described(/horizon over kind/);
   });
 });

@@ -1,6 +1,6 @@
 /** backflow train and inspect on sequences of numbers: a file of them is recognized, its squared error falls, a resumed run has the same bits, and what does not fit is refused. */
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { backflow, parseLines } from '../support/commandLine';
@@ -121,6 +121,8 @@ describe('sequences of numbers on the command line', () => {
     ['inspect lstm --text few.txt', 1, /57 sequences of numbers, and the model reads each by itself/],
     ['inspect lstm --text few.txt --line 99', 2, /few\.txt has no line 99; it has 60/],
     ['inspect lstm --text few.txt --line 1', 1, /no sequence of numbers/],
+    ['inspect lstm --line 1', 2, /--line needs --text FILE/],
+    ['inspect lstm --text other.txt --line 3', 2, /other\.txt has no line 3; it has 2/],
     ['inspect lstm --text few.txt --line 5 --matrix', 1, /There is no matrix of targets/],
     ['inspect lstm --text few.txt --line 5 --target 0', 1, /The target 0 is not the last step/],
     [
@@ -174,11 +176,33 @@ describe('sequences of numbers on the command line', () => {
   });
 
   it('TensorBoard gets horizons of the first sequence, and no histograms', async () => {
+    // Ten times less with each step back.
+    const small = '--cell rnn --hidden 12 --init orthogonal --init-scale 0.1 --learning-rate 1e-9 --backend wasm';
     const { errors, status } = await backflow(
       folder,
-      `train few.txt ${common} --steps 3 --out board --tensorboard events`,
+      `train few.txt ${small} --batch 16 --steps 3 --out board --tensorboard events`,
     );
     assert.equal(errors, '');
     assert.equal(status, 0);
+    const inspected = await backflow(folder, 'inspect board --text few.txt --line 4 --json');
+    const { inputs } = JSON.parse(inspected.output) as { inputs: { flow: { horizon: number } }[] };
+    const [file] = await readdir(join(folder, 'events'));
+    const events = await readFile(join(folder, 'events', file));
+    assert.ok(!events.includes('at lag'));
+    const tag = 'horizon/log10 tokens, input';
+    // Behind the tag its simple_value, a float32: field 2 of event.proto's Summary.Value.
+    const at = events.indexOf(tag) + tag.length;
+    assert.equal(events[at], 0x15);
+    assert.ok(Math.abs(events.readFloatLE(at + 1) - Math.log10(inputs[0].flow.horizon)) < 1e-6);
+  });
+
+  it('a line is read without its line end, of either kind', async () => {
+    await writeFile(join(folder, 'windows.txt'), 'one two\r\nsix ten\r\n'.repeat(40));
+    const options = '--mode sequences --hidden 6 --batch 4 --steps 2 --backend wasm';
+    await train(`windows.txt ${options} --out windows`);
+    const { output, errors } = await backflow(folder, 'inspect windows --text windows.txt --line 2 --json');
+    assert.equal(errors, '');
+    const { tokens } = JSON.parse(output) as { tokens: string[] };
+    assert.equal(tokens.join(''), 'six te');
   });
 });

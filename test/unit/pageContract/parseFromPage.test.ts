@@ -15,6 +15,8 @@ const good: readonly FromPage[] = [
   { type: 'unitMap', choice: { layer: 1, direction: 'backward', quantity: 'forgetGate' } },
   { type: 'total', shown: true },
   { type: 'openTrials', trials: [0, 12] },
+  { type: 'compareTrials', trials: [7, 0] },
+  { type: 'compareTrials', trials: [0, 1, 2, 9999] },
   { type: 'drop', uri: 'file:///models/a%20b.onnx' },
   { type: 'drop', uri: 'vscode-remote://host/models/m.safetensors' },
   { type: 'drop', uri: 'memo:/models/m.onnx' },
@@ -80,6 +82,10 @@ const bad: readonly unknown[] = [
   { type: 'head', choice: { layer: 0.5, head: 0 } },
   { type: 'total', shown: 1 },
   { type: 'openTrials' },
+  { type: 'compareTrials', trials: [3] },
+  { type: 'compareTrials', trials: [3, 3] },
+  { type: 'compareTrials', trials: [0, 1, 2, 3, 4] },
+  { type: 'compareTrials', trials: [0, '1'] },
   { type: 'openTrials', trials: [1, -1] },
   { type: 'openTrials', trials: Array<number>(10_001).fill(0) },
   { type: 'drop' },
@@ -147,14 +153,24 @@ describe('the state of a page', () => {
 
 describe('what a comparison’s page has kept', () => {
   it('is taken over as far as it is paths, six at most', () => {
-    assert.deepEqual(parseCompared({ compared: ['/a', 7, '', '/b', null, '/c', '/d', '/e', '/f', '/g'] }), [
-      '/a',
-      '/b',
-      '/c',
-      '/d',
-      '/e',
-      '/f',
+    const kept = parseCompared({
+      compared: ['/a', 7, '', '/b', null, '/c', '/d', '/e', '/f', '/g'],
+      document: 'file:///t',
+    });
+    assert.deepEqual(
+      kept.runs.map(({ path }) => path),
+      ['/a', '/b', '/c', '/d', '/e', '/f'],
+    );
+    assert.equal(kept.document, 'file:///t');
+    for (const none of [undefined, null, {}, { compared: '/a', changes: 7, document: 7 }])
+      assert.deepEqual(parseCompared(none), { runs: [], document: null });
+  });
+
+  it('has what tells each run from the others, as far as it is words', () => {
+    assert.deepEqual(parseCompared({ compared: ['/a', '/b', '', '/c'], changes: ['gain 1', null, 'lost', 9] }).runs, [
+      { path: '/a', change: 'gain 1' },
+      { path: '/b', change: null },
+      { path: '/c', change: null },
     ]);
-    for (const none of [undefined, null, {}, { compared: '/a' }]) assert.deepEqual(parseCompared(none), []);
   });
 });

@@ -39,6 +39,20 @@ describe('reading a command line', () => {
     });
   });
 
+  it('takes a corpus of numbers as sequences, with what only sequences have and cuts longer than a window', () => {
+    const line = 'train sums.txt --longest-sequence 500 --split lines --truncate 300';
+    const command = readCommand(line.split(' '), now, () => true);
+    assert.ok(command.kind === 'train');
+    const { model, training } = command.request;
+    assert.equal(model.objective, 'squaredError');
+    assert.deepEqual(
+      [training.mode, training.split, training.longestSequence, training.truncation],
+      ['sequences', 'lines', 500, 300],
+    );
+    refused(line, /--split works only with --mode sequences/);
+    refused('train sums.txt --truncate 300', /--truncate 300 is longer than the window of 64 steps/);
+  });
+
   it('reads every option of train', () => {
     const command = read(
       'train --cell rnn --activation relu --layers 3 --hidden 7 --mode stream --window 5 --batch 2 --steps none --optimizer sgd ' +
@@ -72,8 +86,8 @@ describe('reading a command line', () => {
 
   it('reads optimizer, schedule, clipping and initialization', () => {
     const command = read(
-      'train --optimizer sgd --momentum 0.9 --nesterov --weight-decay 0 --schedule cosine --warmup 10 --final-fraction 0.1 --decay-every 50 ' +
-        '--decay-factor 0.5 --clip-value 0.2 --init orthogonal --init-scale 1.1 --forget-bias -1.5 --omega 2 --radius-cap 0.9 ' +
+      'train --optimizer sgd --momentum 0.9 --nesterov --weight-decay 0 --schedule cosine --warmup 10 --final-fraction 0.1 ' +
+        '--clip-value 0.2 --init orthogonal --init-scale 1.1 --forget-bias -1.5 --omega 2 --radius-cap 0.9 ' +
         '--flossing 0.1 --flossing-every 7 --flossing-exponents 2 corpus',
     );
     assert.ok(command.kind === 'train');
@@ -87,8 +101,6 @@ describe('reading a command line', () => {
       schedule: 'cosine',
       warmupSteps: 10,
       finalFraction: 0.1,
-      decaySteps: 50,
-      decayFactor: 0.5,
       clipValue: 0.2,
       omega: 2,
       radiusCap: 0.9,
@@ -99,6 +111,10 @@ describe('reading a command line', () => {
       initScale: 1.1,
       forgetBias: -1.5,
     });
+    const decaying = read('train --schedule step --decay-every 50 --decay-factor 0.5 corpus');
+    assert.ok(decaying.kind === 'train');
+    const { decaySteps, decayFactor } = decaying.request.training;
+    assert.deepEqual([decaySteps, decayFactor], [50, 0.5]);
     for (const optimizer of ['sgd', 'rmsprop', 'adagrad', 'adam', 'adamw']) {
       const other = read(`train c --optimizer ${optimizer} --clip-value none`);
       assert.ok(other.kind === 'train');
@@ -224,6 +240,13 @@ describe('reading a command line', () => {
       ['--init zeros', /one of pytorch, xavier, orthogonal, identity, gaussian\.$/],
       ['--init-scale 0', /^--init-scale is "0"/],
       ['--gain 0', /^--gain is "0"/],
+      ['--momentum 0.9', /^--momentum changes nothing without --optimizer sgd, rmsprop: give one of these, or leave/],
+      ['--optimizer sgd --final-fraction 0.1', /^--final-fraction changes nothing without --schedule cosine: /],
+      ['--schedule cosine --decay-every 5', /^--decay-every changes nothing without --schedule step: /],
+      ['--decay-factor 0.5', /^--decay-factor changes nothing without --schedule step: /],
+      ['--init-scale 2', /^--init-scale changes nothing without --init xavier, orthogonal, identity, gaussian: /],
+      ['--init pytorch --gain 2', /^--gain changes nothing without --init xavier/],
+      ['--init xavier --gain 2 --init-scale 3', /^--gain is the older name of --init-scale: give one of them\.$/],
       ['--forget-bias none', /it must be a number\.$/],
       ['--activation relu', /^--activation is no option of the kind LSTM; kinds that have it: rnn\.$/],
       ['--layers gru:8,mamba:8 --activation tanh', /^--activation is no option of the kind GRU, Mamba; /],

@@ -60,11 +60,11 @@ describe('a text of sequences of numbers', () => {
     assert.deepEqual(Array.from(symbolsOf('0.1 =', 'numbers')), ['0.1', '=']);
   });
 
-  it('is told from other texts by its first line', () => {
+  it('is told from other texts by its first line, or the one behind it', () => {
     for (const other of [
       '',
       '# nothing\n',
-      'x = 1\n1 2 = 3',
+      'x = 1\ny = 2\n1 2 = 3',
       '1 2 3\n',
       'a story',
       '1 2 = \n',
@@ -148,7 +148,11 @@ describe('a text of sequences of numbers', () => {
     ],
     [
       '1,2 3, = 3',
-      'Line 2, column 7: “” is no number. Write numbers as 0.37, -2 or 1e-3, those of one step joined by commas, with spaces between steps; or “#” before a comment.',
+      'Line 2, column 7: a number is missing beside a comma or behind “=”. The numbers of one step are joined by commas without spaces, as in “0.37,0 0.81,1 = 0.81”.',
+    ],
+    [
+      `1,2 3,${'x'.repeat(1000)} = 3`,
+      `Line 2, column 7: “${'x'.repeat(40)}…” is no number. Write numbers as 0.37, -2 or 1e-3, those of one step joined by commas, with spaces between steps; or “#” before a comment.`,
     ],
     [
       '1,2 = 3 = 4',
@@ -156,7 +160,7 @@ describe('a text of sequences of numbers', () => {
     ],
     [
       '1,2 =',
-      'Line 2, column 6: “” is no number. Write numbers as 0.37, -2 or 1e-3, those of one step joined by commas, with spaces between steps; or “#” before a comment.',
+      'Line 2, column 6: a number is missing beside a comma or behind “=”. The numbers of one step are joined by commas without spaces, as in “0.37,0 0.81,1 = 0.81”.',
     ],
     ['1,1e39 = 3', 'Line 2, column 3: 1e39 is larger than float32 can hold. Scale the numbers.'],
     ['1,-1e999 = 3', 'Line 2, column 3: -1e999 is larger than float32 can hold. Scale the numbers.'],

@@ -6,7 +6,7 @@ import { drawColumnMarks, FigureCanvas, labelSize, type Marked } from '../../sha
 import { drawWhole, Heatmap, showScale } from '../../shared/figures/heatmap';
 import { traceLine } from '../../shared/figures/line';
 import type { Pen } from '../../shared/figures/pen';
-import { powerOfTen } from '../../shared/format';
+import { powerOfTen } from '../../../src/terms/numberFormat';
 import type { Theme } from '../../shared/theme';
 
 export interface ComparedLine {

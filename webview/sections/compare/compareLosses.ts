@@ -1,12 +1,20 @@
 /** The losses of compared runs, a line each. */
+import { lossUnitOf } from '../../../src/protocol/run';
 import { LineChart } from '../../shared/charts/lineChart';
 import { element, setText } from '../../shared/dom';
-import { isOfNumbers, lossDigits } from '../../shared/lossWords';
+import { commonUnit, lossDigits, unitKeys } from '../../shared/lossWords';
 import type { Scene } from '../../shared/section';
 import type { Texts } from '../../shared/texts';
 import { runColors } from './compareLines';
 import type { RunNames } from './compareNames';
 import type { RunInView } from './compareRuns';
+
+/** By what all losses are in. */
+const saidKeys = {
+  nats: 'panel.compare.lossAt',
+  squaredError: 'panel.compare.squaredErrorAt',
+  none: 'panel.compare.lossPlainAt',
+} as const;
 
 export class CompareLosses {
   readonly root: HTMLElement;
@@ -42,9 +50,8 @@ export class CompareLosses {
     this.root.hidden = !trained;
     if (!trained || !(this.isFresh || repaint)) return;
     this.isFresh = false;
-    // Runs on different kinds of tokens are not compared.
-    const ofNumbers = runs.some(({ run }) => isOfNumbers(run));
-    setText(this.unit, texts.get(ofNumbers ? 'panel.loss.subtitleNumbers' : 'panel.loss.subtitle'));
+    const unit = commonUnit(runs.map(({ run }) => lossUnitOf(run)));
+    setText(this.unit, texts.get(unitKeys[unit ?? 'none']));
     if (!this.chart) {
       const looks = runs.map((_, i) => ({ color: () => runColors()[i], kind: 'line' as const }));
       this.chart = new LineChart(this.plot, 'loss', looks, false, texts, () => undefined);
@@ -55,10 +62,8 @@ export class CompareLosses {
       const { latest } = run.metrics;
       if (!latest) return [];
       const { numbers } = texts;
-      const [loss, step] = [lossDigits(texts, latest.loss, ofNumbers), numbers.integer(latest.step)];
-      return [
-        texts.get(ofNumbers ? 'panel.compare.squaredErrorAt' : 'panel.compare.lossAt', names.label(run), loss, step),
-      ];
+      const [loss, step] = [lossDigits(texts, latest.loss, unit), numbers.integer(latest.step)];
+      return [texts.get(saidKeys[unit ?? 'none'], names.label(run), loss, step)];
     });
     this.chart.describe(texts.get('panel.compare.lossDescription', said.join(', ')));
   }

@@ -15,7 +15,7 @@ import type { ExportedFigure, ExportedTable } from '../../shared/exporting/expor
 import { listen } from '../../shared/figures/pointer';
 import { ScaleFigure } from '../../shared/figures/scale';
 import { TokenStrip } from '../../shared/figures/tokenStrip';
-import { powerOfTen } from '../../shared/format';
+import { powerOfTen } from '../../../src/terms/numberFormat';
 import { gesturesOver, type OverText } from '../../shared/gestures';
 import type { PageParts, Scene, Section } from '../../shared/section';
 import { sectionFrame } from '../../shared/sectionFrame';
@@ -127,7 +127,7 @@ export class CompareSection implements Section {
         this.names = new RunNames(this.runs, this.parts.texts);
         this.table.open(this.runs.length);
         this.losses.open();
-        this.parts.link.rememberCompared(this.runs.map(({ run }) => run.folder));
+        this.parts.link.rememberCompared(this.runs, message.document);
         this.isFresh = true;
         break;
       case 'comparedStatus':

@@ -1,6 +1,7 @@
 /** The table over a comparison: what each run comes to at the step that is shown. */
+import { lossUnitOf } from '../../../src/protocol/run';
 import { element, setText } from '../../shared/dom';
-import { isOfNumbers, lossDigits } from '../../shared/lossWords';
+import { commonUnit, lossDigits } from '../../shared/lossWords';
 import { isNotFinite, isZeroAtTarget } from '../../shared/reach';
 import type { Texts } from '../../shared/texts';
 import type { RunNames } from './compareNames';
@@ -25,6 +26,13 @@ const help: Partial<
   'panel.compare.rate': 'panel.compare.rateHelp',
   'panel.compare.speed': 'panel.compare.speedHelp',
 };
+
+/** By what all losses are in. */
+const lossHeads = {
+  nats: 'panel.compare.loss',
+  squaredError: 'panel.compare.squaredError',
+  none: 'panel.compare.lossPlain',
+} as const;
 
 export class CompareTable {
   readonly root: HTMLElement;
@@ -70,9 +78,9 @@ export class CompareTable {
   }
 
   show(runs: readonly RunInView[], names: RunNames): void {
-    const ofNumbers = runs.some(({ run }) => isOfNumbers(run));
+    const unit = commonUnit(runs.map(({ run }) => lossUnitOf(run)));
     const lossHead = this.columnHeads[heads.indexOf('panel.compare.loss')];
-    setText(lossHead, this.texts.get(ofNumbers ? 'panel.compare.squaredError' : 'panel.compare.loss'));
+    setText(lossHead, this.texts.get(lossHeads[unit ?? 'none']));
     const spectra = exponentsAtEqualSteps(runs);
     const isLeftOut = (column: number): boolean => spectra === null && heads[column] === 'panel.compare.exponent';
     this.columnHeads.forEach((head, column) => (head.hidden = isLeftOut(column)));
@@ -97,12 +105,11 @@ export class CompareTable {
   private cells(run: RunInView, exponent: string): string[] {
     const { numbers } = this.texts;
     const { loss, summary, metrics } = run;
-    const ofNumbers = isOfNumbers(run.run);
     const slope = summary?.level?.slope ?? summary?.slope ?? null;
     return [
       numbers.integer(run.run.model.parameterCount),
       this.step(run),
-      loss === undefined ? this.texts.get('panel.compare.noFrame') : lossDigits(this.texts, loss, ofNumbers),
+      loss === undefined ? this.texts.get('panel.compare.noFrame') : lossDigits(this.texts, loss, lossUnitOf(run.run)),
       this.horizon(run),
       slope === null ? '' : numbers.decimals(Math.exp(slope), 3),
       exponent,

@@ -6,7 +6,7 @@ import type { ExportedFigure, ExportedTable } from '../../shared/exporting/expor
 import { drawColumnMarks } from '../../shared/figures/canvas';
 import { HeatmapFigure } from '../../shared/figures/heatmapFigure';
 import { listen } from '../../shared/figures/pointer';
-import { powerOfTen } from '../../shared/format';
+import { powerOfTen } from '../../../src/terms/numberFormat';
 import { gesturesOver, type OverText } from '../../shared/gestures';
 import type { PageParts, Scene, Section } from '../../shared/section';
 import { sectionFrame } from '../../shared/sectionFrame';

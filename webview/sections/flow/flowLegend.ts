@@ -4,7 +4,7 @@ import { cssColor, specialColors } from '../../shared/colors/maps';
 import { element, setText } from '../../shared/dom';
 import type { FigureCanvas } from '../../shared/figures/canvas';
 import { ScaleFigure } from '../../shared/figures/scale';
-import { powerOfTen } from '../../shared/format';
+import { powerOfTen } from '../../../src/terms/numberFormat';
 import type { Texts } from '../../shared/texts';
 import type { Theme } from '../../shared/theme';
 

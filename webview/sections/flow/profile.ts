@@ -2,7 +2,7 @@
 import type { FlowRegion, FrameHeader } from '../../../src/protocol/frame';
 import { centerOf, columnWidth, edgeOf, type Columns } from '../../shared/columns';
 import type { FlowRow } from '../../shared/flowRows';
-import { powerOfTen } from '../../shared/format';
+import { powerOfTen } from '../../../src/terms/numberFormat';
 import type { Texts } from '../../shared/texts';
 import type { Theme } from '../../shared/theme';
 import { drawBand, drawColumnMarks, FigureCanvas, labelSize, type Marked } from '../../shared/figures/canvas';

@@ -64,7 +64,7 @@ export class Readout {
     setText(this.place, this.placeOf(step, target));
     // Of numbers most steps predict nothing.
     const isKnown = loss !== undefined && !Number.isNaN(loss);
-    setText(this.loss, isKnown ? lossInWords(texts, loss, frame.header.isOfNumbers === true) : '');
+    setText(this.loss, isKnown ? lossInWords(texts, loss, frame.header.isOfNumbers ? 'squaredError' : 'nats') : '');
     setText(this.unit, unit === null ? '' : this.unitText(frame, step, unit));
     while (this.body.childElementCount > rows.length) this.body.lastElementChild?.remove();
     while (this.body.childElementCount < rows.length) {

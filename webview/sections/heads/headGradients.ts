@@ -4,7 +4,7 @@ import { flowMap, flowTicks } from '../../shared/colors/maps';
 import { drawColumnMarks } from '../../shared/figures/canvas';
 import { HeatmapFigure } from '../../shared/figures/heatmapFigure';
 import { listen } from '../../shared/figures/pointer';
-import { powerOfTen } from '../../shared/format';
+import { powerOfTen } from '../../../src/terms/numberFormat';
 import { gesturesOver, type OverText } from '../../shared/gestures';
 import type { PageParts, Scene } from '../../shared/section';
 

@@ -1,4 +1,5 @@
 /** Is it learning? The two charts of a run, with their headings and keys. */
+import { lossUnitOf, type LossUnit } from '../../../src/protocol/run';
 import type { TrainingSettings } from '../../../src/protocol/settings';
 import { element, setText } from '../../shared/dom';
 import type { ExportedFigure, ExportedTable } from '../../shared/exporting/exported';
@@ -6,19 +7,38 @@ import { metricTables } from './metricTables';
 import type { PageParts, Scene, Section } from '../../shared/section';
 import { sectionFrame, type Explanation } from '../../shared/sectionFrame';
 import type { Texts } from '../../shared/texts';
-import { isOfNumbers, lossDigits } from '../../shared/lossWords';
+import { lossDigits, unitKeys } from '../../shared/lossWords';
 import { LineChart, nearest } from '../../shared/charts/lineChart';
 import { Metrics } from '../../shared/charts/metrics';
 
 const bitsPerNat = 1 / Math.LN2;
 
+/** Of a training elsewhere nobody knows the unit. */
+type UnitName = Exclude<LossUnit, null> | 'none';
+
 /** What the loss is. */
-const ofTokens: Explanation = [
-  'panel.loss.explained',
-  { formula: 'L = −(1/n) Σ_t ln p(x_t)' },
-  'panel.loss.explainedScale',
-];
-const ofNumbers: Explanation = ['panel.loss.explainedNumbers', { formula: 'L = (1/n) Σ (1/m) Σ_i (y_i − z_i)²' }];
+const explanations: Readonly<Record<UnitName, Explanation>> = {
+  nats: ['panel.loss.explained', { formula: 'L = −(1/n) Σ_t ln p(x_t)' }, 'panel.loss.explainedScale'],
+  squaredError: ['panel.loss.explainedNumbers', { formula: 'L = (1/n) Σ (1/m) Σ_i (y_i − z_i)²' }],
+  none: ['panel.loss.explainedAsGiven'],
+};
+
+/** What stands under the heading, what is written at a step, and what a screen reader is told of the curve. */
+const sentences = {
+  nats: 'panel.loss.sentence',
+  squaredError: 'panel.loss.sentenceNumbers',
+  none: 'panel.loss.sentenceAsGiven',
+} as const;
+const descriptions = {
+  nats: 'panel.loss.description',
+  squaredError: 'panel.loss.descriptionNumbers',
+  none: 'panel.loss.descriptionAsGiven',
+} as const;
+const descriptionsNotFinite = {
+  nats: 'panel.loss.descriptionNotFinite',
+  squaredError: 'panel.loss.descriptionNumbersNotFinite',
+  none: 'panel.loss.descriptionAsGivenNotFinite',
+} as const;
 
 /** What a run clips its gradient to; null is no limit. */
 type Clipping = Pick<TrainingSettings, 'clipNorm' | 'clipValue'>;
@@ -50,7 +70,7 @@ export class ChartSection implements Section {
       id: 'loss',
       title: 'panel.loss.title',
       sentence: 'panel.loss.sentence',
-      explanation: ofTokens,
+      explanation: explanations.nats,
     });
     this.explainLoss = loss.explain;
     this.sentence = loss.sentence;
@@ -111,12 +131,13 @@ export class ChartSection implements Section {
     }
     // How a recorded training clips is seen only by its norms.
     this.isRecording = run?.recording !== undefined;
-    if (this.ofNumbers !== isOfNumbers(run)) {
-      this.ofNumbers = isOfNumbers(run);
-      this.explainLoss(this.ofNumbers ? ofNumbers : ofTokens);
+    const unit = run ? lossUnitOf(run) : 'nats';
+    if (this.unit !== unit) {
+      this.unit = unit;
+      this.explainLoss(explanations[this.unitName]);
     }
-    setText(this.subtitle, this.unit);
-    setText(this.sentence, this.texts.get(this.ofNumbers ? 'panel.loss.sentenceNumbers' : 'panel.loss.sentence'));
+    setText(this.subtitle, this.unitText);
+    setText(this.sentence, this.texts.get(sentences[this.unitName]));
     if (fresh.paint || fresh.metrics) this.redraw(run && !run.recording ? run.training : unclipped);
   }
 
@@ -124,7 +145,7 @@ export class ChartSection implements Section {
     if (this.root.hidden || !this.metrics.latest) return [];
     const { texts } = this;
     return [
-      this.loss.exported('loss', `${texts.get('panel.loss.title')}, ${this.unit}`, [
+      this.loss.exported('loss', `${texts.get('panel.loss.title')}, ${this.unitText}`, [
         texts.get('panel.loss.training'),
         ...(this.validationKey.hidden ? [] : [texts.get('panel.loss.validation')]),
       ]),
@@ -136,7 +157,7 @@ export class ChartSection implements Section {
   }
 
   tables(): readonly ExportedTable[] {
-    return this.root.hidden || !this.metrics.latest ? [] : metricTables(this.metrics, this.texts);
+    return this.root.hidden || !this.metrics.latest ? [] : metricTables(this.metrics, this.unit, this.texts);
   }
 
   /** Redraws from the metrics. */
@@ -154,14 +175,18 @@ export class ChartSection implements Section {
 
   private clipping: Clipping = unclipped;
   private isRecording = false;
-  private ofNumbers = false;
+  private unit: LossUnit = 'nats';
 
-  private get unit(): string {
-    return this.texts.get(this.ofNumbers ? 'panel.loss.subtitleNumbers' : 'panel.loss.subtitle');
+  private get unitName(): UnitName {
+    return this.unit ?? 'none';
+  }
+
+  private get unitText(): string {
+    return this.texts.get(unitKeys[this.unitName]);
   }
 
   private digits(loss: number): string {
-    return lossDigits(this.texts, loss, this.ofNumbers);
+    return lossDigits(this.texts, loss, this.unit);
   }
 
   private noteLoss(step: number | null): void {
@@ -170,14 +195,14 @@ export class ChartSection implements Section {
     setText(
       this.lossNote,
       point
-        ? this.ofNumbers
-          ? this.texts.get('panel.loss.atNumbers', numbers.integer(point.x), this.digits(point.y))
-          : this.texts.get(
+        ? this.unit === 'nats'
+          ? this.texts.get(
               'panel.loss.at',
               numbers.integer(point.x),
               this.digits(point.y),
               numbers.decimals(point.y * bitsPerNat, 2),
             )
+          : this.texts.get('panel.loss.atNumbers', numbers.integer(point.x), this.digits(point.y))
         : '',
     );
   }
@@ -223,23 +248,17 @@ export class ChartSection implements Section {
     const first = this.digits(metrics.firstLoss);
     const said = [
       Number.isFinite(latest.loss)
-        ? texts.get(
-            this.ofNumbers ? 'panel.loss.descriptionNumbers' : 'panel.loss.description',
-            steps,
-            first,
-            this.digits(latest.loss),
-          )
-        : texts.get(
-            this.ofNumbers ? 'panel.loss.descriptionNumbersNotFinite' : 'panel.loss.descriptionNotFinite',
-            steps,
-            first,
-          ),
+        ? texts.get(descriptions[this.unitName], steps, first, this.digits(latest.loss))
+        : texts.get(descriptionsNotFinite[this.unitName], steps, first),
     ];
     if (lastValidation !== null)
       said.push(
         Number.isFinite(lastValidation)
           ? texts.get(
-              this.ofNumbers ? 'panel.loss.descriptionValidationNumbers' : 'panel.loss.descriptionValidation',
+              // A training elsewhere is not validated here.
+              this.unit === 'squaredError'
+                ? 'panel.loss.descriptionValidationNumbers'
+                : 'panel.loss.descriptionValidation',
               this.digits(lastValidation),
             )
           : texts.get('panel.loss.descriptionValidationNotFinite'),

@@ -1,10 +1,14 @@
 /** What is kept of a run's metrics, as tables; long runs are thinned, each step's extremes kept. */
+import type { LossUnit } from '../../../src/protocol/run';
 import type { Metrics } from '../../shared/charts/metrics';
 import type { Series } from '../../shared/charts/series';
 import type { Texts } from '../../shared/texts';
 import type { Cell, ExportedTable } from '../../shared/exporting/exported';
 
-export function metricTables(metrics: Metrics, texts: Texts): ExportedTable[] {
+const lossColumns = { nats: 'loss [nats/token]', squaredError: 'loss [mean squared error]', none: 'loss' } as const;
+
+export function metricTables(metrics: Metrics, unit: LossUnit, texts: Texts): ExportedTable[] {
+  const lossColumn = lossColumns[unit ?? 'none'];
   const table = (id: string, title: string, column: string, series: Series): ExportedTable => ({
     id,
     title,
@@ -15,13 +19,13 @@ export function metricTables(metrics: Metrics, texts: Texts): ExportedTable[] {
     table(
       'loss-training',
       `${texts.get('panel.loss.title')}, ${texts.get('panel.loss.training')}`,
-      'loss [nats/token]',
+      lossColumn,
       metrics.loss,
     ),
     table(
       'loss-validation',
       `${texts.get('panel.loss.title')}, ${texts.get('panel.loss.validation')}`,
-      'loss [nats/token]',
+      lossColumn,
       metrics.validation,
     ),
     table(

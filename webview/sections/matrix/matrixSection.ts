@@ -5,7 +5,7 @@ import { flowMap, flowTicks } from '../../shared/colors/maps';
 import { element, setText } from '../../shared/dom';
 import type { ExportedFigure, ExportedTable } from '../../shared/exporting/exported';
 import { TargetBySource, type TargetAndSource } from '../../shared/figures/targetBySource';
-import { powerOfTen } from '../../shared/format';
+import { powerOfTen } from '../../../src/terms/numberFormat';
 import type { FlowRow } from '../../shared/flowRows';
 import { isOfNumbers } from '../../shared/lossWords';
 import { OnDemand } from '../../shared/onDemand';

@@ -9,7 +9,7 @@ import { FigureCanvas, labelSize } from '../../shared/figures/canvas';
 import { Heatmap } from '../../shared/figures/heatmap';
 import type { Pen } from '../../shared/figures/pen';
 import { ScaleBar } from '../../shared/figures/scaleBar';
-import { powerOfTen } from '../../shared/format';
+import { powerOfTen } from '../../../src/terms/numberFormat';
 import type { OverTraining } from './overTraining';
 import { Range } from '../../shared/range';
 import type { Texts } from '../../shared/texts';

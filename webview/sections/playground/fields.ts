@@ -2,7 +2,7 @@
 import type { ChoiceControl, SliderControl } from '../../../src/layers/playground';
 import { ChoiceRow, type Option } from '../../shared/choiceRow';
 import { element, setText } from '../../shared/dom';
-import { decimalsOf, type NumberFormat } from '../../shared/format';
+import { decimalsOf, type NumberFormat } from '../../../src/terms/numberFormat';
 
 /** Digits of a logarithmic slider's value: more are not seen. */
 const digits = 4;

@@ -8,9 +8,9 @@ import { ScaleBar } from '../../shared/figures/scaleBar';
 import type { Texts } from '../../shared/texts';
 import type { Theme } from '../../shared/theme';
 import { orderOf, type Cell, type ChosenAxes, type Measure } from './sweepCells';
-import { drawDots, drawFrame, drawLegend, legendHeight, patternOf, type LegendItem } from './sweepPatterns';
+import { drawDots, drawFrame, drawLegend, drawTick, legendHeight, patternOf, type LegendItem } from './sweepPatterns';
 import { cellAt, colorScale, placesOf, type ColorScale, type Places } from './sweepScale';
-import { measureKeys, type SweepWords } from './sweepWords';
+import { measureKey, type Quantity, type SweepWords } from './sweepWords';
 
 /** CSS pixels. */
 const top = 22;
@@ -26,6 +26,7 @@ const valueSize = 13;
 const legendKeys = {
   stopped: 'panel.sweep.legend.stopped',
   part: 'panel.sweep.legend.part',
+  picked: 'panel.sweep.legend.picked',
   failed: 'panel.sweep.legend.failed',
   begun: 'panel.sweep.legend.begun',
   waiting: 'panel.sweep.legend.waiting',
@@ -36,6 +37,8 @@ export interface SweepPicture {
   readonly axes: ChosenAxes;
   readonly measure: Measure;
   readonly cells: readonly Cell[];
+  /** Trials, by their places in the sweep's list. */
+  readonly picked: readonly number[];
 }
 
 interface Layout {
@@ -78,6 +81,8 @@ export class SweepFigure {
       pen.font = font;
       this.drawAxes(pen, picture, layout, theme);
       for (const cell of picture.cells) this.drawCell(pen, picture, cell, layout, scale, theme);
+      for (const cell of picture.cells)
+        if (cell.trials.some((trial) => picture.picked.includes(trial))) drawTick(pen, theme, boxOf(layout, cell));
       if (marked !== null) drawFrame(pen, boxOf(layout, picture.cells[marked]), theme.foreground, 2, []);
       pen.font = font;
       if (scale) this.barOf(picture, scale).draw(pen, layout.left + layout.width, top, layout.height, theme);
@@ -143,7 +148,7 @@ export class SweepFigure {
     pen.fillText(`↑ ${this.named(sweep.axes[axes.y].key, y.isLogarithmic)}`, 2, 9, left + width / 2 - 8);
     pen.textAlign = 'right';
     pen.fillText(`${this.named(sweep.axes[axes.x].key, x.isLogarithmic)} →`, left + width, top + height + 27, width);
-    const colored = this.texts.get(measureKeys[measure]);
+    const colored = this.texts.get(measureKey({ measure, lossUnit: sweep.lossUnit }));
     pen.fillText(this.named(colored, this.isLogarithmic), left + width + right - 2, 9, width / 2 + right);
   }
 
@@ -187,7 +192,8 @@ export class SweepFigure {
         : cell.isOfStopped && trials[0].step !== null
           ? this.texts.get('panel.sweep.cell.step', numbers.integer(trials[0].step))
           : '';
-    this.drawLines(pen, [this.words.median(median, measure), below], box, ink, theme, true);
+    const value = this.words.median(median, { measure, lossUnit: sweep.lossUnit });
+    this.drawLines(pen, [value, below], box, ink, theme, true);
   }
 
   private drawWithoutValue(pen: Pen, trials: readonly ShownTrial[], box: Box, theme: Theme): void {
@@ -227,14 +233,18 @@ export class SweepFigure {
     });
   }
 
-  private barOf({ cells, measure }: SweepPicture, { map, valueAt, placeOf }: ColorScale): ScaleBar {
+  private barOf(
+    { cells, measure, sweep: { lossUnit } }: SweepPicture,
+    { map, valueAt, placeOf }: ColorScale,
+  ): ScaleBar {
     const highestIsBound = cells.some(
       ({ median }) => median?.relation === 'above' && placeOf(median.value) >= map.high,
     );
+    const quantity: Quantity = { measure, lossUnit };
     const bar = new ScaleBar((place) =>
       this.words.median(
         { value: rounded(valueAt(place), measure), relation: highestIsBound && place === map.high ? 'above' : 'equal' },
-        measure,
+        quantity,
       ),
     );
     bar.show(map);
@@ -242,7 +252,7 @@ export class SweepFigure {
   }
 
   /** Only what occurs. */
-  private legendOf({ sweep, cells }: SweepPicture): LegendItem[] {
+  private legendOf({ sweep, cells, picked }: SweepPicture): LegendItem[] {
     const of = (cell: Cell) => cell.trials.map((trial) => sweep.trials[trial]);
     const empty = new Set(
       cells.flatMap((cell) => (cell.median || cell.trials.length === 0 ? [] : [patternOf(of(cell))])),
@@ -260,6 +270,7 @@ export class SweepFigure {
       cells.some(({ median, trials }) => median !== null && median.of < trials.length),
     );
     for (const pattern of ['failed', 'begun', 'waiting'] as const) add(pattern, empty.has(pattern));
+    add('picked', picked.length > 0);
     return items;
   }
 }
@@ -273,13 +284,11 @@ function middle({ edges }: Places, i: number): number {
   return (edges[i] + edges[i + 1]) / 2;
 }
 
+/** In whole pixels: between edges that share one the background would be seen as a line. */
 function boxOf({ left, x, y, height }: Layout, { column, row }: Cell): Box {
-  return {
-    x: left + x.edges[column],
-    y: top + height - y.edges[row + 1],
-    width: x.edges[column + 1] - x.edges[column],
-    height: y.edges[row + 1] - y.edges[row],
-  };
+  const [from, to] = [x.edges[column], x.edges[column + 1]].map((edge) => Math.round(left + edge));
+  const [upper, lower] = [y.edges[row + 1], y.edges[row]].map((edge) => Math.round(top + height - edge));
+  return { x: from, y: upper, width: to - from, height: lower - upper };
 }
 
 function inset({ x, y, width, height }: Box, by: number): Box {

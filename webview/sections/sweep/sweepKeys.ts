@@ -8,6 +8,8 @@ export interface CellGestures {
   current(): number | null;
   mark(cell: number | null): void;
   open(cell: number): void;
+  /** Picks it, or lets it go. */
+  toggle(cell: number): void;
 }
 
 export function listenToCells(canvas: HTMLCanvasElement, gestures: CellGestures): void {
@@ -16,12 +18,13 @@ export function listenToCells(canvas: HTMLCanvasElement, gestures: CellGestures)
   canvas.setAttribute('role', 'application');
   canvas.addEventListener('pointermove', ({ offsetX, offsetY }) => gestures.mark(gestures.cellAt(offsetX, offsetY)));
   canvas.addEventListener('pointerleave', () => gestures.mark(null));
-  canvas.addEventListener('click', ({ offsetX, offsetY }) => {
+  canvas.addEventListener('click', ({ offsetX, offsetY, ctrlKey, metaKey, shiftKey }) => {
     const cell = gestures.cellAt(offsetX, offsetY);
     if (cell === null) return;
     // A finger has not moved here before.
     gestures.mark(cell);
-    gestures.open(cell);
+    if (ctrlKey || metaKey || shiftKey) gestures.toggle(cell);
+    else gestures.open(cell);
   });
   canvas.addEventListener('keydown', (event) => {
     if (event.altKey || event.ctrlKey || event.metaKey) return;
@@ -48,6 +51,8 @@ function key(name: string, gestures: CellGestures): boolean {
   if (name === 'Escape') gestures.mark(null);
   else if (name === 'Enter') {
     if (current !== null) gestures.open(current);
+  } else if (name === ' ') {
+    if (current !== null) gestures.toggle(current);
   } else if (Object.hasOwn(moves, name)) {
     // The first key marks the upper left cell: where reading begins.
     const [column, row] = current === null ? [0, rows - 1] : [current % columns, Math.floor(current / columns)];

@@ -8,7 +8,7 @@ import type { Theme } from '../../shared/theme';
 export type Pattern = 'failed' | 'begun' | 'waiting';
 
 export interface LegendItem {
-  readonly pattern: Pattern | 'stopped' | 'part';
+  readonly pattern: Pattern | 'stopped' | 'part' | 'picked';
   readonly text: string;
 }
 
@@ -36,6 +36,24 @@ export function drawFrame(pen: Pen, { x, y, width, height }: Box, color: string,
   pen.setLineDash(dash);
   pen.strokeRect(x + thick / 2, y + thick / 2, Math.max(0, width - thick), Math.max(0, height - thick));
   pen.setLineDash([]);
+}
+
+/** CSS pixels: where there is room, and in the smallest cells. */
+const [tickSize, leastTick] = [14, 8];
+
+/** In the upper right corner: it is picked. On a ground of its own, so that it is seen on every color and pattern. */
+export function drawTick(pen: Pen, theme: Theme, { x, y, width, height }: Box): void {
+  const size = Math.max(leastTick, Math.min(tickSize, Math.round(0.4 * Math.min(width, height))));
+  const [left, top] = [x + width - size - 1, y + 1];
+  pen.fillStyle = theme.foreground;
+  pen.fillRect(left, top, size, size);
+  pen.strokeStyle = theme.background;
+  pen.lineWidth = size / 7;
+  pen.beginPath();
+  pen.moveTo(left + 0.2 * size, top + 0.55 * size);
+  pen.lineTo(left + 0.42 * size, top + 0.76 * size);
+  pen.lineTo(left + 0.8 * size, top + 0.26 * size);
+  pen.stroke();
 }
 
 /** Here something is under way. */
@@ -72,6 +90,7 @@ export function drawLegend(
     };
     if (pattern === 'failed') drawHatching(pen, theme, box.x, box.y, box.width, box.height);
     if (pattern === 'begun') drawDots(pen, theme, box);
+    if (pattern === 'picked') drawTick(pen, theme, box);
     if (pattern === 'part') drawHatching(pen, theme, box.x, box.y + box.height - 5, box.width, 5);
     drawFrame(pen, box, pattern === 'stopped' ? theme.foreground : theme.line, 1, pattern === 'stopped' ? [3, 3] : []);
     pen.fillStyle = theme.dim;

@@ -9,9 +9,11 @@ import { sectionFrame } from '../../shared/sectionFrame';
 import { cellsOf, measuresOf, usualAxes, type Cell, type ChosenAxes, type Measure } from './sweepCells';
 import { SweepFigure } from './sweepFigure';
 import { listenToCells } from './sweepKeys';
+import { refusalOf, withCell, withTrial, type Picked } from './sweepPicks';
 import { sweepTable } from './sweepTable';
+import { SweepTray } from './sweepTray';
 import { sweepVerdict } from './sweepVerdict';
-import { measureKeys, nameKeys, SweepWords } from './sweepWords';
+import { measureKey, nameKeys, SweepWords } from './sweepWords';
 
 /** What the reader's choices are kept under. */
 const kept = 'sweep';
@@ -22,6 +24,7 @@ interface Look {
   readonly axes: ChosenAxes;
   readonly measure: Measure;
   readonly cells: readonly Cell[];
+  readonly picked: Picked;
   readonly said: string;
 }
 
@@ -32,6 +35,8 @@ interface Chosen {
   readonly measure: string | null;
   /** Place of the cell whose trial was opened last: the page may be gone meanwhile. */
   readonly cell: number | null;
+  /** Places of the trials that are picked to be compared. */
+  readonly picked: Picked;
 }
 
 export class SweepSection implements Section {
@@ -44,6 +49,7 @@ export class SweepSection implements Section {
   private readonly selects: Readonly<Record<'x' | 'y', HTMLSelectElement>>;
   private readonly measures: ChoiceRow;
   private readonly figure: SweepFigure;
+  private readonly tray: SweepTray;
   private readonly words: SweepWords;
   private readonly readout = element('div', { class: 'readout', attributes: { 'aria-live': 'polite' } });
   private readonly hint: HTMLElement;
@@ -62,6 +68,11 @@ export class SweepSection implements Section {
     this.marked = this.chosen.cell;
     this.words = new SweepWords(texts);
     this.figure = new SweepFigure(texts, this.words);
+    this.tray = new SweepTray(texts, this.words, {
+      toggle: (trial) => this.pick(withTrial(trial, this.chosen.picked)),
+      compare: () => this.compare(),
+      left: () => this.figure.figure.canvas.focus(),
+    });
     this.measures = new ChoiceRow(texts.get('panel.sweep.color'), 'measure', (measure) => this.choose({ measure }));
     this.selects = { x: this.select('x'), y: this.select('y') };
     this.hint = element('p', { class: 'dim hint', text: texts.get('panel.sweep.hint') });
@@ -82,7 +93,10 @@ export class SweepSection implements Section {
       field(texts.get('panel.sweep.yAxis'), this.selects.y),
       this.measures.root,
     );
-    root.append(this.said, element('div', { class: 'figures' }, this.figure.figure.canvas, this.readout, this.hint));
+    root.append(
+      this.said,
+      element('div', { class: 'figures' }, this.figure.figure.canvas, this.tray.root, this.readout, this.hint),
+    );
     this.body = root;
     this.root = element(
       'div',
@@ -96,7 +110,10 @@ export class SweepSection implements Section {
 
   receive(message: ToPage): void {
     if (message.type !== 'sweep' && message.type !== 'sweepFailed') return;
-    this.sweep = message.type === 'sweep' ? message.sweep : null;
+    const sweep = message.type === 'sweep' ? message.sweep : null;
+    // In another grid the same places are other trials.
+    if (this.sweep && sweep && JSON.stringify(sweep.axes) !== JSON.stringify(this.sweep.axes)) this.pick([]);
+    this.sweep = sweep;
     setText(this.failure, message.type === 'sweep' ? '' : message.message);
     this.known = null;
   }
@@ -110,6 +127,7 @@ export class SweepSection implements Section {
     if (!look) return;
     if (this.marked !== null && this.marked >= look.cells.length) this.marked = null;
     this.figure.draw(look, width, theme, this.marked);
+    this.tray.show(look);
     this.takeKeys();
     this.describe(look);
     this.readOut(look);
@@ -133,7 +151,13 @@ export class SweepSection implements Section {
   private exportTitle({ sweep, measure, axes }: Look): string {
     const { texts } = this.parts;
     const [x, y] = [sweep.axes[axes.x].key, sweep.axes[axes.y].key];
-    return texts.get('panel.sweep.figure', texts.get(measureKeys[measure]), x, y, sweep.name);
+    return texts.get(
+      'panel.sweep.figure',
+      texts.get(measureKey({ measure, lossUnit: sweep.lossUnit })),
+      x,
+      y,
+      sweep.name,
+    );
   }
 
   /** With what the reader has chosen, as far as this sweep has it. */
@@ -148,8 +172,9 @@ export class SweepSection implements Section {
     if (axes.x === axes.y) axes = usual;
     const known = measuresOf(sweep);
     const measure = known.find((each) => each === this.chosen.measure) ?? known.at(0) ?? 'horizon';
+    const { lossUnit } = sweep;
     this.measures.show(
-      known.map((value) => ({ value, text: texts.get(measureKeys[value]) })),
+      known.map((value) => ({ value, text: texts.get(measureKey({ measure: value, lossUnit })) })),
       measure,
     );
     for (const way of ['x', 'y'] as const) {
@@ -178,6 +203,7 @@ export class SweepSection implements Section {
       axes,
       measure,
       cells: cellsOf(sweep, axes, measure),
+      picked: this.chosen.picked.filter((trial) => trial < sweep.trials.length),
       said: sweepVerdict(sweep, axes, measure, texts),
     };
   }
@@ -222,7 +248,24 @@ export class SweepSection implements Section {
         this.parts.redraw();
       },
       open: (cell) => this.open(cell),
+      toggle: (cell) => {
+        const { look } = this;
+        if (look) this.pick(withCell(look.sweep, look.cells[cell], look.picked));
+      },
     });
+  }
+
+  private pick(picked: Picked): void {
+    this.chosen = { ...this.chosen, picked };
+    this.parts.link.keepView(kept, this.chosen);
+    this.known = null;
+    this.parts.redraw();
+  }
+
+  private compare(): void {
+    const { look } = this;
+    if (!look || refusalOf(look.sweep, look.picked)) return;
+    this.parts.link.compareTrials(look.picked);
   }
 
   private open(cell: number): void {
@@ -245,6 +288,7 @@ export class SweepSection implements Section {
       (a, b) => (b.value > a.value || (b.value === a.value && b.relation === 'above') ? b : a),
       valued[0],
     );
+    const quantity = { measure, lossUnit: sweep.lossUnit };
     const described =
       valued.length === 0
         ? texts.get('panel.sweep.describedEmpty', texts.get(nameKeys[measure]), x, y, counted[0])
@@ -254,8 +298,8 @@ export class SweepSection implements Section {
             x,
             y,
             ...counted,
-            this.words.median(least, measure),
-            this.words.median(largest, measure),
+            this.words.median(least, quantity),
+            this.words.median(largest, quantity),
           );
     setText(this.said, said);
     this.said.hidden = said === '';
@@ -280,8 +324,15 @@ export class SweepSection implements Section {
       return median ? [[each, median] as const] : [];
     });
     const lines = this.words.cell(sweep, cell, [axes.x, axes.y], medians);
+    if (lines.length === 0) return [];
     const canOpen = cell.trials.some((trial) => sweep.trials[trial].canOpen);
-    return lines.length === 0 || canOpen ? lines : [...lines, texts.get('panel.sweep.nothingToOpen')];
+    const picked = cell.trials.filter((trial) => this.chosen.picked.includes(trial));
+    const names = picked.map((trial) => this.words.name(sweep, sweep.trials[trial])).join(' · ');
+    return [
+      ...lines,
+      ...(canOpen ? [] : [texts.get('panel.sweep.nothingToOpen')]),
+      ...(picked.length === 0 ? [] : [texts.get('panel.sweep.pickedHere', names)]),
+    ];
   }
 }
 
@@ -292,11 +343,13 @@ function field(name: string, control: HTMLElement): HTMLElement {
 function chosenOf(view: unknown): Chosen {
   const fields = typeof view === 'object' && view !== null ? (view as Readonly<Record<string, unknown>>) : {};
   const text = (key: string) => (typeof fields[key] === 'string' ? fields[key] : null);
-  const { cell } = fields;
+  const { cell, picked } = fields;
+  const isPlace = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
   return {
     x: text('x'),
     y: text('y'),
     measure: text('measure'),
-    cell: Number.isSafeInteger(cell) && (cell as number) >= 0 ? (cell as number) : null,
+    cell: isPlace(cell) ? cell : null,
+    picked: Array.isArray(picked) ? [...new Set((picked as unknown[]).filter(isPlace))] : [],
   };
 }

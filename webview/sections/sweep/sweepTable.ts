@@ -4,7 +4,10 @@ import type { ExportedTable } from '../../shared/exporting/exported';
 import type { Texts } from '../../shared/texts';
 import { numberIn } from './sweepCells';
 
-export function sweepTable({ axes, trials }: ShownSweep, texts: Texts): ExportedTable {
+const units = { nats: ' (nats per token)', squaredError: ' (mean squared error)' } as const;
+
+export function sweepTable({ axes, trials, lossUnit }: ShownSweep, texts: Texts): ExportedTable {
+  const unit = lossUnit === null ? '' : units[lossUnit];
   return {
     id: 'trials',
     title: texts.get('panel.sweep.trials'),
@@ -12,8 +15,8 @@ export function sweepTable({ axes, trials }: ShownSweep, texts: Texts): Exported
       ...axes.map(({ key }) => key),
       'state',
       'step',
-      'loss (nats per token)',
-      'validation loss (nats per token)',
+      `loss${unit}`,
+      `validation loss${unit}`,
       'horizon (tokens; empty: larger than looked for)',
       'horizon looked for within (tokens)',
       'reason',

@@ -1,6 +1,6 @@
 /** By how much the gradient grows or shrinks from each step to the one before: one line per layer and state, on a logarithmic axis around 1. */
 import { logGains, type FlowRow } from '../../shared/flowRows';
-import { powerOfTen } from '../../shared/format';
+import { powerOfTen } from '../../../src/terms/numberFormat';
 import type { Columns } from '../../shared/columns';
 import type { Texts } from '../../shared/texts';
 import type { Theme } from '../../shared/theme';

@@ -1,5 +1,5 @@
 /** How many units remember for how long: a histogram of half-lives over a logarithmic axis of tokens. */
-import { powerOfTen } from '../../shared/format';
+import { powerOfTen } from '../../../src/terms/numberFormat';
 import type { Texts } from '../../shared/texts';
 import type { Theme } from '../../shared/theme';
 import { FigureCanvas, labelSize } from '../../shared/figures/canvas';

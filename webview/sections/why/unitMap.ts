@@ -1,7 +1,7 @@
 /** What the units did: a heatmap of unit × time of the hidden state or a gate, with its own scale beside it. */
 import { unitMapOf, type Frame } from '../../../src/protocol/frame';
 import { logarithmicMap, shareMap, signedMap, type ColorMap } from '../../shared/colors/maps';
-import { powerOfTen } from '../../shared/format';
+import { powerOfTen } from '../../../src/terms/numberFormat';
 import type { Texts } from '../../shared/texts';
 import type { Theme } from '../../shared/theme';
 import { isPositive, isShare, quantityOf } from './units/statistics';

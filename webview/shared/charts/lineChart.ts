@@ -11,7 +11,7 @@ import {
   type Plugin,
   type Scale,
 } from 'chart.js';
-import { decimalsOf, powerOfTen } from '../format';
+import { decimalsOf, powerOfTen } from '../../../src/terms/numberFormat';
 import type { ExportedFigure } from '../exporting/exported';
 import type { Texts } from '../texts';
 import type { Theme } from '../theme';

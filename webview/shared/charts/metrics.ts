@@ -6,7 +6,7 @@ import { Series } from './series';
 const columnCount = progressColumns.length;
 const column = Object.fromEntries(progressColumns.map((name, i) => [name, i])) as Record<ProgressColumn, number>;
 
-/** The newest step. Loss in nats per token. */
+/** The newest step, as in a row of progress. */
 export interface LatestStep {
   readonly step: number;
   readonly loss: number;
@@ -23,7 +23,7 @@ export class Metrics {
   readonly clipped = new Series();
   private readonly allSeries = [this.loss, this.validation, this.normBefore, this.normAfter, this.clipped];
   latest: LatestStep | null = null;
-  /** Nats per token; null where nothing was validated. */
+  /** As a row's loss; null where nothing was validated. */
   lastValidation: number | null = null;
   firstLoss = 0;
   largestNorm = 0;

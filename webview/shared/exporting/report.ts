@@ -3,6 +3,7 @@
  * Whatever comes from a corpus is written as text.
  */
 import { htmlDocument } from '../../../src/pageContract/html';
+import { significant } from '../../../src/terms/numberFormat';
 import { svgOf } from './files';
 import type { Cell, ExportedFigure, ExportedTable } from './exported';
 import { escapeXml } from './svgPen';
@@ -79,7 +80,7 @@ ${isCut ? `<p class="dim">${escapeXml(texts.get('panel.report.cut', texts.number
 
 function cellOf(cell: Cell): string {
   if (typeof cell !== 'number') return `<td>${escapeXml(cell ?? '')}</td>`;
-  return `<td class="number">${Number.isInteger(cell) ? String(cell) : escapeXml(String(Number(cell.toPrecision(6))))}</td>`;
+  return `<td class="number">${Number.isInteger(cell) && Math.abs(cell) < 1e15 ? String(cell).replace('-', '−') : escapeXml(significant(cell, 6))}</td>`;
 }
 
 function styleOf({ background, foreground, dim, line, font, kind }: Theme): string {

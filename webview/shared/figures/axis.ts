@@ -1,6 +1,6 @@
 /** Axes with round ticks, beside the columns. */
 import type { Columns } from '../columns';
-import { decimalsOf, type NumberFormat } from '../format';
+import { decimalsOf, type NumberFormat } from '../../../src/terms/numberFormat';
 import type { Pen } from './pen';
 import type { Theme } from '../theme';
 

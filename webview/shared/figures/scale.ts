@@ -1,7 +1,7 @@
 /** The flow's color scale: fixed, in powers of ten, with the thresholds on it. */
 import type { Thresholds } from '../../../src/terms/regions';
 import { flowMap, flowScale } from '../colors/maps';
-import { powerOfTen } from '../format';
+import { powerOfTen } from '../../../src/terms/numberFormat';
 import type { Texts } from '../texts';
 import type { Theme } from '../theme';
 import { FigureCanvas, labelSize } from './canvas';

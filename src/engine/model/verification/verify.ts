@@ -6,6 +6,7 @@ import { parameterCount } from '../../../core/model/plainModel';
 import { GraphNode } from '../../../formats/onnx/node';
 import { withCoefficients } from '../../../modelFiles/onnx/read/activationForms';
 import type { Verification } from '../../../protocol/model';
+import { differenceInWords } from '../../../terms/numberFormat';
 import { UserError } from '../../../userError';
 import type { RuntimeProcess } from '../../runtime/runtimeProcess';
 import { compareRuns } from './compareRuns';
@@ -49,7 +50,7 @@ export async function verify(
 }
 
 function differsFromRuntime({ difference, limit, disagreement }: Verification): UserError {
-  const sizes = [sizeOf(difference), limit] as const;
+  const sizes = [differenceInWords(difference), limit] as const;
   return disagreement
     ? new UserError('notice.verification.runtimeDiffersAt', ...sizes, disagreement.node, disagreement.operator)
     : new UserError('notice.verification.runtimeDiffers', ...sizes);
@@ -77,7 +78,13 @@ async function onRuntime(
   if (explicit && written && !(written instanceof UserError) && written.agrees) {
     const { node, operator, functions } = explicit;
     const difference = plain instanceof UserError ? Infinity : plain.difference;
-    const notice = new UserError('notice.verification.coefficients', node, operator, functions, sizeOf(difference));
+    const notice = new UserError(
+      'notice.verification.coefficients',
+      node,
+      operator,
+      functions,
+      differenceInWords(difference),
+    );
     return { verification: written, notices: [notice] };
   }
   return plain instanceof UserError ? { verification: null, notices: [plain] } : { verification: plain, notices: [] };
@@ -115,8 +122,4 @@ function withAllCoefficients(
   const nodes = file.proto.graph.node.map((node, i) => written[i]?.node ?? node);
   const { name, operator } = new GraphNode(first.node);
   return { file: fileWith(file, nodes), node: name, operator, functions: first.functions.join(', ') };
-}
-
-export function sizeOf(difference: number): string {
-  return Number.isFinite(difference) ? difference.toExponential(1) : '∞';
 }

@@ -65,6 +65,7 @@ describe("a trial's result", () => {
       horizon: null,
       within: 128,
       reason: null,
+      isOfNumbers: false,
     });
     const strange = parseTrialResult(
       '{"state": "failed", "step": "4", "loss": 1e999, "horizon": -1, "within": 0, "reason": 3}',
@@ -77,7 +78,10 @@ describe("a trial's result", () => {
       horizon: null,
       within: null,
       reason: null,
+      isOfNumbers: false,
     });
+    // The log-density that a function of one's own minimizes.
+    assert.equal(parseTrialResult(doneJson({ loss: -3.5 }))?.loss, -3.5);
   });
 
   it('is none where it was cut off, or is of another kind', () => {

@@ -24,6 +24,7 @@ describe("a sweep's folder", () => {
 
   const states = async () => (await reader.read()).trials.map(({ state }) => state);
   const begin = (name: string) => mkdirSync(join(disk.path, 'trials', name, 'run'), { recursive: true });
+  const save = (name: string) => disk.write(`trials/${name}/run/checkpoints/step-20.onnx`, '');
 
   it('that has just been made has trials that wait', async () => {
     const sweep = await reader.read();
@@ -40,7 +41,7 @@ describe("a sweep's folder", () => {
   });
 
   it('says of each trial what came of it, and where its run is', async () => {
-    for (const name of names) begin(name);
+    for (const name of names) save(name);
     disk.write(`trials/${names[0]}/result.json`, doneJson());
     disk.write(`trials/${names[1]}/result.json`, doneJson({ state: 'stopped', step: 13 }));
     disk.write(`trials/${names[2]}/result.json`, '{"state": "do');
@@ -56,6 +57,21 @@ describe("a sweep's folder", () => {
     assert.deepEqual([state, reason, canOpen], ['failed', 'no such kind', false]);
   });
 
+  it('has nothing to open of a run before its first checkpoint, and of a recording before its first step', async () => {
+    const canOpen = async () => (await reader.read()).trials.map((trial) => trial.canOpen);
+    for (const name of names) begin(name);
+    disk.write(`trials/${names[0]}/run/run.json`, '{}');
+    disk.write(`trials/${names[1]}/run/checkpoints/step-20.safetensors`, '');
+    disk.write(`trials/${names[2]}/run/steps/step-000020.safetensors.part`, '');
+    disk.write(`trials/${names[3]}/result.json`, doneJson({ state: 'failed', reason: 'no memory' }));
+    assert.deepEqual(await canOpen(), [false, false, false, false]);
+    assert.deepEqual(await states(), ['begun', 'begun', 'begun', 'failed']);
+    save(names[1]);
+    disk.write(`trials/${names[2]}/run/steps/step-000020.safetensors`, '');
+    assert.deepEqual(await canOpen(), [false, true, true, false]);
+    assert.deepEqual(await states(), ['begun', 'begun', 'begun', 'failed']);
+  });
+
   it('is followed: what is new is read, a known result only when it is said to have changed, or is gone', async () => {
     begin(names[0]);
     assert.deepEqual((await states())[0], 'begun');
@@ -67,6 +83,16 @@ describe("a sweep's folder", () => {
     assert.equal((await reader.read()).trials[0].loss, 1);
     rmSync(join(disk.path, 'trials', names[0]), { recursive: true });
     assert.equal((await states())[0], 'waiting');
+  });
+
+  it('has losses in nats, or squared errors where a trial has read numbers, and of a training function in whatever it gives', async () => {
+    assert.equal((await reader.read()).lossUnit, 'nats');
+    disk.write(`trials/${names[0]}/result.json`, doneJson({ objective: 'squaredError' }));
+    assert.equal((await reader.read()).lossUnit, 'squaredError');
+    for (const corpus of ['/home/a/train.py', '/home/a/train.py:learn']) {
+      disk.write('sweep.json', sweepJson({ grid: { kind: ['rnn', 'lstm'] }, corpus }));
+      assert.equal((await reader.read()).lossUnit, null);
+    }
   });
 
   it('is another sweep once its file is', async () => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -77,7 +78,12 @@ describe('reading a corpus', () => {
     await refuses(join(folder, 'missing.txt'), /^There is no file /);
     await refuses(join(await file('x'), 'below.txt'), /^There is no file /);
     await refuses(folder, /is a folder, not a file/);
-    if (process.platform !== 'win32') await refuses('/dev/zero', /is not a regular file/);
+    if (process.platform === 'win32') return;
+    await refuses('/dev/zero', /is not a regular file/);
+    // One that nobody writes to.
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    await refuses(pipe, /is not a regular file/);
   });
 
   it('refuses an empty file, also one with only a byte order mark', async () => {

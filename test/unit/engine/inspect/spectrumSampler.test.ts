@@ -1,6 +1,6 @@
 /** What is sampled of the spectrum while a model learns: of models whose exponents are known. */
 import assert from 'node:assert/strict';
-import { Vocabulary } from '../../../../src/core/corpus/vocabulary';
+import { Vocabulary, vocabularyOfNumbers } from '../../../../src/core/corpus/vocabulary';
 import { plainStack, uniformModel, type GivenStack } from '../../../../src/core/model/config';
 import { Parameters } from '../../../../src/core/model/parameters';
 import { generalModelOf } from '../../../../src/core/model/plainModel';
@@ -96,6 +96,30 @@ describe('spectra over training', () => {
     assert.equal(sampler.take(watch), null, 'nor is it sent beside one');
     await sampler.sample(48, compared);
     assert.equal(sampler.take(compared)?.step, 48);
+  });
+
+  it('of a sequence of numbers as of any text, and again where another text is looked at in the same step', async () => {
+    const config = uniformModel({
+      ...{ ...plainStack, cell: 'rnn', activation: 'relu', layers: 1, hiddenSize: 12 },
+      ...{ objective: 'squaredError', features: 2, vocabularySize: 1 },
+    });
+    const parameters = new Parameters(config);
+    const [[{ W, R }]] = parameters.layers;
+    W.fill(1e-3);
+    for (let u = 0; u < 12; u++) R[u * 12 + ((u + 5) % 12)] = 0.5;
+    const backend = await createBackend({ backend: 'wasm', threads: 1 }, 1, Infinity);
+    const plain = { config, parameters };
+    const vocabulary = vocabularyOfNumbers();
+    const model = { general: generalModelOf(config, parameters), plain, isLive: true, vocabulary, backend };
+    const sampler = new SpectrumSampler(model, new FlowHistory(), () => null);
+    const compared = { ...watch, text: `${'0.5,1 0.25,0 '.repeat(30)}= 1`, atCommonSteps: true };
+    const other = { ...compared, text: `${'0.5,1 0.75,0 '.repeat(30)}= 1` };
+    for (const each of [compared, other]) {
+      const sample = await sampler.sample(4, each);
+      assertNear(sample!.exponent, Math.log(0.5), 1e-6, 'exponent', true);
+      assert.equal(await sampler.sample(4, each), null, 'one text once');
+    }
+    assert.equal(await sampler.sample(5, { ...compared, text: 'no numbers' }), null);
   });
 
   it('nothing of a model whose layers carry no state, nor before there is a text', async () => {

@@ -1,31 +1,54 @@
 /** A training on sequences of numbers: it learns, goes on with the same bits, in shares too, and what it leaves is a model that anyone can open. */
 import { strict as assert } from 'node:assert';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { NumberCorpusReader } from '../../../../src/core/corpus/numberCorpus';
 import { NumberSequences } from '../../../../src/core/corpus/numberSequences';
-import { vocabularyOfNumbers } from '../../../../src/core/corpus/vocabulary';
+import { Vocabulary, vocabularyOfNumbers } from '../../../../src/core/corpus/vocabulary';
 import { plainStack, uniformModel, type ModelConfig, type StackConfig } from '../../../../src/core/model/config';
 import { initialize } from '../../../../src/core/model/initialize';
 import { takeRows } from '../../../../src/core/model/numberRows';
 import type { Parameters } from '../../../../src/core/model/parameters';
 import { generalModelOf } from '../../../../src/core/model/plainModel';
 import { Random } from '../../../../src/core/model/random';
+import { carriedStates } from '../../../../src/core/spectra/carriedState';
+import { lyapunovSpectrum } from '../../../../src/core/spectra/lyapunov';
 import { createBackend, stepWorkOf, windowWorkOf, type Backend } from '../../../../src/engine/backend';
 import { describeToken } from '../../../../src/engine/inspect/tokenReport';
 import { Inspector } from '../../../../src/engine/inspect/inspector';
 import { makeReport } from '../../../../src/engine/inspect/report';
+import { prepareSpectrum } from '../../../../src/engine/inspect/spectrum';
+import { compareTruncations } from '../../../../src/engine/inspect/truncations';
 import { makeTargetMatrix } from '../../../../src/engine/inspect/targetMatrix';
 import { prepareAttribution } from '../../../../src/engine/inspect/attribution';
 import { makeFrame } from '../../../../src/engine/inspect/frame';
+import { laneValues } from '../../../../src/engine/inspect/lane';
+import { MatrixSource } from '../../../../src/engine/inspect/matrixRows';
+import { examineModel } from '../../../../src/engine/model/examination';
+import { exportModel } from '../../../../src/engine/model/exportModel';
+import { ModelLock } from '../../../../src/engine/modelLock';
 import { flushSubnormals, InferenceSession, Tensor } from '../../../../src/engine/onnxRuntime';
 import { Sampler } from '../../../../src/engine/sampling/sampler';
 import { searchBatch } from '../../../../src/engine/train/overflowSearch';
+import { setUpResumed } from '../../../../src/engine/train/resume';
+import { setUpRun } from '../../../../src/engine/train/setUp';
 import { Overflow, Trainer } from '../../../../src/engine/train/trainer';
 import { Validator } from '../../../../src/engine/train/validator';
 import type { CellName } from '../../../../src/layers/catalog';
 import { decodeCheckpoint, encodeCheckpoint } from '../../../../src/modelFiles/checkpointFile';
+import { configText } from '../../../../src/modelFiles/configText';
 import { readTorchWeights } from '../../../../src/modelFiles/torchWeights';
+import { formatVocabulary, parseVocabulary } from '../../../../src/modelFiles/vocabularyFormat';
 import { writeTorchWeights } from '../../../../src/modelFiles/writeTorchWeights';
-import { defaultThresholds, defaultTrainingSettings, type TrainingSettings } from '../../../../src/protocol/settings';
+import type { TrainRequest } from '../../../../src/protocol/engine';
+import {
+  defaultModelSettings,
+  defaultThresholds,
+  defaultTrainingSettings,
+  defaultVocabularySettings,
+  type TrainingSettings,
+} from '../../../../src/protocol/settings';
 import { UserError } from '../../../../src/userError';
 import { assertClose, assertNear } from '../../../reference/compare';
 
@@ -209,6 +232,46 @@ describe('a model of numbers', () => {
       assert.deepEqual(plain, { config, parameters });
     });
 
+  it('is described as one in both of its files, and one of tokens says nothing of numbers', async () => {
+    const config = configOf({ cell: 'gru', vocabularySize: 3 });
+    const parameters = initialize(config, Random.fromSeed(2));
+    const folder = mkdtempSync(join(tmpdir(), 'backflow-numbers-'));
+    try {
+      for (const name of ['model.onnx', 'model.safetensors']) {
+        const path = join(folder, name);
+        await exportModel(path, { config, parameters }, vocabularyOfNumbers(), 3);
+        const { report } = await examineModel({ path, architecture: { activation: null, tensors: null } }, noPause);
+        assert.deepEqual([report.model?.features, report.model?.vocabularySize], [2, 3], name);
+        assert.equal(report.hasVocabulary, true, name);
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+    const ofTokens = uniformModel({
+      ...plainStack,
+      cell: 'gru',
+      activation: 'tanh',
+      layers: 1,
+      hiddenSize: 4,
+      vocabularySize: 5,
+    });
+    assert.ok(!('features' in (JSON.parse(configText(ofTokens)) as object)));
+    assert.equal((JSON.parse(configText(config)) as { features: number }).features, 2);
+  });
+
+  it('is refused from a file that says that its tokens are symbols', () => {
+    const config = configOf({ cell: 'gru', vocabularySize: 2 });
+    const parameters = initialize(config, Random.fromSeed(2));
+    const bytes = encodeCheckpoint({ config, parameters, vocabulary: new Vocabulary(['a', 'b']), step: 3 });
+    assert.throws(
+      () => decodeCheckpoint(bytes, 'step-3.onnx'),
+      /step-3\.onnx is not a whole checkpoint: its model reads numbers, and its metadata says that tokens are read/,
+    );
+    const { tokens } = formatVocabulary(vocabularyOfNumbers());
+    assert.equal(parseVocabulary({ symbols: [], tokens: JSON.parse(tokens) })?.unit, 'numbers');
+    assert.equal(parseVocabulary({ symbols: ['a'], tokens: JSON.parse(tokens) }), null);
+  });
+
   it('is looked at by the kernels and in float64 alike, a text of the same length too', async () => {
     const config = configOf({ cell: 'lstm', layers: 2 });
     const parameters = initialize(config, Random.fromSeed(5));
@@ -281,16 +344,105 @@ describe('a model of numbers', () => {
     await refused(() => makeTargetMatrix(inspector, text, 0, noPause), /no matrix of targets/);
     await refused(() => prepareAttribution(inspector, { text, token: 2, method: 'additive' }), /predicts none/);
     await refused(() => Sampler.of(inspector.model), /predicts numbers, not text/);
+    await refused(() => MatrixSource.of(inspector, text), /no matrix of targets/);
+    const look = await inspector.look(text, 'last', defaultThresholds);
+    await refused(() => laneValues(look, { kind: 'surprise' }), /a model of numbers has none/);
     for (const [stack, sentence] of [
       [{ cell: 'lstm', bidirectional: true }, /Choose one direction/],
       [{ cell: 'lstm', embeddingSize: 4 }, /no embedding/],
       [{ cell: 'attention' }, /Attention cannot read numbers/],
       [{ cell: 'mamba' }, /Mamba cannot read numbers/],
       [{ cell: 'lstm', residual: true }, /a residual connection needs as many/],
-      [{ cell: 'lstm', features: 0 }, /must be a whole number from 1/],
+      [{ cell: 'lstm', features: 0 }, /must be a whole number from 1 to 4096/],
+      [{ cell: 'lstm', features: 4097 }, /must be a whole number from 1 to 4096/],
+      [{ cell: 'lstm', vocabularySize: 4097 }, /must be a whole number from 1 to 4096/],
     ] as const)
       await refused(() => configOf(stack), sentence);
   });
+});
+
+describe('a run on sequences of numbers', () => {
+  let folder: string;
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'backflow-numbers-'));
+    writeFileSync(join(folder, 'sums.txt'), few.lines.join('\n'));
+  });
+
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  const request = (training: Partial<TrainingSettings>): TrainRequest => ({
+    corpus: { kind: 'file', path: join(folder, 'sums.txt') },
+    from: null,
+    vocabulary: defaultVocabularySettings,
+    model: { ...defaultModelSettings, objective: 'squaredError', hiddenSize: 4 },
+    training: { ...defaultTrainingSettings, backend: 'wasm', threads: 1, batch: 4, ...training },
+    folder: join(folder, 'run'),
+  });
+  const setUp = (training: Partial<TrainingSettings>) =>
+    setUpRun(request(training), new ModelLock(), 1, new AbortController().signal);
+
+  it('reads them one by one, whatever is chosen for texts, and goes on with what its checkpoint says it reads', async () => {
+    const parts = await setUp({ mode: 'stream', split: 'paragraphs', window: 2, truncation: 3 });
+    const { mode, split, truncation } = parts.description.training;
+    assert.deepEqual([mode, split, truncation], ['sequences', 'lines', 3]);
+    const { loss } = await parts.trainer.next();
+    const onnx = encodeCheckpoint({ ...parts.plain, vocabulary: parts.model.vocabulary, step: 1 });
+    await parts.folder.saveCheckpoint(1, onnx, parts.trainer.encodeState());
+    await parts.folder.release();
+    const record = join(folder, 'run/run.json');
+    writeFileSync(record, readFileSync(record, 'utf8').replace('"squaredError"', '"next"'));
+    const resumed = await setUpResumed({ folder: join(folder, 'run'), steps: null }, new ModelLock(), 1);
+    await resumed.folder.release();
+    const [a, b] = [await parts.trainer.next(), await resumed.trainer.next()];
+    assert.ok(a.loss !== loss);
+    assert.deepEqual([b.step, b.loss], [2, a.loss]);
+
+    // Of a text that is another now, that is said, and not what is wrong with it.
+    rmSync(join(folder, 'run/corpus.txt'));
+    writeFileSync(join(folder, 'sums.txt'), 'a story\n');
+    await assert.rejects(
+      setUpResumed({ folder: join(folder, 'run'), steps: null }, new ModelLock(), 1),
+      (thrown) => thrown instanceof UserError && thrown.key === 'error.corpus.changedSinceRun',
+    );
+  });
+
+  it('refuses a sequence that is too long in words for numbers', async () => {
+    await assert.rejects(
+      setUpRun(
+        { ...request({ longestSequence: 5 }), folder: join(folder, 'no') },
+        new ModelLock(),
+        1,
+        new AbortController().signal,
+      ),
+      /^UserError: Sequence 4 has 6 steps, and 5 are allowed\. Allow longer sequences, or shorten it\.$/,
+    );
+    assert.ok(!existsSync(join(folder, 'no')));
+  });
+});
+
+it('what truncation does to the gradient of a sequence of numbers: nothing where no cut lies in it', async () => {
+  const config = configOf({ cell: 'rnn' });
+  const inspector = await inspectorOf(config, initialize(config, Random.fromSeed(5)));
+  const { tokens, cuts } = await compareTruncations(inspector, text, [99, 1], 0);
+  assert.deepEqual(tokens, text.split(' = ')[0].split(' '));
+  assert.deepEqual([cuts[0].cosine, cuts[0].relativeNorm], [1, 1]);
+  // No gradient passes from the last step to any before: R has that of one step, and none of its own past.
+  assert.ok(cuts[1].hidden.slice(0, -1).every((norm) => norm === 0) && cuts[1].hidden.at(-1)! > 0);
+});
+
+it('the spectrum of a sequence of numbers is of its own steps', async () => {
+  const config = configOf({ cell: 'rnn', activation: 'relu' });
+  const parameters = initialize(config, Random.fromSeed(5));
+  const [[{ W, R }]] = parameters.layers;
+  W.fill(1);
+  for (let u = 0; u < 12; u++) for (let v = 0; v < 12; v++) R[u * 12 + v] = v === (u + 5) % 12 ? 0.5 : 0;
+  const inspector = await inspectorOf(config, parameters);
+  const source = prepareSpectrum(inspector, text, 0);
+  assert.deepEqual(source.tokens, text.split(' = ')[0].split(' '));
+  const [state] = carriedStates(source.trace);
+  const { exponents } = await lyapunovSpectrum(state, 3, noPause);
+  for (const exponent of exponents) assertNear(exponent, Math.log(0.5), 1e-9, 'exponent');
 });
 
 it('a batch of sequences of numbers ends each with its own target, and is padded with nothing', () => {

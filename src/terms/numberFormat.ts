@@ -1,4 +1,7 @@
-/** Numbers as they are read: the language's separators, a real minus sign, powers of ten with raised exponents. */
+/**
+ * Numbers as a person reads them in the editor and the page: the language's separators, a real minus sign, powers of ten with raised exponents. What is read back by
+ * programs, and the terminal's columns, have digits alone.
+ */
 
 const raised: Readonly<Record<string, string>> = {
   '-': '⁻',
@@ -20,18 +23,55 @@ export function powerOfTen(exponent: number): string {
   return '10' + String(exponent).replace(/./g, (character) => raised[character]);
 }
 
+/** 1.21·10³⁹, −5.0·10⁻³: a mantissa with so many decimals, and a power of ten, which is left out where it is 1. */
+export function scientific(value: number, decimals: number): string {
+  if (value === 0) return '0';
+  if (!Number.isFinite(value)) return notFinite(value);
+  const [mantissa, exponent] = value.toExponential(decimals).split('e');
+  const power = Number(exponent);
+  return (power === 0 ? mantissa : `${mantissa}·${powerOfTen(power)}`).replace('-', '−');
+}
+
+/** How far two computations are from each other; what is no number is as far away as can be. */
+export function differenceInWords(difference: number): string {
+  return Number.isNaN(difference) ? '∞' : significant(difference, 2);
+}
+
+/** 0.37, −12.5, 1.21·10³⁹: so many digits, no zeros behind them, and a power of ten where there would be many before or behind. In every language the same. */
+export function significant(value: number, digits: number): string {
+  const rounded = Number(value.toPrecision(digits));
+  const size = Math.abs(rounded);
+  return size === 0 || (size >= few && size < many) ? String(rounded).replace('-', '−') : scientific(value, digits - 1);
+}
+
+/** With so many decimals, and a power of ten where there would be many digits before them. In every language the same. */
+export function fixed(value: number, decimals: number): string {
+  return Math.abs(value) < many ? value.toFixed(decimals).replace('-', '−') : scientific(value, 2);
+}
+
+/** Below the one, and from the other on, zeros and digits would be counted rather than read. */
+const [few, many] = [1e-3, 1e5];
+
+function notFinite(value: number): string {
+  return value > 0 ? '∞' : value < 0 ? '−∞' : 'NaN';
+}
+
 /** How many decimals a number has, at most three. */
 export function decimalsOf(value: number): number {
   return [0, 1, 2].find((digits) => Math.abs(value - Number(value.toFixed(digits))) < 1e-9) ?? 3;
 }
+
+/** Of a measured number, and of a whole one, which may be exact. */
+const [unread, unreadWhole] = [1e7, 1e15];
 
 export class NumberFormat {
   private readonly formats = new Map<number, Intl.NumberFormat>();
 
   constructor(readonly language: string) {}
 
-  /** With exactly this many decimals, thousands separated. */
+  /** With exactly this many decimals, thousands separated; sizes of which nobody reads the digits, in short. */
   decimals(value: number, digits: number): string {
+    if (Math.abs(value) >= (digits > 0 ? unread : unreadWhole)) return this.short(value);
     let format = this.formats.get(digits);
     if (!format) {
       format = new Intl.NumberFormat(this.language, {
