@@ -13,7 +13,7 @@ export interface FuzzedFormat {
   prepare?(): Promise<void>;
   /** The program reads it in a thread that it ends after a time: what does not end is no failure. */
   readonly isEnded?: boolean;
-  /** Reads all of it, as the program does. Must not be asynchronous, so that it can be stopped. */
+  /** Reads all of it, as the program does. Where it can, in one go, so that it can be stopped; what goes on in a promise is waited for, without end. */
   read(bytes: Uint8Array): unknown;
   /** Whether what was thrown is a refusal as it should be; a UserError unless said. */
   isRefusal?(thrown: unknown): boolean;

@@ -17,13 +17,13 @@ const endedTime = 3000;
 const maxChanges = 4;
 
 /** Reads `count` changed files. Throws an Error that says the format, the seed of the file, and what went wrong. */
-export function fuzz(format: FuzzedFormat, seed: number, count: number): void {
+export async function fuzz(format: FuzzedFormat, seed: number, count: number): Promise<void> {
   // What is good is read.
-  for (const file of format.files) format.read(file);
+  for (const file of format.files) await format.read(file);
   for (let i = 0; i < count; i++) {
     const bytes = changed(format, Random.fromSeed(seed + i));
     try {
-      check(format, bytes);
+      await check(format, bytes);
     } catch (thrown) {
       const why = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
       throw new Error(`${format.name}, seed ${seed + i}, ${bytes.length} bytes: ${why}`, { cause: thrown });
@@ -43,13 +43,15 @@ function changed({ files, isJson, mutations = [] }: FuzzedFormat, random: Random
   return bytes;
 }
 
-function check(format: FuzzedFormat, bytes: Uint8Array): void {
+async function check(format: FuzzedFormat, bytes: Uint8Array): Promise<void> {
   const before = allocated();
   const isRefusal = (thrown: unknown) => (format.isRefusal ? format.isRefusal(thrown) : thrown instanceof UserError);
   try {
+    let read: unknown;
     withinTime(format.isEnded ? Math.min(limits.time, endedTime) : limits.time, () => {
-      format.read(bytes);
+      read = format.read(bytes);
     });
+    await read;
   } catch (thrown) {
     if (format.isEnded && (thrown as NodeJS.ErrnoException).code === 'ERR_SCRIPT_EXECUTION_TIMEOUT') return;
     if (!(thrown instanceof Error) || !isRefusal(thrown)) throw thrown;

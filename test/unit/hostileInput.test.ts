@@ -19,7 +19,7 @@ describe('hostile input', () => {
     it(`${format.name}: ${count} changed, seeds from ${seed} on: read or refused in a sentence, in time and memory`, async function () {
       this.timeout(0);
       await format.prepare?.();
-      fuzz(format, seed, count);
+      await fuzz(format, seed, count);
     });
   }
 
