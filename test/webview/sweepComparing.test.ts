@@ -73,6 +73,8 @@ describe('comparing trials of a sweep', () => {
   it('is reached by Tab behind the picture, and pressed by Enter', async () => {
     await open();
     await press('ArrowRight', 'ArrowDown', 'Space', 'ArrowDown', 'Space');
+    // What Tab goes through is there with the next frame.
+    await settled();
     const focused = () =>
       on.page.evaluate<string | undefined>(
         'document.activeElement.dataset.trial ?? document.activeElement.dataset.action',
