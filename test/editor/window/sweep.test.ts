@@ -143,6 +143,7 @@ describe('a sweep', () => {
     await described(/2 cells, 2 with a value/);
     await page.locator('canvas[data-figure="sweep"]').focus();
     for (const key of ['Home', 'Space', 'ArrowRight', 'Space']) await window.page.keyboard.press(key);
+    await page.locator('.said-picked', { hasText: '2 trials picked: lr 0.1 · lr 0.2.' }).waitFor();
     await page.locator('[data-action="compare-trials"]').click();
     const compared = await window.panelFrame('[data-figure="compared"]');
     await firstFrame(compared);
