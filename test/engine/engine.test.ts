@@ -275,7 +275,7 @@ describe('the engine process', () => {
     assert.equal(told.at(-1), reached, 'the last step before it has been told');
     assert.match(
       inEnglish(message!),
-      /not finite.* Stream \d of the batch: On the way forward it begins at token \d+ \(“.+”\): the .+ is -?\d\.\d\de\d+/,
+      /not finite.* Stream \d of the batch: On the way forward it begins at token \d+ \(“.+”\): the .+ is −?\d\.\d\d·10[⁰¹²³⁴-⁹]+/,
     );
     const { model } = await engine.calls.call('stop', null);
     const reader = startEngine();

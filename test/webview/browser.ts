@@ -153,7 +153,8 @@ export class PageBrowser {
     const context = await this.newContext(screen);
     const page = await context.newPage();
     page.setDefaultTimeout(120_000);
-    page.once('close', () => void context.close());
+    // The browser may be about to end, and the context with it.
+    page.once('close', () => void context.close().catch(() => undefined));
     return page;
   }
 
