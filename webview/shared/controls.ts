@@ -36,7 +36,8 @@ export function button(options: ButtonOptions): PageButton {
       made.hidden = !shown;
       // A hidden button stays able to take the focus at once when it is shown: the toolkit enables it only later.
       made.disabled = shown && !enabled;
-      // The button inside, of which it does so with the next picture but one: a press until then would be lost.
+      // What else says so, which the toolkit changes with the next picture but one: until then the browser would give the button no press.
+      made.toggleAttribute('disabled', made.disabled);
       if (made.isConnected) made.control.disabled = made.disabled;
     },
   };

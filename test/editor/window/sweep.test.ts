@@ -9,7 +9,6 @@ import { doneJson, SweepOnDisk, sweepJson } from '../../support/sweepFolder';
 import { codeServer } from '../harness/codeServer';
 import type { EditorWindow } from '../harness/editorWindow';
 import { firstFrame, picture } from '../harness/panel';
-import { appears, until } from '../harness/locators';
 import { borrowWindow } from '../harness/sharedWindow';
 import type { Workspace } from '../harness/workspace';
 
@@ -107,16 +106,6 @@ describe('a sweep', () => {
     await window.picture('sweep-trial');
   });
 
-  /** Presses Compare. A webview that the editor is about to move or to focus takes no click just then; a person clicks again. */
-  async function comparePicked() {
-    await until('a comparison', async (before) => {
-      process.stdout.write(`      pressed ${before + 1}\n`);
-      await page.locator('[data-action="compare-trials"]').click();
-      return appears(window.page.locator('.tabs-container .tab', { hasText: 'Trials of ' }).first(), 10_000);
-    });
-    return window.panelFrame('[data-figure="compared"]');
-  }
-
   it('compares trials that are picked in it: what is open as it is, the others opened, each by its settings', async () => {
     const canvas = page.locator('canvas[data-figure="sweep"]');
     await canvas.focus();
@@ -124,7 +113,8 @@ describe('a sweep', () => {
     await page
       .locator('.said-picked', { hasText: '2 trials picked: kind rnn, gain 0.5 · kind rnn, gain 1.' })
       .waitFor();
-    const compared = await comparePicked();
+    await page.locator('[data-action="compare-trials"]').click();
+    const compared = await window.panelFrame('[data-figure="compared"]');
     await firstFrame(compared);
     assert.equal(await compared.locator('.comparison h1').innerText(), 'Trials of sweep-tale');
     const names = await namesIn(compared);
@@ -154,7 +144,8 @@ describe('a sweep', () => {
     await page.locator('canvas[data-figure="sweep"]').focus();
     for (const key of ['Home', 'Space', 'ArrowRight', 'Space']) await window.page.keyboard.press(key);
     await page.locator('.said-picked', { hasText: '2 trials picked: lr 0.1 · lr 0.2.' }).waitFor();
-    const compared = await comparePicked();
+    await page.locator('[data-action="compare-trials"]').click();
+    const compared = await window.panelFrame('[data-figure="compared"]');
     await firstFrame(compared);
     const names = await namesIn(compared);
     assert.deepEqual(
