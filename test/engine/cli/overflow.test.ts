@@ -74,7 +74,7 @@ describe('numbers that float32 cannot hold', () => {
     it('are said where they begin, on one line', () => {
       assert.match(
         errors,
-        /At step \d+ .*\(overflow\).*train again\. Stream \d of the batch: On the way forward it begins at token \d+ \(“.”\): the pre-activation of layer \d, unit \d, is -?\d\.\d\de\d+/,
+        /At step \d+ .*\(overflow\).*train again\. Stream \d of the batch: On the way forward it begins at token \d+ \(“.”\): the pre-activation of layer \d, unit \d, is −?\d\.\d\d·10[⁰¹²³⁴-⁹]+/,
       );
       assert.match(errors, /^.*\n$/m);
     });
@@ -87,7 +87,7 @@ describe('numbers that float32 cannot hold', () => {
       const { errors: said } = await outcome(child);
       assert.match(
         said,
-        /배치의 스트림 \d: 순방향에서는 토큰 \d+\(“.”\)에서 시작됩니다\. \d층의 활성화 전 값, 유닛 \d: -?\d\.\d\de\d+/,
+        /배치의 스트림 \d: 순방향에서는 토큰 \d+\(“.”\)에서 시작됩니다\. \d층의 활성화 전 값, 유닛 \d: −?\d\.\d\d·10[⁰¹²³⁴-⁹]+/,
       );
     });
 
