@@ -1,5 +1,5 @@
 /** Train on This File. */
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { sep } from 'node:path';
 import * as vscode from 'vscode';
 import type { CorpusSource, StartingModel, TrainRequest } from '../protocol/engine';
@@ -121,7 +121,12 @@ export async function trainRequest(
 async function isOfNumbers(uri: vscode.Uri, document: vscode.TextDocument | undefined): Promise<boolean> {
   if (document) return isTextOfNumbers(document.getText(beginning));
   if (uri.scheme !== 'file') return false;
-  const file = await open(uri.fsPath, 'r').catch(() => undefined);
+  // A pipe to which nobody writes is never opened.
+  const isFile = await stat(uri.fsPath).then(
+    (found) => found.isFile(),
+    () => false,
+  );
+  const file = isFile ? await open(uri.fsPath, 'r').catch(() => undefined) : undefined;
   if (!file) return false;
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(beginningBytes), 0, beginningBytes, 0);

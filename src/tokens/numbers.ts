@@ -91,8 +91,9 @@ export function isTextOfNumbers(beginning: string): boolean {
   return sequences > 1 && sequences > looked / 2;
 }
 
-/** Lines that are neither blank nor comments. */
-function* contentOf(text: string): Generator<string> {
+/** Lines that are neither blank nor comments; a byte order mark before the first is no part of it. */
+function* contentOf(marked: string): Generator<string> {
+  const text = marked.replace(/^\ufeff/, '');
   for (const { start, end } of linesOf(text)) {
     const line = text.slice(start, end);
     if (line.trim() !== '') yield line;

@@ -28,7 +28,7 @@ function beginningOf(path: string): string | null {
   try {
     const bytes = Buffer.alloc(maxLooked);
     const read = readSync(file, bytes, 0, maxLooked, 0);
-    const text = bytes.toString('utf8', 0, read).replace(/^\ufeff/, '');
+    const text = bytes.toString('utf8', 0, read);
     // A sequence that is cut off could have another target.
     return read < maxLooked ? text : text.slice(0, text.lastIndexOf('\n') + 1);
   } catch {

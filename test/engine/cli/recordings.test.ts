@@ -193,7 +193,10 @@ describe('the command line, with a recording', () => {
   it('draws a step for a person, in English and in Korean', async () => {
     const english = await backflow(vectors, 'inspect lstm');
     assert.match(english.output, /^Recording of Language at step 6 \(3 recorded steps so far\)\.\n/);
-    assert.match(english.output, /4 series agree with what the recorder measured, to \d\.\d·10⁻[⁰¹²³⁴-⁹]+ in log₁₀\.\n/);
+    assert.match(
+      english.output,
+      /4 series agree with what the recorder measured, to \d\.\d·10⁻[⁰¹²³⁴-⁹]+ in log₁₀\.\n/,
+    );
     assert.match(
       english.output,
       /\nNorm of the gradient over all parameters: 0\.\d+ before clipping, 0\.300 after\.\n/,

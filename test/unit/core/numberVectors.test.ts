@@ -21,6 +21,7 @@ import type { CellName } from '../../../src/layers/catalog';
 import { assertClose, assertNear } from '../../reference/compare';
 import type { ReferenceParameters } from '../../reference/model';
 import { backendNames, benchFor, parametersOf } from '../support/models';
+import { inFloat64 } from '../support/inFloat64';
 
 interface Layer {
   readonly W: number[];
@@ -296,23 +297,3 @@ describe('the gradient of a squared error beside differences of it', () => {
     });
   }
 });
-
-/** The same model, whose numbers can be moved by little. */
-function inFloat64(model: GeneralModel): GeneralModel {
-  return {
-    ...model,
-    layers: model.layers.map((layer) => ({
-      ...layer,
-      directions: layer.directions.map((direction) => ({
-        ...direction,
-        ...Object.fromEntries(
-          (['W', 'R', 'Wb', 'Rb'] as const).map((role) => [role, Float64Array.from(direction[role])]),
-        ),
-        own: Object.fromEntries(
-          Object.entries(direction.own).map(([role, values]) => [role, Float64Array.from(values)]),
-        ),
-      })),
-    })),
-    output: { W: Float64Array.from(model.output.W), b: Float64Array.from(model.output.b) },
-  };
-}

@@ -73,6 +73,7 @@ describe('a text of sequences of numbers', () => {
     ])
       assert.equal(firstSequence(other), null, other);
     assert.equal(firstSequence('# sums\n\n1 2 = 3\nx'), '1 2 = 3');
+    assert.equal(firstSequence('\ufeff1 2 = 3\n'), '1 2 = 3');
   });
 
   const samples = 'media/samples';

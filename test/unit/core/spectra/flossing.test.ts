@@ -13,6 +13,7 @@ import { cellNames, kindOf } from '../../../../src/layers/catalog';
 import { float64CellOf } from '../../../../src/core/layers/registry';
 import { assertClose, assertNear } from '../../../reference/compare';
 import { loadRemedies, type FlossingCase } from '../../../reference/remedyVectors';
+import { inFloat64 } from '../../support/inFloat64';
 
 const vocabularySize = 5;
 const roles = ['W', 'R', 'Wb', 'Rb'] as const;
@@ -52,20 +53,6 @@ function flossed(each: FlossingCase, model: GeneralModel): Flossing {
   const ids = Int32Array.from(each.ids);
   const starts = each.starts.map((Q) => [{ Q: Float64Array.from(Q), k: each.count }]);
   return floss(readInFloat64(model, ids, ids), starts);
-}
-
-/** With weights that can be moved by less than a float32 can. */
-function inFloat64(model: GeneralModel): GeneralModel {
-  return {
-    ...model,
-    layers: model.layers.map((layer) => ({
-      ...layer,
-      directions: layer.directions.map((direction) => ({
-        ...direction,
-        ...Object.fromEntries(roles.map((role) => [role, Float64Array.from(direction[role])])),
-      })),
-    })),
-  };
 }
 
 /** The gradient by every weight of the cells and of the embedding is what moving it does. */
