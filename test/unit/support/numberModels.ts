@@ -14,7 +14,7 @@ import type { CellName } from '../../../src/layers/catalog';
 import { defaultTrainingSettings, type TrainingSettings } from '../../../src/protocol/settings';
 
 export const kinds: readonly CellName[] = ['rnn', 'lstm', 'gru', 'minGRU', 'minLSTM'];
-export const noPause = () => Promise.resolve();
+export const noPause = (): Promise<void> => Promise.resolve();
 
 export function configOf(stack: Partial<StackConfig> & Pick<StackConfig, 'cell'>): ModelConfig {
   return uniformModel({
@@ -24,8 +24,10 @@ export function configOf(stack: Partial<StackConfig> & Pick<StackConfig, 'cell'>
   });
 }
 
+type NumberCorpus = ReturnType<NumberCorpusReader['end']> & { readonly lines: readonly string[] };
+
 /** The sum of the marked values. */
-export function corpus(sequences: number, steps: (i: number) => number) {
+export function corpus(sequences: number, steps: (i: number) => number): NumberCorpus {
   const random = Random.fromSeed(7);
   const lines = Array.from({ length: sequences }, (_, i) => {
     let sum = 0;
@@ -44,15 +46,11 @@ export function corpus(sequences: number, steps: (i: number) => number) {
 export const few = corpus(24, (i) => 3 + (i % 4));
 export const text = few.lines[3];
 
-export function readerOf(
-  { numbers, ends }: ReturnType<typeof corpus>,
-  batch: number,
-  seed: number | null = 1,
-): NumberSequences {
+export function readerOf({ numbers, ends }: NumberCorpus, batch: number, seed: number | null = 1): NumberSequences {
   return new NumberSequences({ ends, first: 0, last: ends.length }, { batch, seed, longest: 1000 }, numbers);
 }
 
-export const wasm = () => createBackend({ backend: 'wasm', threads: 1 }, 1, Infinity);
+export const wasm = (): Promise<Backend> => createBackend({ backend: 'wasm', threads: 1 }, 1, Infinity);
 
 export async function trainerOf(
   config: ModelConfig,
