@@ -123,7 +123,7 @@ describe('a sweep', () => {
     assert.ok((await picture(compared, 'compared')).colors > 3);
     // What was picked is still there, to be changed.
     await page.locator('.said-picked', { hasText: '2 trials picked' }).waitFor();
-    await window.screenshot('sweep-compared');
+    await window.picture('sweep-compared');
     await window.page.locator('.tabs-container .tab', { hasText: 'Trials of sweep-tale' }).click();
     await window.page.keyboard.press('Control+w');
   });
@@ -153,7 +153,7 @@ describe('a sweep', () => {
       ['lr 0.1', 'lr 0.2'],
     );
     assert.equal(await compared.locator('.comparison .runs .failure').count(), 0);
-    await window.screenshot('sweep-compared-recordings');
+    await window.picture('sweep-compared-recordings');
     await window.runCommand('View: Close All Editors');
     await window.runCommand('Backflow: Open Sweep…');
     await window.pick('sweep-tale');
