@@ -17,6 +17,7 @@ import { isNearKink, isWithinFloat32 } from './float32';
 import { flowsOf, inputFlowsOf, resolveTarget, textTooShort, type LayerFlow, type SeriesFlow } from './flows';
 import { Float64Reading, FastReading, type Reading } from './reading';
 import { readTextOf, type ReadText } from './readText';
+import { changedModel, isSteady } from './steadiness';
 
 /** A model as inspection needs it; the parameters may change between inspections. */
 export interface InspectedModel {
@@ -76,6 +77,10 @@ export class Inspector {
   private fast: FastReading | null = null;
   /** Of the last look in float64. */
   private readonly doubles = new Doubles();
+  /** The model that tells whether float32 is enough. */
+  private changed: PlainModel | null = null;
+  /** Whether it was, of the last text. */
+  private steady: { readonly text: ReadText; readonly is: boolean } | null = null;
   private encoded: { readonly text: string; readonly read: ReadText } | null = null;
 
   constructor(readonly model: InspectedModel) {}
@@ -166,7 +171,7 @@ export class Inspector {
       const reading = await this.readFast(text, plain);
       const flows = await flowsOf(reading, target, thresholds);
       // How float32 spoils what goes past a layer has not been measured.
-      if (isLive || (isPlainStack(plain.config) && (await this.isTrusted(reading, flows, target, plain))))
+      if (isLive || (isPlainStack(plain.config) && (await this.isTrusted(text, reading, flows, target, plain))))
         return { reading, flows };
     }
     this.doubles.begin();
@@ -176,11 +181,13 @@ export class Inspector {
 
   /** The flow of a target says nothing of the states behind it, which are shown too; that of the last (of a backward direction, the first) does. */
   private async isTrusted(
+    text: ReadText,
     reading: FastReading,
     flows: readonly LayerFlow[],
     target: number,
-    { config }: PlainModel,
+    plain: PlainModel,
   ): Promise<boolean> {
+    const { config } = plain;
     const {
       trace,
       trace: { steps },
@@ -188,10 +195,19 @@ export class Inspector {
     const isRelu = config.layers.some(({ cell, activation }) => isUnboundedBy(cell, activation));
     if (!Number.isFinite(trace.loss) || isNearKink(trace, config) || !isWithinFloat32(flows, isRelu)) return false;
     const ends = readsBothWays(config) ? [0, steps - 1] : [steps - 1];
+    const flowsToEnds: (readonly LayerFlow[])[] = [];
     for (const end of ends) {
-      if (end !== target && !isWithinFloat32(await flowsOf(reading, end, noThresholds), isRelu)) return false;
+      const flowsToEnd = end === target ? flows : await flowsOf(reading, end, noThresholds);
+      if (!isWithinFloat32(flowsToEnd, isRelu)) return false;
+      flowsToEnds.push(flowsToEnd);
     }
-    return true;
+    if (this.steady?.text !== text) {
+      this.changed ??= changedModel(plain);
+      const changed = await this.readFast(text, this.changed);
+      this.steady = { text, is: await isSteady(changed, ends, flowsToEnds) };
+      await this.readFast(text, plain);
+    }
+    return this.steady.is;
   }
 
   private get byKernels(): PlainModel | null {

@@ -22,6 +22,7 @@ import type { GeneralModel } from '../../core/model/generalModel';
 import type { Ids } from '../../core/corpus/ids';
 import type { NumberRows } from '../../core/model/numberRows';
 import type { PlainModel } from '../../core/model/plainModel';
+import type { Random } from '../../core/model/random';
 import type { Trace } from '../../core/model/trace';
 import { makeLearningNetwork, type LearningNetwork } from '../../core/network';
 import { UserError } from '../../userError';
@@ -68,7 +69,8 @@ export interface Reading {
 export class FastReading implements Reading {
   /** The tape is that of its tokens and of the network's weights. */
   private isRead = false;
-  private hasWeights = false;
+  /** Those that the network has. */
+  private weights: Float32Array | null = null;
   /** Those that are on the tape. */
   private numbers: NumberRows | null = null;
   private lastPerTarget: { readonly target: number; readonly norms: PerTargetNorms[][] } | null = null;
@@ -126,8 +128,8 @@ export class FastReading implements Reading {
     this.isRead = false;
     this.lastPerTarget = null;
     const { parameters, tape, forward } = this.network;
-    if (this.isLive || !this.hasWeights) parameters.values.set(values);
-    this.hasWeights = true;
+    if (this.isLive || this.weights !== values) parameters.values.set(values);
+    this.weights = values;
     const { ids, numbers } = text;
     tape.inputs.set(ids.subarray(0, this.steps));
     tape.targets.set(targetsOf(text));
@@ -136,6 +138,22 @@ export class FastReading implements Reading {
     tape.clearState();
     await forward.run();
     this.isRead = true;
+  }
+
+  /**
+   * Changes every gate and state that was kept by a factor of 1 ± at most `size`, at random; what lies between −1 and 1 stays there. Gradients are
+   * then those of the changed ones, until the text is read again.
+   */
+  blur(random: Random, size: number): void {
+    const kept = this.network.tape.layers.flatMap(({ directions }) => directions);
+    for (const values of kept.flatMap(({ gates, states }) => [gates, ...states])) {
+      values.forEach((value, i) => {
+        const blurred = value * (1 + random.between(-size, size));
+        values[i] = Math.abs(value) <= 1 ? Math.min(1, Math.max(-1, blurred)) : blurred;
+      });
+    }
+    this.isRead = false;
+    this.lastPerTarget = null;
   }
 
   async totals(): Promise<Totals> {
@@ -234,7 +252,8 @@ export class FastReading implements Reading {
     } = this.network;
     const isSameText =
       numbers === this.numbers && targets[this.steps - 1] === ids[this.steps] && inputs.every((id, t) => id === ids[t]);
-    return isSameText && (!this.isLive || bytesOf(parameters.values).equals(bytesOf(values)));
+    const isSameModel = this.isLive ? bytesOf(parameters.values).equals(bytesOf(values)) : this.weights === values;
+    return isSameText && isSameModel;
   }
 }
 
