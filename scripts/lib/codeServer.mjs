@@ -119,9 +119,14 @@ const looks = ['theme-defaults', 'theme-seti'];
 
 /**
  * What a window does by itself, whatever is done in it, and no test is about: it looks for ports at which programs have begun to listen, through every
- * open file of the machine, and lets the cursor blink.
+ * open file of the machine, lets the cursor blink, and makes a chat, beside the text in a profile's first window.
  */
-const calm = { 'remote.autoForwardPortsSource': 'output', 'editor.cursorBlinking': 'solid' };
+const calm = {
+  'remote.autoForwardPortsSource': 'output',
+  'editor.cursorBlinking': 'solid',
+  'chat.disableAIFeatures': true,
+  'workbench.secondarySideBar.defaultVisibility': 'hidden',
+};
 
 /** Settings of every window of a server, unless a person or a folder has others. */
 function writeSettings(settings, serverData) {

@@ -85,13 +85,13 @@ describe('npm start', () => {
   });
 
   it('shows it again in a window that is loaded anew, and begins no other run', async () => {
-    for (const window of windows) {
-      await window.reload();
-      await showsTale(window);
-      const panel = await window.panelFrame();
-      await panel.locator('header .state[data-state="stopped"]').waitFor();
-      assert.match(await title(panel), /tale\.txt · LSTM 1 × 64/);
-    }
+    // The one that began the run; the other has been loaded when the run was there already.
+    const [window] = windows;
+    await window.reload();
+    await showsTale(window);
+    const panel = await window.panelFrame();
+    await panel.locator('header .state[data-state="stopped"]').waitFor();
+    assert.match(await title(panel), /tale\.txt · LSTM 1 × 64/);
     assert.deepEqual(runsIn(folder), [run]);
   });
 

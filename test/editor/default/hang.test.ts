@@ -3,7 +3,7 @@
  * walkthrough is read.
  */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FrameLocator, Locator } from 'playwright-core';
 import { defaultCodeServer } from '../harness/codeServer';
@@ -80,6 +80,10 @@ describe('an engine that hangs', () => {
     await window.runCommand('Backflow: Train on This File');
     panel = await window.panelFrame();
     await moreFrames(panel, 2);
+    // What it is to go on from.
+    const [run] = runsIn(workspace.folder);
+    const checkpoints = join(workspace.folder, '.backflow/runs', run, 'checkpoints');
+    while (!readdirSync(checkpoints).some((name) => name.endsWith('.onnx'))) await window.page.waitForTimeout(200);
     engine = engineOf(workspace.folder);
     process.kill(engine, 'SIGSTOP');
   });
@@ -95,7 +99,9 @@ describe('an engine that hangs', () => {
     assert.equal(await rows.count(), 5);
     for (const [name, theme] of Object.entries(themes)) {
       await useTheme(theme);
-      for (let i = 0; i < 5; i++) {
+      // What they look like in a theme is for pictures; that they are shown in it, one tells.
+      const shown = theme === themes.dark || process.env['BACKFLOW_PICTURES'] === '1' ? [0, 1, 2, 3, 4] : [2];
+      for (const i of shown) {
         await rows.nth(i).click();
         await pictureOf(i).waitFor();
         await window.picture(`walkthrough-${name}-${i + 1}`);

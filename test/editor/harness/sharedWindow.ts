@@ -13,6 +13,8 @@ import { fillWorkspace, makeWorkspace, type Files, type Workspace, type Workspac
 export interface SharedWindow {
   readonly window: EditorWindow;
   readonly workspace: Workspace;
+  /** Trusts the folder, unless it is trusted. */
+  readonly trust: () => Promise<void>;
 }
 
 interface Options extends WorkspaceOptions {
@@ -21,12 +23,12 @@ interface Options extends WorkspaceOptions {
   /** In CSS pixels. */
   readonly width?: number;
   readonly height?: number;
-  /** Of a server that asks: the folder is trusted. */
+  /** Of a server that asks: whether the folder is trusted. Whoever wants one that is not comes first, or has a window opened anew. */
   readonly isTrusted?: boolean;
 }
 
 /** By the server's address. */
-const shared = new Map<string, SharedWindow>();
+const shared = new Map<string, SharedWindow & { isTrusted: boolean }>();
 
 /** The window of a server, with these files. It is nobody else's until the next call. */
 export async function borrowWindow(
@@ -34,13 +36,16 @@ export async function borrowWindow(
   { server = codeServer(), width = 1440, height = 900, isTrusted = false, ...options }: Options = {},
 ): Promise<SharedWindow> {
   const known = shared.get(server.address);
-  if (known) {
+  if (known?.isTrusted && !isTrusted) {
+    await close(server.address);
+  } else if (known) {
     try {
       await known.window.page.setViewportSize({ width, height });
       await clear(known);
       fillWorkspace(known.workspace, files, options);
       await known.window.changeSettings({});
       await listed(known.window, files);
+      if (isTrusted) await known.trust();
       return known;
     } catch (error) {
       // What a test has left there that failed is no reason for the next to fail.
@@ -50,9 +55,18 @@ export async function borrowWindow(
   }
   const workspace = makeWorkspace(files, options);
   const window = await EditorWindow.open({ folder: workspace.folder, server, width, height });
-  shared.set(server.address, { window, workspace });
-  if (isTrusted) await window.trustFolder();
-  return { window, workspace };
+  const made = {
+    window,
+    workspace,
+    isTrusted: false,
+    trust: async () => {
+      if (!made.isTrusted) await window.trustFolder();
+      made.isTrusted = true;
+    },
+  };
+  shared.set(server.address, made);
+  if (isTrusted) await made.trust();
+  return made;
 }
 
 /** Closes them all, after the last file of tests. */

@@ -1,20 +1,22 @@
-/** How the flow changed while a run trained: kept, traveled in, there again after a reload; and the matrix of every target. */
+/** How the flow changed while a run trained: kept, traveled in, there again after a reload, as all of the run is; and the matrix of every target. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FrameLocator } from 'playwright-core';
 import { codeServer } from '../harness/codeServer';
 import type { EditorWindow } from '../harness/editorWindow';
-import { moreFrames, picture, settled } from '../harness/panel';
+import { firstFrame, moreFrames, picture, runsIn, settled } from '../harness/panel';
 import { borrowWindow } from '../harness/sharedWindow';
+import type { Workspace } from '../harness/workspace';
 
 describe('the flow over training', () => {
+  let workspace: Workspace;
   let window: EditorWindow;
   let panel: FrameLocator;
 
   before(async () => {
     const tale = readFileSync(join(codeServer().project, 'media/samples/tale.txt'), 'utf8');
-    ({ window } = await borrowWindow(
+    ({ window, workspace } = await borrowWindow(
       { 'tale.txt': tale },
       { height: 1400, settings: { 'backflow.model.hiddenSize': 32, 'backflow.training.ask': false } },
     ));
@@ -26,6 +28,8 @@ describe('the flow over training', () => {
       await window.screenshot(`failed-${this.currentTest.title.replace(/\W+/g, '-')}`);
   });
 
+  const press = (action: string) => panel.locator(`vscode-button[data-action="${action}"]`).click();
+  const step = async () => Number((await panel.locator('header .step').innerText()).replace(/\D/g, ''));
   const slider = () => panel.locator('canvas[data-figure="overTraining"]');
   const value = async (name: string) => Number(await slider().getAttribute(`aria-value${name}`));
 
@@ -41,7 +45,7 @@ describe('the flow over training', () => {
   });
 
   it('leads back to the flow of the first step, and to now', async () => {
-    await panel.locator('vscode-button[data-action="pause"]').click();
+    await press('pause');
     await panel.locator('header .state[data-state="paused"]').waitFor();
     // A frame that was under way may still be drawn.
     const now = await settled(async () => (await picture(panel, 'flow')).url);
@@ -56,7 +60,7 @@ describe('the flow over training', () => {
   });
 
   it('computes every target, of which one can be chosen', async () => {
-    await panel.locator('vscode-button[data-action="computeMatrix"]').click();
+    await press('computeMatrix');
     const matrix = panel.locator('canvas[data-figure="matrix"]');
     await matrix.waitFor();
     assert.ok((await picture(panel, 'matrix')).colors > 10);
@@ -86,14 +90,40 @@ describe('the flow over training', () => {
     panel = await window.panelFrame('[data-figure="flow"]');
   });
 
-  it('is there again after a reload of the window', async () => {
+  it('is there again after a reload of the window, with the run to go on', async () => {
     const [min, max] = [await value('min'), await value('max')];
     await window.reload();
     panel = await window.panelFrame('header');
+    await panel.locator('header h1', { hasText: 'tale.txt' }).waitFor();
+    await panel.locator('canvas[data-figure="flow"]').waitFor();
+    await firstFrame(panel);
+    await panel.locator('vscode-button[data-action="resume"]').waitFor();
+    assert.ok((await step()) > 0);
     // Until what is kept has been read, it has no steps.
     await panel.locator('canvas[data-figure="overTraining"][aria-valuemax]').waitFor();
     assert.equal(await value('min'), min);
     assert.ok(Math.abs((await value('max')) - max) <= 1, `to step ${await value('max')} of ${max}`);
+    await window.picture('restored-dark');
+  });
+
+  it('and a model that writes when it is asked to, since the run is only opened', async () => {
+    const rows = panel.locator('.sample tbody tr:not([hidden])');
+    panel = await window.panelFrame('[data-action=writeSample]:not([hidden])');
+    assert.equal(await rows.count(), 0);
+    await press('writeSample');
+    await rows.first().waitFor();
+    const before = await rows.first().locator('.text').innerText();
+    await press('writeAnother');
+    await panel.locator('.sample .text').first().filter({ hasNotText: before }).waitFor();
+  });
+
+  it('goes on where it was, in the same run', async () => {
+    const at = await step();
+    await press('resume');
+    await panel.locator('header .state[data-state="running"]').waitFor();
+    await moreFrames(panel, 2);
+    assert.ok((await step()) > at, 'it began anew');
+    assert.equal(runsIn(workspace.folder).length, 1, 'resuming made another run');
   });
 
   it('made no page throw', () => {

@@ -1,4 +1,4 @@
-/** What the model writes, in the panel, as a person sees it: while it trains, after the panel was closed, at the end, and of an opened run. */
+/** What the model writes, in the panel, as a person sees it: while it trains, after the panel was closed, and at the end. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -71,15 +71,7 @@ describe('what the model writes', () => {
       .waitFor();
   });
 
-  it('is written on request of a run that was only opened', async () => {
-    await window.reload();
-    panel = await window.panelFrame('[data-action=writeSample]:not([hidden])');
-    assert.equal(await rows().count(), 0);
-    await press('writeSample');
-    await rows().first().waitFor();
-    const before = await textOf(0);
-    await press('writeAnother');
-    await panel.locator('.sample .text').first().filter({ hasNotText: before }).waitFor();
+  it('made no page throw', () => {
     assert.deepEqual(window.errors, []);
   });
 });

@@ -5,9 +5,10 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FrameLocator } from 'playwright-core';
 import { defaultCodeServer } from '../harness/codeServer';
-import { EditorWindow } from '../harness/editorWindow';
+import type { EditorWindow } from '../harness/editorWindow';
 import { moreFrames, ownRuns } from '../harness/panel';
-import { makeWorkspace, type Workspace } from '../harness/workspace';
+import { borrowWindow } from '../harness/sharedWindow';
+import type { Workspace } from '../harness/workspace';
 
 /** Every file under a folder, with what tells whether somebody has touched it. */
 function filesUnder(folder: string): string[] {
@@ -23,6 +24,7 @@ function filesUnder(folder: string): string[] {
 
 describe('a folder that is not trusted', () => {
   let workspace: Workspace;
+  let trust: () => Promise<void>;
   let window: EditorWindow;
   let panel: FrameLocator;
   let files: string[];
@@ -32,10 +34,11 @@ describe('a folder that is not trusted', () => {
     const { project } = defaultCodeServer();
     const tale = readFileSync(join(project, 'media/samples/tale.txt'), 'utf8');
     // Where such a folder would have runs kept is not for it to say.
-    workspace = makeWorkspace(
+    const settings = { 'backflow.model.hiddenSize': 16, 'backflow.runsFolder': 'kept' };
+    ({ window, workspace, trust } = await borrowWindow(
       { 'tale.txt': tale },
-      { settings: { 'backflow.model.hiddenSize': 16, 'backflow.runsFolder': 'kept' } },
-    );
+      { server: defaultCodeServer(), settings },
+    ));
     const train = [
       'dist/cli.js',
       'train',
@@ -50,13 +53,7 @@ describe('a folder that is not trusted', () => {
     execFileSync(process.execPath, train, { cwd: project, stdio: 'ignore' });
     files = filesUnder(workspace.folder);
     known = ownRuns().length;
-    window = await EditorWindow.open({ folder: workspace.folder, server: defaultCodeServer() });
     await window.openFile('tale.txt');
-  });
-
-  after(async () => {
-    await window.close();
-    await workspace.remove();
   });
 
   afterEach(async function () {
@@ -96,7 +93,7 @@ describe('a folder that is not trusted', () => {
   });
 
   it('keeps its runs itself once it is trusted', async () => {
-    await window.trustFolder();
+    await trust();
     await press('resume');
     // It has done its three steps.
     await window.page.locator('.quick-input-widget input').fill('1000000000');
