@@ -3,7 +3,7 @@
  * lock of an owner that is gone is taken over. No clock is compared with another, so that none that jumps does any harm.
  */
 import { randomBytes } from 'node:crypto';
-import { readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { open, readFile, rm, stat, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -74,12 +74,23 @@ export class RunLock {
 
 /** Whether the lock is made; not where there is one. */
 async function write(folder: string, owner: Owner): Promise<boolean> {
+  const path = join(folder, lockName);
+  let file;
   try {
-    await writeFile(join(folder, lockName), JSON.stringify(owner), { flag: 'wx' });
-    return true;
+    file = await open(path, 'wx');
   } catch (thrown) {
     if (errorCode(thrown) === 'EEXIST') return false;
     throw writeError(thrown, folder);
+  }
+  try {
+    await file.writeFile(JSON.stringify(owner));
+    return true;
+  } catch (thrown) {
+    // One that does not say whose it is, as on a full disk, would have the next to come wait for a sign of life.
+    await rm(path, { force: true }).catch(() => undefined);
+    throw writeError(thrown, folder);
+  } finally {
+    await file.close();
   }
 }
 

@@ -18,6 +18,8 @@ const maxGradientError = 2e-5;
 const minAtTarget = -25;
 /** Of the root mean square of the distances from the kink. */
 const nearKink = 1e-5;
+/** From 1: of what is nearer, 1 − h² and f(1 − f) keep two digits or less. */
+const nearSaturation = 1e-5;
 
 /** Whether a unit is so near a kink, as of relu, that rounding may have put it on the other side. @param config of the model that has read */
 export function isNearKink({ layers }: Trace, config: ModelConfig): boolean {
@@ -29,6 +31,17 @@ export function isNearKink({ layers }: Trace, config: ModelConfig): boolean {
       directions.some(({ gates }) => isAnyNear(gates, kink.at, kink.block * H, H, cell.gates.length * H))
     );
   });
+}
+
+/** Whether a gate or hidden state is so near 1 or −1 that the slope there is mostly rounding; one that is not bounded can be there by chance. */
+export function isAnySaturated({ layers }: Trace): boolean {
+  const isNear = (values: Floats) => values.some((value) => Math.abs(Math.abs(value) - 1) < nearSaturation);
+  // A cell of one gate has its activation as its state, and as its gate what is activated.
+  return layers.some(({ cell, directions }) =>
+    directions.some(
+      ({ gates, states: [hidden] }) => isNear(hidden) || (cellOf(cell).gates.length > 1 && isNear(gates)),
+    ),
+  );
 }
 
 /** Of H values from `first` on in every row of so many. */

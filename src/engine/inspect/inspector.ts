@@ -13,7 +13,7 @@ import type { HeadChoice } from '../../protocol/frame';
 import type { Thresholds } from '../../terms/regions';
 import { UserError } from '../../userError';
 import type { Backend } from '../backend';
-import { isNearKink, isWithinFloat32 } from './float32';
+import { isAnySaturated, isNearKink, isWithinFloat32 } from './float32';
 import { flowsOf, inputFlowsOf, resolveTarget, textTooShort, type LayerFlow, type SeriesFlow } from './flows';
 import { Float64Reading, FastReading, type Reading } from './reading';
 import { readTextOf, type ReadText } from './readText';
@@ -201,6 +201,7 @@ export class Inspector {
       if (!isWithinFloat32(flowsToEnd, isRelu)) return false;
       flowsToEnds.push(flowsToEnd);
     }
+    if (!isAnySaturated(trace)) return true;
     if (this.steady?.text !== text) {
       this.changed ??= changedModel(plain);
       const changed = await this.readFast(text, this.changed);

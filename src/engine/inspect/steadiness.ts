@@ -1,6 +1,6 @@
 /**
- * Whether float32's roundings matter to a flow, found out by trying others. What an error grows to on its way, through saturated units and from step to step, no
- * bound of a product of matrices tells closely; the same flow of a model that differs by some roundings does.
+ * Whether float32's roundings matter to a flow, found out by trying others. What an error of a saturated unit grows to on its way no bound of a product of matrices
+ * tells closely; the same flow of a model that differs by some roundings does.
  */
 import type { PlainModel } from '../../core/model/plainModel';
 import { Parameters } from '../../core/model/parameters';

@@ -3,6 +3,7 @@ import { decodeCheckpoint } from '../../modelFiles/checkpointFile';
 import type { ResumeRequest } from '../../protocol/engine';
 import type { TrainingSettings } from '../../protocol/settings';
 import { isTokenizer } from '../../tokens/tokenUnit';
+import { UserError } from '../../userError';
 import { RunFolder, type Checkpoint } from '../files/runFolder';
 import type { ModelLock } from '../modelLock';
 import { assemble } from './assemble';
@@ -12,7 +13,7 @@ import { readersOf } from './readers';
 import type { RunParts } from './run';
 import { corpusOf, rememberText } from './runText';
 
-/** The run as it was at its newest checkpoint that is whole. Throws a UserError when there is none, the corpus has changed, or another engine is at work on the run. */
+/** The run as it was at its newest checkpoint that is whole. Throws a UserError when there is none, the corpus has changed, another engine is at work on the run, or it has trained more steps than are asked for. */
 export async function setUpResumed(
   { folder: path, steps }: ResumeRequest,
   modelLock: ModelLock,
@@ -26,6 +27,8 @@ export async function setUpResumed(
     const parts = await newestWhole(folder, await folder.checkpoints(), (checkpoint) =>
       restored(folder, checkpoint, training, modelLock, cores),
     );
+    const { step } = parts.trainer;
+    if (steps !== null && steps < step) throw new UserError('error.run.fewerSteps', path, step, steps);
     const { unit } = parts.model.vocabulary;
     await rememberText(folder);
     const bestValidation = (await folder.best())?.validationLoss ?? null;

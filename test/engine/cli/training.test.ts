@@ -95,6 +95,12 @@ describe('backflow train', () => {
         .slice(-11, -1)
         .map(({ step, loss, gradientNorm }) => [step, loss, gradientNorm]);
     assert.deepEqual(numbers(second), numbers(whole));
+    const files = () => readdir(join(folder, 'halves'), { recursive: true });
+    const before = await files();
+    const fewer = await backflow(folder, 'train --resume halves --steps 10');
+    assert.deepEqual([fewer.status, fewer.output], [1, '']);
+    assert.match(fewer.errors, /halves has trained 20 steps already\. To go on it needs more than that, not 10\.\n$/);
+    assert.deepEqual(await files(), before);
     await Promise.all(['whole', 'halves'].map((name) => rm(join(folder, name), { recursive: true })));
   });
 

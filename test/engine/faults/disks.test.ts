@@ -134,6 +134,23 @@ describe('a run whose disk or text fails it', () => {
     assert.match(late.errors, /^backflow: .*disk is full[^\n]*\n$/);
   });
 
+  it('in the terminal: a run on a full disk is not resumed, and stays as it was, without a lock', async () => {
+    const small = disk(1_000_000);
+    if (!small) return;
+    const text = join(folder.path, 'text.txt');
+    writeFileSync(text, pangrams);
+    const run = join(small.path, 'run');
+    await backflow(folder.path, 'train --steps 3 --hidden 8 --out', run, text);
+    const files = () => readdirSync(run, { recursive: true, encoding: 'utf8' }).sort();
+    const before = files();
+    assert.ok(before.includes('run.json') && !before.includes('lock'), before.join(', '));
+    small.fill();
+    const { status, errors } = await backflow(folder.path, 'train --steps 6 --resume', run);
+    assert.equal(status, 1);
+    assert.match(errors, /^backflow: .*disk is full[^\n]*\n$/);
+    assert.deepEqual(files(), before);
+  });
+
   it('a folder that is removed: paused with a sentence; resumed, it is made anew and the run ends with the same weights', async () => {
     const run = join(folder.path, 'removed');
     const engine = startEngine();
