@@ -10,6 +10,7 @@ import { defaultCodeServer, type CodeServer } from '../harness/codeServer';
 import { EditorWindow } from '../harness/editorWindow';
 import { firstFrame, moreFrames, runsIn } from '../harness/panel';
 
+// The first file, by its name: a window of another server takes away the cookie of those that are open, whose webviews are then refused what they show.
 describe('npm start', () => {
   /** In the project's clone, as a person's is. */
   const place = join(defaultCodeServer().project, '.vscode-test/demo-test');

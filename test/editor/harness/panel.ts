@@ -1,6 +1,6 @@
 /** Reading Backflow's panel and its run, as the tests need it. */
 import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { FrameLocator } from 'playwright-core';
 import { defaultServerData } from './codeServer';
 
@@ -80,13 +80,13 @@ export function runsIn(folder: string): string[] {
   }
 }
 
-/** The runs in the extension's own storage, of all windows of the default server. */
+/** The folders of the runs in the extension's own storage, of all windows of the default server. */
 export function ownRuns(): string[] {
   // Only there: among the extensions lies a link to the whole project.
   const storage = join(defaultServerData(), 'server/data/User');
-  return readdirSync(storage, { recursive: true, encoding: 'utf8' }).filter((name) =>
-    /backflow\.backflow\/runs\/[^/]+\/run\.json$/.test(name),
-  );
+  return readdirSync(storage, { recursive: true, encoding: 'utf8' })
+    .filter((name) => /backflow\.backflow\/runs\/[^/]+\/run\.json$/.test(name))
+    .map((name) => dirname(join(storage, name)));
 }
 
 /** A text of this many bytes at least, made of another. */
