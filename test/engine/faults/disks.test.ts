@@ -135,7 +135,7 @@ describe('a run whose disk or text fails it', () => {
   });
 
   it('in the terminal: a run on a full disk is not resumed, and stays as it was, without a lock', async () => {
-    const small = disk(1_000_000);
+    const small = disk(4_000_000);
     if (!small) return;
     const text = join(folder.path, 'text.txt');
     writeFileSync(text, pangrams);
