@@ -35,13 +35,18 @@ export function isNearKink({ layers }: Trace, config: ModelConfig): boolean {
 
 /** Whether a gate or hidden state is so near 1 or −1 that the slope there is mostly rounding; one that is not bounded can be there by chance. */
 export function isAnySaturated({ layers }: Trace): boolean {
-  const isNear = (values: Floats) => values.some((value) => Math.abs(Math.abs(value) - 1) < nearSaturation);
   // A cell of one gate has its activation as its state, and as its gate what is activated.
   return layers.some(({ cell, directions }) =>
     directions.some(
-      ({ gates, states: [hidden] }) => isNear(hidden) || (cellOf(cell).gates.length > 1 && isNear(gates)),
+      ({ gates, states: [hidden] }) => hasOnes(hidden) || (cellOf(cell).gates.length > 1 && hasOnes(gates)),
     ),
   );
+}
+
+/** By a plain loop: there can be millions, and a function for each takes six times as long. */
+function hasOnes(values: Floats): boolean {
+  for (let i = 0; i < values.length; i++) if (Math.abs(Math.abs(values[i]) - 1) < nearSaturation) return true;
+  return false;
 }
 
 /** Of H values from `first` on in every row of so many. */
