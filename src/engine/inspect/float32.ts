@@ -10,8 +10,8 @@ import type { LayerFlow } from './flows';
 
 /** Relative rounding error of float32. */
 const unitRoundoff = 6e-8;
-/** What rounding errors of the states may grow to. */
-const maxStateError = 1e-6;
+/** What rounding errors of the states may grow to, sixfold. */
+const maxStateError = 3.6e-7;
 /** What relative errors of a gradient may add up to, as independent ones do. */
 const maxGradientError = 2e-5;
 /** log₁₀ of the least gradient at the target: float32 does not hold the probabilities of a surer prediction. */

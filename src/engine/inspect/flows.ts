@@ -23,6 +23,9 @@ export interface LayerFlow {
   readonly states: readonly SeriesFlow[];
 }
 
+/** Where nothing shows the regions. */
+export const noThresholds: Thresholds = { vanishing: -Infinity, exploding: Infinity };
+
 /** The flow to one target, a step of the probe, layer by layer and direction by direction. */
 export async function flowsOf(reading: Reading, target: number, thresholds: Thresholds): Promise<LayerFlow[]> {
   const { layers } = reading.trace;

@@ -14,10 +14,18 @@ import type { Thresholds } from '../../terms/regions';
 import { UserError } from '../../userError';
 import type { Backend } from '../backend';
 import { isAnySaturated, isNearKink, isWithinFloat32 } from './float32';
-import { flowsOf, inputFlowsOf, resolveTarget, textTooShort, type LayerFlow, type SeriesFlow } from './flows';
+import {
+  flowsOf,
+  inputFlowsOf,
+  noThresholds,
+  resolveTarget,
+  textTooShort,
+  type LayerFlow,
+  type SeriesFlow,
+} from './flows';
 import { Float64Reading, FastReading, type Reading } from './reading';
 import { readTextOf, type ReadText } from './readText';
-import { changedModel, isSteady } from './steadiness';
+import { Steadiness } from './steadiness';
 
 /** A model as inspection needs it; the parameters may change between inspections. */
 export interface InspectedModel {
@@ -68,8 +76,6 @@ export function targetIn({ ids, numbers }: ReadText, wanted: number | 'last'): n
   return target;
 }
 
-/** Nothing shows the regions. */
-const noThresholds: Thresholds = { vanishing: -Infinity, exploding: Infinity };
 /** Multiply-adds of a pass in float64 above which a plain model is read by the kernels. */
 const maxFloat64Work = 4e9;
 
@@ -77,10 +83,7 @@ export class Inspector {
   private fast: FastReading | null = null;
   /** Of the last look in float64. */
   private readonly doubles = new Doubles();
-  /** The model that tells whether float32 is enough. */
-  private changed: PlainModel | null = null;
-  /** Whether it was, of the last text. */
-  private steady: { readonly text: ReadText; readonly is: boolean } | null = null;
+  private steadiness: Steadiness | null = null;
   private encoded: { readonly text: string; readonly read: ReadText } | null = null;
 
   constructor(readonly model: InspectedModel) {}
@@ -202,13 +205,8 @@ export class Inspector {
       flowsToEnds.push(flowsToEnd);
     }
     if (!isAnySaturated(trace)) return true;
-    if (this.steady?.text !== text) {
-      this.changed ??= changedModel(plain);
-      const changed = await this.readFast(text, this.changed);
-      this.steady = { text, is: await isSteady(changed, ends, flowsToEnds) };
-      await this.readFast(text, plain);
-    }
-    return this.steady.is;
+    this.steadiness ??= new Steadiness(plain, (asked, model) => this.readFast(asked, model));
+    return this.steadiness.of(text, ends, flowsToEnds);
   }
 
   private get byKernels(): PlainModel | null {

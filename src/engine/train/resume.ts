@@ -24,11 +24,11 @@ export async function setUpResumed(
   try {
     const { description: before } = folder.record;
     const training = checkTraining(steps === null ? before.training : { ...before.training, steps });
-    const parts = await newestWhole(folder, await folder.checkpoints(), (checkpoint) =>
-      restored(folder, checkpoint, training, modelLock, cores),
-    );
-    const { step } = parts.trainer;
-    if (steps !== null && steps < step) throw new UserError('error.run.fewerSteps', path, step, steps);
+    const parts = await newestWhole(folder, await folder.checkpoints(), (checkpoint) => {
+      if (steps !== null && steps < checkpoint.step)
+        throw new UserError('error.run.fewerSteps', path, checkpoint.step, steps);
+      return restored(folder, checkpoint, training, modelLock, cores);
+    });
     const { unit } = parts.model.vocabulary;
     await rememberText(folder);
     const bestValidation = (await folder.best())?.validationLoss ?? null;

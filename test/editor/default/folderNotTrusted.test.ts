@@ -4,10 +4,10 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FrameLocator } from 'playwright-core';
+import { removeFolder } from '../../support/removeFolder';
 import { defaultCodeServer } from '../harness/codeServer';
 import type { EditorWindow } from '../harness/editorWindow';
 import { moreFrames, ownRuns } from '../harness/panel';
-import { removeFolder } from '../../support/removeFolder';
 import { borrowWindow } from '../harness/sharedWindow';
 import type { Workspace } from '../harness/workspace';
 
@@ -58,7 +58,7 @@ describe('a folder that is not trusted', () => {
   });
 
   after(async () => {
-    // Nobody's folder goes with it.
+    // It is not in the folder, with which others go.
     for (const run of ownRuns().filter((each) => !known.includes(each))) await removeFolder(run);
   });
 

@@ -3,13 +3,13 @@
  * walkthrough is read.
  */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FrameLocator, Locator } from 'playwright-core';
 import { defaultCodeServer } from '../harness/codeServer';
 import type { EditorWindow } from '../harness/editorWindow';
 import { engineOf } from '../harness/engine';
-import { moreFrames, runsIn } from '../harness/panel';
+import { firstCheckpoint, moreFrames, runsIn } from '../harness/panel';
 import { borrowWindow } from '../harness/sharedWindow';
 import type { Workspace } from '../harness/workspace';
 
@@ -81,9 +81,7 @@ describe('an engine that hangs', () => {
     panel = await window.panelFrame();
     await moreFrames(panel, 2);
     // What it is to go on from.
-    const [run] = runsIn(workspace.folder);
-    const checkpoints = join(workspace.folder, '.backflow/runs', run, 'checkpoints');
-    while (!readdirSync(checkpoints).some((name) => name.endsWith('.onnx'))) await window.page.waitForTimeout(200);
+    await firstCheckpoint(workspace.folder);
     engine = engineOf(workspace.folder);
     process.kill(engine, 'SIGSTOP');
   });

@@ -80,6 +80,14 @@ export function runsIn(folder: string): string[] {
   }
 }
 
+/** Waits until the only run of a workspace has something to go on from. */
+export async function firstCheckpoint(folder: string): Promise<void> {
+  const [run] = runsIn(folder);
+  const checkpoints = join(folder, '.backflow/runs', run, 'checkpoints');
+  while (!readdirSync(checkpoints).some((name) => name.endsWith('.onnx')))
+    await new Promise((resolve) => setTimeout(resolve, 200));
+}
+
 /** The folders of the runs in the extension's own storage, of all windows of the default server. */
 export function ownRuns(): string[] {
   // Only there: among the extensions lies a link to the whole project.

@@ -1,12 +1,12 @@
 /** What goes wrong while a person looks on: the engine killed in the middle of a run, the window reloaded under it. */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FrameLocator } from 'playwright-core';
 import { codeServer } from '../harness/codeServer';
 import type { EditorWindow } from '../harness/editorWindow';
 import { engineOf } from '../harness/engine';
-import { moreFrames, runsIn } from '../harness/panel';
+import { firstCheckpoint, moreFrames, runsIn } from '../harness/panel';
 import { borrowWindow } from '../harness/sharedWindow';
 import type { Workspace } from '../harness/workspace';
 
@@ -48,8 +48,7 @@ describe('faults under a window', () => {
       .map((row) => row.step);
 
   it('says that the engine was killed, and Resume goes on from what was saved', async () => {
-    while (!readdirSync(inRun('checkpoints')).some((name) => name.endsWith('.onnx')))
-      await window.page.waitForTimeout(200);
+    await firstCheckpoint(workspace.folder);
     await moreFrames(panel, 2);
     const killed = engine();
     process.kill(killed, 'SIGKILL');

@@ -1,22 +1,20 @@
-/** How the flow changed while a run trained: kept, traveled in, there again after a reload, as all of the run is; and the matrix of every target. */
+/** How the flow changed while a run trained: kept, and traveled in; and the matrix of every target. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FrameLocator } from 'playwright-core';
 import { codeServer } from '../harness/codeServer';
 import type { EditorWindow } from '../harness/editorWindow';
-import { firstFrame, moreFrames, picture, runsIn, settled } from '../harness/panel';
+import { moreFrames, picture, settled } from '../harness/panel';
 import { borrowWindow } from '../harness/sharedWindow';
-import type { Workspace } from '../harness/workspace';
 
 describe('the flow over training', () => {
-  let workspace: Workspace;
   let window: EditorWindow;
   let panel: FrameLocator;
 
   before(async () => {
     const tale = readFileSync(join(codeServer().project, 'media/samples/tale.txt'), 'utf8');
-    ({ window, workspace } = await borrowWindow(
+    ({ window } = await borrowWindow(
       { 'tale.txt': tale },
       { height: 1400, settings: { 'backflow.model.hiddenSize': 32, 'backflow.training.ask': false } },
     ));
@@ -29,7 +27,6 @@ describe('the flow over training', () => {
   });
 
   const press = (action: string) => panel.locator(`vscode-button[data-action="${action}"]`).click();
-  const step = async () => Number((await panel.locator('header .step').innerText()).replace(/\D/g, ''));
   const slider = () => panel.locator('canvas[data-figure="overTraining"]');
   const value = async (name: string) => Number(await slider().getAttribute(`aria-value${name}`));
 
@@ -88,42 +85,6 @@ describe('the flow over training', () => {
     await window.page.locator('.tabs-container .tab', { hasText: 'Truncations' }).click();
     await window.page.keyboard.press('Control+w');
     panel = await window.panelFrame('[data-figure="flow"]');
-  });
-
-  it('is there again after a reload of the window, with the run to go on', async () => {
-    const [min, max] = [await value('min'), await value('max')];
-    await window.reload();
-    panel = await window.panelFrame('header');
-    await panel.locator('header h1', { hasText: 'tale.txt' }).waitFor();
-    await panel.locator('canvas[data-figure="flow"]').waitFor();
-    await firstFrame(panel);
-    await panel.locator('vscode-button[data-action="resume"]').waitFor();
-    assert.ok((await step()) > 0);
-    // Until what is kept has been read, it has no steps.
-    await panel.locator('canvas[data-figure="overTraining"][aria-valuemax]').waitFor();
-    assert.equal(await value('min'), min);
-    assert.ok(Math.abs((await value('max')) - max) <= 1, `to step ${await value('max')} of ${max}`);
-    await window.picture('restored-dark');
-  });
-
-  it('and a model that writes when it is asked to, since the run is only opened', async () => {
-    const rows = panel.locator('.sample tbody tr:not([hidden])');
-    panel = await window.panelFrame('[data-action=writeSample]:not([hidden])');
-    assert.equal(await rows.count(), 0);
-    await press('writeSample');
-    await rows.first().waitFor();
-    const before = await rows.first().locator('.text').innerText();
-    await press('writeAnother');
-    await panel.locator('.sample .text').first().filter({ hasNotText: before }).waitFor();
-  });
-
-  it('goes on where it was, in the same run', async () => {
-    const at = await step();
-    await press('resume');
-    await panel.locator('header .state[data-state="running"]').waitFor();
-    await moreFrames(panel, 2);
-    assert.ok((await step()) > at, 'it began anew');
-    assert.equal(runsIn(workspace.folder).length, 1, 'resuming made another run');
   });
 
   it('made no page throw', () => {
