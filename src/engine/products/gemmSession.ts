@@ -20,6 +20,11 @@ export interface GemmOperands {
   readonly bias?: Tensor;
 }
 
+interface Uncopied {
+  readonly session: Session;
+  readonly exception: string;
+}
+
 /** Elements of a result from which copying it, and collecting the copy, takes longer than an exception without a stack trace (10 µs). */
 const minUncopied = 8192;
 
@@ -29,35 +34,42 @@ const minUncopied = 8192;
  * large product has an empty sequence as its first output, and the exception means that the result is where it belongs. (`findings/onnxruntime-node-output-copy.sh`)
  */
 export class GemmSession {
-  private readonly plain: Session;
-  /** Null where that exception does not come. */
-  private readonly uncopied: { readonly session: Session; readonly exception: string } | null;
+  private plain: Session | null = null;
+  /** Null where that exception does not come; undefined until a large product asks. */
+  private uncopied: Uncopied | null | undefined;
 
-  constructor(gemm: Gemm, threads: number) {
-    initOrt();
-    this.plain = sessionOf(gemmModel(gemm, false), threads);
-    const session = sessionOf(gemmModel(gemm, true), threads);
-    const exception = exceptionOf(session, gemm);
-    this.uncopied = exception === null ? null : { session, exception };
-  }
+  /** Each graph is made when a product first needs it: most models need few of them, and each takes a millisecond. */
+  constructor(
+    private readonly gemm: Gemm,
+    private readonly threads: number,
+  ) {}
 
   /** Writes into `out`. */
   run({ a, b, bias }: GemmOperands, out: Tensor): void {
     const feeds = bias ? { a, b, bias } : { a, b };
-    if (!this.uncopied || out.size < minUncopied) {
-      this.plain.run(feeds, { out }, {});
-      return;
-    }
-    // Collecting the calls of an exception that nobody reads takes as long as throwing it.
-    const { stackTraceLimit } = Error;
-    Error.stackTraceLimit = 0;
-    try {
-      this.uncopied.session.run(feeds, { first: null, out }, {});
-    } catch (thrown) {
-      if (!(thrown instanceof Error) || thrown.message !== this.uncopied.exception) throw thrown;
-    } finally {
-      Error.stackTraceLimit = stackTraceLimit;
-    }
+    const uncopied = out.size < minUncopied ? null : this.uncopiedSession();
+    if (uncopied) runUncopied(uncopied, feeds, out);
+    else (this.plain ??= sessionOf(gemmModel(this.gemm, false), this.threads)).run(feeds, { out }, {});
+  }
+
+  private uncopiedSession(): Uncopied | null {
+    if (this.uncopied !== undefined) return this.uncopied;
+    const session = sessionOf(gemmModel(this.gemm, true), this.threads);
+    const exception = exceptionOf(session, this.gemm);
+    return (this.uncopied = exception === null ? null : { session, exception });
+  }
+}
+
+function runUncopied({ session, exception }: Uncopied, feeds: Record<string, Tensor>, out: Tensor): void {
+  // Collecting the calls of an exception that nobody reads takes as long as throwing it.
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    session.run(feeds, { first: null, out }, {});
+  } catch (thrown) {
+    if (!(thrown instanceof Error) || thrown.message !== exception) throw thrown;
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
   }
 }
 
@@ -77,6 +89,7 @@ function exceptionOf(session: Session, { bias, type }: Gemm): string | null {
 }
 
 function sessionOf(model: Uint8Array, threads: number): Session {
+  initOrt();
   const session = new binding.InferenceSession();
   // A copy: the bytes may lie in a larger buffer, or in one that is shared.
   const { buffer, byteLength } = Uint8Array.from(model);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { backflow, parseLines } from '../support/commandLine';
+import { backflow, backflowProcess, parseLines } from '../support/commandLine';
 import { HelloFolder } from '../support/helloFolder';
 
 describe('backflow train', () => {
@@ -70,7 +70,7 @@ describe('backflow train', () => {
   });
 
   it('shows readable lines to a person, and makes a folder of its own', async () => {
-    const { status, output, errors } = await backflow(
+    const { status, output, errors } = await backflowProcess(
       folder,
       'train hello.txt --cell gru --hidden 8 --window 8 --batch 2 --steps 5',
     );

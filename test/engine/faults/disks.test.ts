@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { inEnglish } from '../../../src/messages';
 import { RpcError } from '../../../src/protocol/rpc';
 import { removeFolder } from '../../support/removeFolder';
-import { backflow } from '../support/commandLine';
+import { backflowProcess } from '../support/commandLine';
 import { smallDisk, type Disk } from '../support/disk';
 import { endEngines, requestFor, startEngine, temporaryFolder, type TestEngine } from '../support/engineProcess';
 import {
@@ -122,7 +122,7 @@ describe('a run whose disk or text fails it', () => {
     const text = join(folder.path, 'text.txt');
     writeFileSync(text, pangrams);
     small.fill();
-    const train = () => backflow(folder.path, 'train --steps 50 --out', join(small.path, 'run'), text);
+    const train = () => backflowProcess(folder.path, 'train --steps 50 --out', join(small.path, 'run'), text);
     const { status, errors } = await train();
     assert.equal(status, 1);
     assert.match(errors, /^backflow: .*disk is full[^\n]*\n$/);
@@ -140,12 +140,12 @@ describe('a run whose disk or text fails it', () => {
     const text = join(folder.path, 'text.txt');
     writeFileSync(text, pangrams);
     const run = join(small.path, 'run');
-    await backflow(folder.path, 'train --steps 3 --hidden 8 --out', run, text);
+    await backflowProcess(folder.path, 'train --steps 3 --hidden 8 --out', run, text);
     const files = () => readdirSync(run, { recursive: true, encoding: 'utf8' }).sort();
     const before = files();
     assert.ok(before.includes('run.json') && !before.includes('lock'), before.join(', '));
     small.fill();
-    const { status, errors } = await backflow(folder.path, 'train --steps 6 --resume', run);
+    const { status, errors } = await backflowProcess(folder.path, 'train --steps 6 --resume', run);
     assert.equal(status, 1);
     assert.match(errors, /^backflow: .*disk is full[^\n]*\n$/);
     assert.deepEqual(files(), before);

@@ -14,7 +14,7 @@ import { endSentence, type EngineEnd } from '../../../src/editor/process/endOfEn
 import { EngineProcess } from '../../../src/editor/process/engineProcess';
 import { RpcError } from '../../../src/protocol/rpc';
 import { endEngines, requestFor, startEngine, temporaryFolder } from '../support/engineProcess';
-import { backflow, outcome, start } from '../support/commandLine';
+import { backflowProcess, outcome, start } from '../support/commandLine';
 import {
   assertSameRun,
   checkpointSteps,
@@ -84,9 +84,9 @@ describe('a run whose engine ends in the middle', () => {
     });
     assert.equal((await outcome(child)).signal, 'SIGKILL');
     const steps = checkpointSteps(torn).at(-1)! + 50;
-    const { status, errors } = await backflow(folder.path, `train --steps ${steps} --json --resume`, torn);
+    const { status, errors } = await backflowProcess(folder.path, `train --steps ${steps} --json --resume`, torn);
     assert.equal(status, 0, errors);
-    assert.equal((await backflow(folder.path, `${train} --steps ${steps} --out`, whole, text)).status, 0);
+    assert.equal((await backflowProcess(folder.path, `${train} --steps ${steps} --out`, whole, text)).status, 0);
     assertSameRun(whole, torn, steps);
   });
 
