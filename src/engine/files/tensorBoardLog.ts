@@ -1,5 +1,5 @@
 /** A run's numbers for TensorBoard: a new file of events in a folder, which earlier files of the same run stay beside. */
-import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { learningRateAt } from '../../core/optimize/schedule';
@@ -27,11 +27,11 @@ export class TensorBoardLog {
     private readonly folder: string,
     private readonly now: () => number,
   ) {
-    const seconds = Math.floor(now() / 1000);
-    const name = `events.out.tfevents.${String(seconds).padStart(10, '0')}.${hostname()}.${process.pid}.${now() % 1000}`;
-    this.path = join(folder, name);
     try {
       mkdirSync(folder, { recursive: true });
+      const seconds = Math.max(Math.floor(now() / 1000), newestIn(folder) + 1);
+      const name = `events.out.tfevents.${String(seconds).padStart(10, '0')}.${hostname()}.${process.pid}.0`;
+      this.path = join(folder, name);
       writeFileSync(this.path, encodeVersion(now() / 1000), { flag: 'wx' });
     } catch (thrown) {
       throw writeError(thrown, folder);
@@ -81,6 +81,15 @@ export class TensorBoardLog {
       throw writeError(thrown, this.folder);
     }
   }
+}
+
+/**
+ * The seconds in the name of the folder's newest file of events; −1 without one. TensorBoard reads them in the order of their names, so a file behind the
+ * others needs a later time, also within one second of them and after a clock was set back.
+ */
+function newestIn(folder: string): number {
+  const seconds = readdirSync(folder).map((name) => /^events\.out\.tfevents\.(\d+)\./.exec(name)?.[1] ?? '-1');
+  return Math.max(-1, ...seconds.map(Number));
 }
 
 /** Of log₁₀‖∂ℓ_τ/∂x_{τ−lag}‖ over all targets τ, a histogram for each lag; without those that are exactly zero. @param T steps of the matrix [T, T] */
