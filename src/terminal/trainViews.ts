@@ -117,9 +117,12 @@ export class ReadableTrainView implements TrainView {
         : [localize('training.report.validation', lossText(validationLoss, this.isOfNumbers))]),
     ];
     const speed = localize('speed.tokensPerSecond', grouped(tokensPerSecond));
+    const said =
+      this.steps !== null && isDone && this.last === null
+        ? localize('training.report.alreadyDone', steps, losses.join(', '))
+        : localize(isDone ? 'training.report.done' : 'training.report.stopped', steps, losses.join(', '), speed);
     this.output.write(
-      `${isDone ? localize('training.report.done', steps, losses.join(', '), speed) : localize('training.report.stopped', steps, losses.join(', '), speed)}\n` +
-        `${localize('training.report.runFolder', shortPath(run))}\n${localize('training.report.modelFile', shortPath(model))}\n`,
+      `${said}\n${localize('training.report.runFolder', shortPath(run))}\n${localize('training.report.modelFile', shortPath(model))}\n`,
     );
   }
 
