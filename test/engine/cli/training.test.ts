@@ -102,7 +102,10 @@ describe('backflow train', () => {
     assert.match(fewer.errors, /halves has trained 20 steps already\. To go on it needs more than that, not 10\.\n$/);
     const same = await backflow(folder, 'train --resume halves --steps 20');
     assert.deepEqual([same.status, same.errors], [0, '']);
-    assert.match(same.output, /\nThe run already has its 20 steps, so nothing was trained: loss as before, validation /);
+    assert.match(
+      same.output,
+      /\nThe run already has its 20 steps, so nothing was trained: loss as before, validation /,
+    );
     assert.deepEqual(await files(), before);
     await Promise.all(['whole', 'halves'].map((name) => rm(join(folder, name), { recursive: true })));
   });
