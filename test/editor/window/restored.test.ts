@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import type { FrameLocator } from 'playwright-core';
 import { codeServer } from '../harness/codeServer';
 import type { EditorWindow } from '../harness/editorWindow';
@@ -29,6 +30,8 @@ describe('a window that is loaded anew', () => {
     await moreFrames(panel, 4);
     await press('pause');
     await shows('paused');
+    // The frame of the last step comes behind the news that it was the last.
+    while ((await value('max')) < (await step())) await setTimeout(50);
     [min, max] = [await value('min'), await value('max')];
     await window.reload();
     panel = await window.panelFrame('header');
@@ -60,7 +63,7 @@ describe('a window that is loaded anew', () => {
     // Until what is kept has been read, it has no steps.
     await panel.locator('canvas[data-figure="overTraining"][aria-valuemax]').waitFor();
     assert.equal(await value('min'), min);
-    assert.ok(Math.abs((await value('max')) - max) <= 1, `to step ${await value('max')} of ${max}`);
+    assert.equal(await value('max'), max);
   });
 
   it('has the model write when it is asked to, since the run is only opened', async () => {
