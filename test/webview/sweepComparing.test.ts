@@ -179,6 +179,33 @@ describe('comparing trials of a sweep', () => {
     assert.match(await said(), /^To compare two to four trials/);
   });
 
+  it('an axis that is chosen before the last pick is drawn is kept', async () => {
+    await open();
+    await pick(1, 0, 'Control');
+    await settled();
+    // The canvas marks the cell that was picked; Space lets it go.
+    await on.page.evaluate(`
+      document
+        .querySelector('canvas[data-figure="sweep"]')
+        .dispatchEvent(new KeyboardEvent('keydown', { key: ' ', bubbles: true }));
+      const select = document.querySelector('select[data-axis=x]');
+      select.value = 'seed';
+      select.dispatchEvent(new Event('change', { bubbles: true }));
+    `);
+    assert.match(await said(), /^To compare two to four trials/);
+    assert.equal(await on.page.locator('select[data-axis=x]').inputValue(), 'seed');
+    assert.match((await canvas('sweep').getAttribute('aria-label'))!, /over seed \(to the right\)/);
+  });
+
+  it('the lists of axes stay open while results come', async () => {
+    await open();
+    const mark = `document.querySelector('select[data-axis=x] option').isOld`;
+    await on.page.evaluate(`${mark} = true`);
+    await on.page.evaluate('probe.sweep()');
+    await settled();
+    assert.equal(await on.page.evaluate(mark), true);
+  });
+
   for (const theme of ['dark', 'light', 'highContrast', 'highContrastLight'] as const)
     it(`shows by a tick what is picked, on a color, a pattern, and in the legend: ${theme}`, async () => {
       await open({ theme });

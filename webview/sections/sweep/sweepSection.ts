@@ -126,6 +126,7 @@ export class SweepSection implements Section {
     const { look } = this;
     if (!look) return;
     if (this.marked !== null && this.marked >= look.cells.length) this.marked = null;
+    this.showHead(look);
     this.figure.draw(look, width, theme, this.marked);
     this.tray.show(look);
     this.takeKeys();
@@ -160,7 +161,7 @@ export class SweepSection implements Section {
     );
   }
 
-  /** With what the reader has chosen, as far as this sweep has it. */
+  /** With what the reader has chosen, as far as this sweep has it. Nothing is shown by it: it is asked for also while the reader chooses. */
   private lookAt(sweep: ShownSweep): Look {
     const { texts } = this.parts;
     const usual = usualAxes(sweep);
@@ -172,32 +173,6 @@ export class SweepSection implements Section {
     if (axes.x === axes.y) axes = usual;
     const known = measuresOf(sweep);
     const measure = known.find((each) => each === this.chosen.measure) ?? known.at(0) ?? 'horizon';
-    const { lossUnit } = sweep;
-    this.measures.show(
-      known.map((value) => ({ value, text: texts.get(measureKey({ measure: value, lossUnit })) })),
-      measure,
-    );
-    for (const way of ['x', 'y'] as const) {
-      const select = this.selects[way];
-      select.replaceChildren(
-        ...sweep.axes.map(({ key, values }) =>
-          element('option', {
-            text: texts.get('panel.sweep.axis', key, texts.numbers.integer(values.length)),
-            attributes: { value: key },
-          }),
-        ),
-      );
-      select.value = sweep.axes[axes[way]].key;
-    }
-    setText(this.title, sweep.name);
-    const { numbers } = texts;
-    const sizes = texts.get(
-      'panel.sweep.facts',
-      sweep.corpus,
-      numbers.integer(sweep.trials.length),
-      numbers.integer(sweep.steps),
-    );
-    setText(this.facts, `${sizes} · ${this.words.counts(sweep.trials)}`);
     return {
       sweep,
       axes,
@@ -206,6 +181,36 @@ export class SweepSection implements Section {
       picked: this.chosen.picked.filter((trial) => trial < sweep.trials.length),
       said: sweepVerdict(sweep, axes, measure, texts),
     };
+  }
+
+  /** Title, counts, and what can be chosen. */
+  private showHead({ sweep, axes, measure }: Look): void {
+    const { texts } = this.parts;
+    const { numbers } = texts;
+    const { lossUnit } = sweep;
+    this.measures.show(
+      measuresOf(sweep).map((value) => ({ value, text: texts.get(measureKey({ measure: value, lossUnit })) })),
+      measure,
+    );
+    const options = sweep.axes.map(({ key, values }) => ({
+      value: key,
+      text: texts.get('panel.sweep.axis', key, numbers.integer(values.length)),
+    }));
+    for (const way of ['x', 'y'] as const) {
+      const select = this.selects[way];
+      // A list that is open stays so while results come.
+      if (!hasOptions(select, options))
+        select.replaceChildren(...options.map(({ value, text }) => element('option', { text, attributes: { value } })));
+      select.value = sweep.axes[axes[way]].key;
+    }
+    setText(this.title, sweep.name);
+    const sizes = texts.get(
+      'panel.sweep.facts',
+      sweep.corpus,
+      numbers.integer(sweep.trials.length),
+      numbers.integer(sweep.steps),
+    );
+    setText(this.facts, `${sizes} · ${this.words.counts(sweep.trials)}`);
   }
 
   /** The reader who comes back from a trial goes on where it was opened. */
@@ -338,6 +343,11 @@ export class SweepSection implements Section {
 
 function field(name: string, control: HTMLElement): HTMLElement {
   return element('label', { class: 'axis' }, element('span', { class: 'dim', text: name }), control);
+}
+
+function hasOptions(select: HTMLSelectElement, options: readonly { value: string; text: string }[]): boolean {
+  const shown = Array.from(select.options, ({ value, text }) => ({ value, text }));
+  return JSON.stringify(shown) === JSON.stringify(options.map(({ value, text }) => ({ value, text })));
 }
 
 function chosenOf(view: unknown): Chosen {
