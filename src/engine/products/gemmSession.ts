@@ -38,7 +38,7 @@ export class GemmSession {
   /** Null where that exception does not come; undefined until a large product asks. */
   private uncopied: Uncopied | null | undefined;
 
-  /** Each graph is made when a product first needs it: most models need few of them, and each takes a millisecond. */
+  /** Each graph is made when a product first needs it: most models need few of them, and to make one takes milliseconds. */
   constructor(
     private readonly gemm: Gemm,
     private readonly threads: number,

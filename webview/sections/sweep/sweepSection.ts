@@ -347,7 +347,7 @@ function field(name: string, control: HTMLElement): HTMLElement {
 
 function hasOptions(select: HTMLSelectElement, options: readonly { value: string; text: string }[]): boolean {
   const shown = Array.from(select.options, ({ value, text }) => ({ value, text }));
-  return JSON.stringify(shown) === JSON.stringify(options.map(({ value, text }) => ({ value, text })));
+  return JSON.stringify(shown) === JSON.stringify(options);
 }
 
 function chosenOf(view: unknown): Chosen {
