@@ -79,9 +79,9 @@ def analyze(snapshot: Snapshot, with_matrix: bool, targets: float = 1.0) -> Reco
     forward = own.forward(x, h_0, c_0)
     result.steps = len(x)
     given = np.concatenate([float64(call.output)[: _length(call), 0] for call in chain])
-    result.difference = _difference(forward.output, given, chain[0].rounding)
+    result.difference = unlike(forward.output, given, chain[0].rounding)
     if result.difference > 1.0 and not snapshot.has_dropout:
-        raise NotReproduced(float(np.abs(forward.output - given).max() / max(np.abs(given).max(), 1e-300)))
+        raise NotReproduced(relative_difference(forward.output, given))
     gradient, entering = _entering(own, chain, forward, snapshot.scale)
     active = np.flatnonzero(np.abs(gradient).sum(axis=1))
     by_states = [one.target for one in entering]
@@ -152,8 +152,12 @@ def _read(chain: Chain, stream: int = 0) -> Tuple[np.ndarray, Optional[np.ndarra
     return x, *(None if state is None else float64(state)[:, stream] for state in (first.h_0, first.c_0))
 
 
-def _difference(ours: np.ndarray, given: np.ndarray, rounding: float) -> float:
-    """In units of what is tolerated. Of the steps that agree best: in a recurrence that explodes roundings grow, but other equations differ everywhere."""
+def relative_difference(ours: np.ndarray, given: np.ndarray) -> float:
+    return float(np.abs(ours - given).max() / max(np.abs(given).max(), 1e-300))
+
+
+def unlike(ours: np.ndarray, given: np.ndarray, rounding: float) -> float:
+    """How far the outputs [T, N] of one module differ, in units of what is tolerated. Of the steps that agree best: in a recurrence that explodes roundings grow, but other equations differ everywhere."""
     largest = max(float(np.abs(given).max(initial=0.0)), 1e-300)
     by_step = np.abs(ours - given).max(axis=1, initial=0.0)
     return float(np.quantile(by_step, 0.25)) / largest / (TOLERATED * rounding)

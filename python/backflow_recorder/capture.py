@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn.modules import module as torch_module
 from torch.nn.utils.rnn import PackedSequence
 
+from . import passes
 from .layout import Layout, layout_of, size_of
 
 FUSED = (nn.RNNBase,)
@@ -49,10 +50,17 @@ class Call:
     # An LSTMCell of several operations (on the CPU) makes h from the very c that it gives, whose gradient then has what comes through h in it.
     c_feeds_h: bool = False
     rounding: float = 0.0  # relative, of what the module computed in
+    backward_pass: int = passes.UNKNOWN  # the last that reached it
 
     @property
     def has_gradient(self) -> bool:
         return any(gradient is not None for gradient in (self.output_gradient, self.h_n_gradient, self.c_n_gradient))
+
+    def begin(self, backward_pass: int, is_first: bool) -> None:
+        """``is_first``: nothing is accumulated yet of what passes before it may have brought."""
+        if is_first:
+            self.output_gradient = self.h_n_gradient = self.c_n_gradient = None
+        self.backward_pass = backward_pass
 
     def add(self, name: str, gradient: Tensor) -> None:
         before = getattr(self, name)
@@ -114,6 +122,8 @@ class Capture:
         self.forwards = 0
         # Every module called, while it is not known which the model is.
         self.called: Optional[Dict[int, weakref.ref[nn.Module]]] = None
+        # Which backward passes the gradients are of that the parameters have now.
+        self.passes = passes.Passes()
         self._failed = failed
         self._last: Optional[Call] = None
         self._handle: Any = None
@@ -133,6 +143,7 @@ class Capture:
 
     def clear(self) -> None:
         self.chains, self.ids, self.heads, self.roots, self._last = {}, [], [], {}, None
+        self.passes.clear()
 
     def _hook(self, module: nn.Module, args: Tuple[Any, ...], kwargs: Optional[Dict[str, Any]], output: Any) -> None:
         if self.paused or not torch.is_grad_enabled():
@@ -191,6 +202,12 @@ class Capture:
         given = [state for state in (h_0, c_0) if state is not None]
         return len(given) > 0 and len(given) == len(before.gave) and all(ref() is state for ref, state in zip(before.gave, given))
 
+    def chains_of(self, module: nn.Module) -> List[Chain]:
+        """Those that a gradient has reached which is in the parameters' now: not of a batch that was thrown away."""
+        first = self.passes.first_of(module)
+        reached = [chain for chain in self.chains.get(id(module), []) if any(call.has_gradient for call in chain)]
+        return [chain for chain in reached if any(call.backward_pass >= first for call in chain if call.has_gradient)]
+
     def _kept(self, module: nn.Module, batch: int, steps: int) -> int:
         recurrent = module.hidden_size**2 * getattr(module, "num_layers", 1)
         return batch if self.keeps_all and batch * steps * recurrent <= CHECKED else self.streams
@@ -235,8 +252,14 @@ class Capture:
     def _gradient_hook(self, call: Call, name: str, cut: Callable[[Tensor], Tensor]) -> Callable[[Tensor], None]:
         def hook(gradient: Tensor) -> None:
             try:
-                if not self.paused:
-                    call.add(name, cut(gradient))
+                if self.paused:
+                    return
+                now, is_first = self.passes.now(call.module)
+                if now == passes.ASIDE:
+                    return
+                if now != call.backward_pass:
+                    call.begin(now, is_first)
+                call.add(name, cut(gradient))
             except Exception as error:
                 self._failed(error)
 

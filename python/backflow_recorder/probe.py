@@ -7,16 +7,17 @@ every output, and the recorder's own unrolled pass carries it back; the states o
 from __future__ import annotations
 
 import copy
+import inspect
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Any, Callable, Iterator, List, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
-from .analysis import LOG10, Series
+from .analysis import LOG10, Series, relative_difference, unlike
 from .arrays import float64
 from .flow_result import Flow
 from .modules import class_name, directions_of, is_cell, is_recurrent, series_name, unrolled, unwrapped, weights_now
@@ -149,7 +150,7 @@ def _undisturbed(model: nn.Module) -> Iterator[None]:
 
 @dataclass
 class _Seen:
-    read: List[Any]
+    read: List[Tuple[Tuple[Any, ...], Dict[str, Any]]]  # arguments of each call
     gave: List[Any]
 
 
@@ -160,7 +161,7 @@ class _Probe:
         self.model, self.steps, self.time = model.eval(), inputs.shape[time], time
         self.modules = dict(model.named_modules())
         self.seen = {name: _Seen([], []) for name in names}
-        handles = [self.modules[name].register_forward_hook(self._keep(name)) for name in names]
+        handles = [_hooked(self.modules[name], self._keep(name)) for name in names]
         try:
             self.answer = model(inputs)
         finally:
@@ -168,9 +169,9 @@ class _Probe:
                 handle.remove()
 
     def _keep(self, name: str) -> Callable[..., Any]:
-        def hook(module: nn.Module, args: Any, output: Any) -> Any:
+        def hook(module: nn.Module, args: Any, kwargs: Any, output: Any) -> Any:
             output = _in_graph(output)
-            self.seen[name].read.append(args)
+            self.seen[name].read.append((args, kwargs))
             self.seen[name].gave.append(output)
             return output
 
@@ -245,15 +246,21 @@ class _Probe:
             result.add(series, values, np.log10(np.array(rows)))
 
     def _add_fused(self, result: Flow, name: str, module: Any, seen: _Seen, losses: List[Tensor]) -> None:
-        args, (output, states) = seen.read[0], seen.gave[0]
+        (args, kwargs), (output, states) = seen.read[0], seen.gave[0]
+        read = args[0] if args else kwargs.get("input")
+        if read is None:
+            raise refuse("keywordInput", module=name or class_name(module))
         if isinstance(output, PackedSequence) or output.numel() % self.steps or output.shape[-1] * self.steps != output.numel():
             data = output.data if isinstance(output, PackedSequence) else output
             raise refuse("flowTime", module=name or class_name(module), calls=1, shape=list(data.shape), steps=self.steps)
         h_n, c_n = states if isinstance(states, tuple) else (states, None)
-        given = args[1] if len(args) > 1 else None
+        given = args[1] if len(args) > 1 else kwargs.get("hx")
         h_0, c_0 = given if isinstance(given, tuple) else (given, None)
         own = unrolled(module, weights_now(module))
-        forward = own.forward(float64(args[0]).reshape(self.steps, -1), *(None if s is None else float64(s).reshape(len(own.weights), -1) for s in (h_0, c_0)))
+        forward = own.forward(float64(read).reshape(self.steps, -1), *(None if s is None else float64(s).reshape(len(own.weights), -1) for s in (h_0, c_0)))
+        gave = float64(output).reshape(self.steps, -1)
+        if unlike(forward.output, gave, float(torch.finfo(output.dtype).eps)) > 1.0:
+            raise refuse("notReproduced", module=name or class_name(module), difference=relative_difference(forward.output, gave))
         wanted = [output, h_n, *([] if c_n is None else [c_n])]
         flows = []
         for gradients in _gradients(losses, wanted):
@@ -266,6 +273,13 @@ class _Probe:
             norms = np.linalg.norm(values[1:], axis=1)
             series = Series(series_name(name, layer, bool(reverse), state), name, layer, "backward" if reverse else "forward", state, "state", values.shape[1])
             result.add(series, norms[::-1] if reverse else norms, np.concatenate([flow.logs[index, state] for flow in flows]) / LOG10)
+
+
+def _hooked(module: nn.Module, hook: Callable[..., Any]) -> Any:
+    """Before PyTorch 2.0 arguments that are given by name are not shown."""
+    if "with_kwargs" in inspect.signature(module.register_forward_hook).parameters:
+        return module.register_forward_hook(hook, with_kwargs=True)
+    return module.register_forward_hook(lambda module, args, output: hook(module, args, {}, output))
 
 
 def _finals(directions: int, count: int, steps: int, of_h: Optional[Tensor], of_c: Optional[Tensor]) -> List[Entering]:

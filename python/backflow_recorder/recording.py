@@ -197,7 +197,10 @@ class Recording:
         divisor = self.scaling.divisor(updating)
         norms = Norms(self.parameters, divisor)
         counts = [count for count in self.capture.roots.values() if count]
-        count = max(counts, default=max(passes, 1)) if micro_batches is None else micro_batches
+        count = max(counts, default=max(passes, 1))
+        # Forward passes are also those of an evaluation, or of a batch that was thrown away.
+        seen = self.capture.passes.count()
+        count = micro_batches if micro_batches is not None else min(count, seen) if seen else count
         pending = Pending(self.step, copied(loss), self.scaling.scale(), count, gradient_norm=copied(gradient_norm))
         if self.options.side == "before-clipping":
             pending.before = norms
@@ -295,7 +298,7 @@ class Recording:
         for snapshot in content.snapshots:
             name = "weight_hh" if is_cell(snapshot.module) else "weight_hh_l0"
             parameter = dict(snapshot.module.named_parameters(recurse=False)).get(name)
-            chains = [chain for chain in self.capture.chains[id(snapshot.module)] if any(call.has_gradient for call in chain)]
+            chains = self.capture.chains_of(snapshot.module)
             if parameter is not None and parameter.grad is not None and not snapshot.has_dropout:
                 scale = None if divisor is None else divisor.of(parameter)
                 checks.append(Check(snapshot, chains, joined(snapshot.name, name), parameter.grad.detach().clone(), scale))
@@ -312,7 +315,7 @@ class Recording:
         if any(one is module for one in self.capture.named_only):
             self.warn("keywordInput", module=label)
             return None
-        chains = [chain for chain in self.capture.chains.get(id(module), []) if any(call.has_gradient for call in chain)]
+        chains = self.capture.chains_of(module)
         if not chains:
             return None
         if _is_broken(chains):

@@ -6,7 +6,7 @@ A layout that shapes leave open is settled by the values, and by nothing else: a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Iterator, List, Optional
+from typing import Iterator, List, Optional, Tuple
 
 import torch
 from torch import Tensor, nn
@@ -45,26 +45,41 @@ def tokens_of(capture: Capture, chain: Chain, count_all: bool) -> Tokens:
 
 def _find_ids(result: Tokens, seen: List[Seen], chain: Chain) -> None:
     layout, steps = chain[0].layout, steps_of(chain)
+    likely: Optional[Tuple[Tensor, nn.Module]] = None
     for one in reversed(seen):
         if one.read.is_floating_point():
             continue
         found = [ids.squeeze(-1) for ids in _readings(one.read.unsqueeze(-1), layout, steps, chain)]
-        if not found and one.read.numel() == layout.batch and steps > 1:
+        if not found and one.read.numel() == layout.batch and steps > 1 and likely is None:
             # A token a call.
             calls = [other.read.reshape(-1)[: layout.streams] for other in seen if other.module is one.module and other.read.numel() == layout.batch]
             if len(calls) >= steps:
                 found = [torch.stack(calls[-steps:])]
         if not found:
             continue
-        if len(found) > 1:
-            x = torch.cat([call.x for call in chain])
-            sure = [ids for ids in found if x.shape[-1] == one.module.embedding_dim and _equal(one.module.weight[ids.clamp(min=0)], x)]
-            if not sure and not chain[0].layout.is_packed and not is_cell(chain[0].module):
-                sure = found[:1]
-            found = sure
-        if found:
-            result.ids, result.embedding = found[0].to("cpu", torch.int64), one.module
+        sure = [ids for ids in found if _are_read(ids, one.module, chain)]
+        if sure:
+            result.ids, result.embedding = sure[0].to("cpu", torch.int64), one.module
             return
+        # Something between them, such as dropout, hides what was read: the last of the right shape. Of packed sequences and cells a shape says too little.
+        is_clear = len(found) == 1 or not (layout.is_packed or is_cell(chain[0].module))
+        if is_clear and likely is None:
+            likely = found[0], one.module
+    if likely is not None:
+        result.ids, result.embedding = likely[0].to("cpu", torch.int64), likely[1]
+
+
+def _are_read(ids: Tensor, embedding: nn.Embedding, chain: Chain) -> bool:
+    """Whether the module read just these rows of the embedding; an evaluation in between reads others."""
+    x = torch.cat([call.x for call in chain])
+    if x.shape[-1] != embedding.embedding_dim or x.shape[:-1] != ids.shape:
+        return False
+    rows = embedding.weight[ids.clamp(min=0)]
+    layout = chain[0].layout
+    if layout.rows is not None:
+        # Behind a sequence's end x is zero.
+        rows = rows * (layout.rows >= 0).unsqueeze(-1).to(rows)
+    return _equal(rows, x)
 
 
 def _readings(tensor: Tensor, layout: Layout, steps: int, chain: Chain) -> Iterator[Tensor]:

@@ -1,6 +1,7 @@
 """flow beside autograd: any module with a time axis, and recurrent ones on cells written out."""
 
 import copy
+import inspect
 
 import numpy as np
 import pytest
@@ -94,6 +95,43 @@ def test_recurrent_models(settings):
         got = 10 ** found[f"rnn.l{index // directions}{'_reverse' if index % directions else ''}:{state}"][0]
         reached = ~np.isnan(got)
         np.testing.assert_allclose(got[reached], np.asarray(expected)[reached], rtol=1e-9)
+
+
+class Begun(CharModel):
+    """Its layer begins with states that are given by name."""
+
+    def forward(self, ids):
+        states = torch.ones(1, 1, 6, dtype=self.output.weight.dtype)
+        return self.output(self.rnn(input=self.embedding(ids), hx=(states, states))[0])
+
+
+class Doubled(nn.LSTM):
+    def forward(self, x, hx=None):
+        output, states = super().forward(x, hx)
+        return output * 2, states
+
+
+def test_arguments_given_by_name_are_seen_or_refused():
+    torch.manual_seed(5)
+    model, text = Begun(batch_first=True), ids()
+    if "with_kwargs" not in inspect.signature(model.register_forward_hook).parameters:
+        with pytest.raises(RecorderError, match="rnn"):
+            flow(model, text)
+        return
+    found = flow(model, text)
+    plain = copy.deepcopy(model).double()
+    one = [torch.ones(6, dtype=torch.float64)]
+    output, states, _ = unroll(plain.rnn, plain.embedding(torch.tensor(text[:-1])), one, one)
+    wanted = norms(losses(plain.output(output), text[1:])[-1], states)
+    for state in ("h", "c"):
+        assert np.allclose(found[f"rnn.l0:{state}"][0], np.log10(wanted[0, state]), rtol=0, atol=1e-9)
+
+
+def test_a_module_that_computes_something_else_is_refused():
+    model = CharModel()
+    model.rnn = Doubled(4, 6)
+    with pytest.raises(RecorderError, match="rnn.*differ"):
+        flow(model, torch.tensor(ids())[:, None])
 
 
 def test_cells_and_losses_of_ones_own():

@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 import pytest
 import torch
-from models import CellModel, CharModel, data, loss_of
+from models import CellModel, CharModel, V, data, loss_of
 from naive import norms, unroll
 from reading import lines, run
 from reading import step as read_step
@@ -364,6 +364,59 @@ def test_an_evaluation_in_between_is_not_recorded(tmp_path):
     tensors, _ = read_step(tmp_path / "run", 2)
     np.testing.assert_array_equal(tensors[":ids"][:, 0], data(seed=1)[0][:, 0])
     assert len(tensors["rnn.l0:h:flow"]) == 12
+
+
+def thrown_away(model, optimizer, batch, recorder):
+    """A longer batch before it whose gradients are not used."""
+    optimizer.zero_grad()
+    loss_of(model, *data(30, seed=77)).backward()
+    plain(model, optimizer, batch, recorder)
+
+
+def looked_at(model, optimizer, batch, recorder):
+    """A look at the gradient of what is read, before and after the backward pass."""
+    optimizer.zero_grad()
+    x = model.embedding(batch[0])
+    loss = nn.functional.cross_entropy(model.output(model.rnn(x)[0]).reshape(-1, V), batch[1].reshape(-1))
+    torch.autograd.grad(loss, x, retain_graph=True)
+    loss.backward(retain_graph=True)
+    torch.autograd.grad(loss, x)
+    recorder.step(loss)
+    optimizer.step()
+
+
+def evaluated_alike(model, optimizer, batch, recorder):
+    """An evaluation of a batch as large, with gradients, behind the backward pass."""
+    optimizer.zero_grad()
+    loss = loss_of(model, *batch)
+    loss.backward()
+    loss_of(model, *data(seed=78))
+    recorder.step(loss)
+    optimizer.step()
+
+
+def plain(model, optimizer, batch, recorder):
+    optimizer.zero_grad()
+    loss = loss_of(model, *batch)
+    loss.backward()
+    recorder.step(loss)
+    optimizer.step()
+
+
+@where(hasattr(torch._C, "_will_engine_execute_node"))
+@pytest.mark.parametrize("update", [thrown_away, looked_at, evaluated_alike], ids=lambda update: update.__name__)
+def test_only_what_the_update_uses_is_recorded(tmp_path, update):
+    torch.manual_seed(1)
+    first = CharModel("GRU")
+    second = copy.deepcopy(first)
+    train(first, tmp_path / "other", update=update, every=1)
+    train(second, tmp_path / "plain", update=plain, every=1)
+    for number in (1, 2, 6):
+        (other, _), (wanted, _) = read_step(tmp_path / "other", number), read_step(tmp_path / "plain", number)
+        assert sorted(other) == sorted(wanted)
+        for name, values in wanted.items():
+            assert np.allclose(other[name], values, rtol=1e-6, atol=1e-9, equal_nan=True), (number, name)
+    assert [line["microBatches"] for line in lines(tmp_path / "other")] == [1] * 6
 
 
 def test_a_step_after_the_update_is_told_of(tmp_path):

@@ -20,7 +20,7 @@ const unknownNames = ['<unk>', '[UNK]', '<UNK>', '<unknown>', '<oov>', '<|unk|>'
 /** Names that stand for a line's end, those that say so first. */
 const lineEndNames = ['<eol>', '<nl>', '<newline>', '<eos>', '<EOS>', '[EOS]', '</s>'];
 /** Under these keys models keep their vocabulary. */
-export const metadataKeys = [
+export const metadataKeys: readonly string[] = [
   'vocabulary',
   'vocab',
   'itos',
@@ -50,7 +50,13 @@ export function vocabularyOfFile(text: string, size: number, file: string): Foun
   return vocabularyOfSymbols(symbolsOf(parsed, size, file), size, file);
 }
 
-/** Of a model's metadata; null where there is none. */
+/** Before this, in the metadata of a checkpoint, stands the place of what has the form of a vocabulary though it is called something else. */
+export const placePrefix = 'vocabulary in ';
+
+/** Under this the name of what a checkpoint has in the place of a vocabulary, and is none that is read. */
+export const unreadKey = 'vocabulary that is not read';
+
+/** Of a model's metadata; null where there is none. Throws a UserError where it has several that differ: which one the model was trained with, nothing says. */
 export function vocabularyOfMetadata(
   metadata: ReadonlyMap<string, string>,
   size: number,
@@ -58,14 +64,47 @@ export function vocabularyOfMetadata(
 ): FoundVocabulary | null {
   const own = ownVocabulary(metadata);
   if (own?.size === size) return { vocabulary: own, notices: [] };
-  for (const key of metadataKeys) {
-    const text = metadata.get(key);
-    if (text === undefined) continue;
-    const found = parsedSymbols(text, size, file);
-    if (found && (found.length === size || isRoundedUp(found.length, size)))
-      return vocabularyOfSymbols(found, size, file);
-  }
-  return null;
+  const found = symbolsOfMetadata(metadata, size, file);
+  if (found.length === 0) return null;
+  const [first] = found;
+  const other = found.find(({ symbols }) => symbols.some((symbol, id) => symbol !== first.symbols[id]));
+  if (other)
+    throw new UserError('error.vocabularyFile.severalInside', file, first.place, other.place).needing('vocabulary');
+  const { vocabulary, notices } = vocabularyOfSymbols(first.symbols, size, file);
+  return first.isNamed
+    ? { vocabulary, notices }
+    : { vocabulary, notices: [new UserError('notice.vocabulary.place', file, first.place), ...notices] };
+}
+
+/** Whether it has one, or several that differ. */
+export function hasVocabularyOf(metadata: ReadonlyMap<string, string>, size: number, file: string): boolean {
+  return ownVocabulary(metadata)?.size === size || symbolsOfMetadata(metadata, size, file).length > 0;
+}
+
+interface FoundSymbols {
+  readonly place: string;
+  readonly symbols: readonly string[];
+  /** By its key. */
+  readonly isNamed: boolean;
+}
+
+/** Those of a model's size: under the usual keys, or else under any. */
+function symbolsOfMetadata(metadata: ReadonlyMap<string, string>, size: number, file: string): FoundSymbols[] {
+  const found = Array.from(metadata, ([key, text]): FoundSymbols | null => {
+    const isNamed = metadataKeys.includes(key);
+    if (!isNamed && !key.startsWith(placePrefix)) return null;
+    const symbols = parsedSymbols(text, size, file) ?? (isNamed ? Array.from(text) : []);
+    return { place: isNamed ? key : key.slice(placePrefix.length), symbols, isNamed };
+  }).filter((each) => each !== null);
+  const exact = found.filter(({ symbols }) => symbols.length === size);
+  const named = exact.filter(({ isNamed }) => isNamed);
+  if (named.length > 0) return inOrderOfKeys(named);
+  const rounded = found.filter(({ symbols, isNamed }) => isNamed && isRoundedUp(symbols.length, size));
+  return rounded.length > 0 ? inOrderOfKeys(rounded) : exact;
+}
+
+function inOrderOfKeys(found: readonly FoundSymbols[]): FoundSymbols[] {
+  return found.toSorted((a, b) => metadataKeys.indexOf(a.place) - metadataKeys.indexOf(b.place));
 }
 
 /** As Backflow writes it beside weights; null where that is not what stands there. */
@@ -76,6 +115,20 @@ function ownVocabulary(metadata: ReadonlyMap<string, string>): Vocabulary | null
   } catch {
     return null;
   }
+}
+
+/** As `vocabularyOfText`, of a model that has none in its metadata. What stands there and is not read is said. */
+export function vocabularyBeside(
+  metadata: ReadonlyMap<string, string>,
+  text: string | null,
+  size: number,
+  file: string,
+): FoundVocabulary {
+  const { vocabulary, notices } = vocabularyOfText(text, size, file);
+  const unread = metadata.get(unreadKey);
+  return unread === undefined
+    ? { vocabulary, notices }
+    : { vocabulary, notices: [new UserError('notice.vocabulary.unread', file, unread), ...notices] };
 }
 
 /** The text's own code points, sorted, where there are as many as the model knows; of a model of 256 symbols else the bytes. Throws a UserError otherwise. */
@@ -114,12 +167,12 @@ export function vocabularyAsBytes(own: Vocabulary | null, size: number, file: st
   return vocabularyOfBytes();
 }
 
-/** JSON, or a plain list of characters. */
+/** Of JSON; null of what is none, or no vocabulary, as a plain list of characters. */
 function parsedSymbols(text: string, size: number, file: string): readonly string[] | null {
   try {
     return symbolsOf(JSON.parse(text), size, file);
   } catch {
-    return Array.from(text);
+    return null;
   }
 }
 

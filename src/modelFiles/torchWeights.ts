@@ -18,7 +18,7 @@ import {
 import { generalModelOf, type PlainModel } from '../core/model/plainModel';
 import { decodeSafetensors } from '../formats/safetensors';
 import { UserError } from '../userError';
-import { vocabularyOfMetadata } from './foreignVocabulary';
+import { hasVocabularyOf } from './foreignVocabulary';
 import {
   answerOf,
   checkUnused,
@@ -28,10 +28,12 @@ import {
   readAnswers,
   type TensorAnswers,
 } from './torch/answers';
-import { choicesOfCopies, chosenReading, unreadable } from './torch/choice';
+import { chosenReading, severalModules, unreadable } from './torch/choice';
 import { namesInPairs, pairedAsTwo, pairedByName, pairedByNumber, twoDirections } from './torch/directionPairs';
 import { intoOurOrder } from './torch/gateOrder';
 import { linearModules, linearNames } from './torch/linearModules';
+import type { ModuleFacts } from './torch/moduleFacts';
+import { checkMaxNorms, checkSilent } from './torch/pickledModules';
 import { ownWeights } from './torch/ownFile';
 import { otherModel } from './torch/published/otherModels';
 import { checkAnswers } from './torch/published/answered';
@@ -77,7 +79,7 @@ export interface TorchWeights {
   readonly notices: readonly UserError[];
 }
 
-/** PyTorch's default: a file of weights does not have it. */
+/** PyTorch's default: a file of weights alone does not have it. */
 const layerNormEpsilon = 1e-5;
 
 /** Of one file, as `readDecodedWeights`. */
@@ -87,7 +89,7 @@ export function readTorchWeights(bytes: Uint8Array, file: string, requested: Req
 
 /** @param file for the sentences  Throws a UserError for what is no language model of layers that are known, or could be several. */
 export function readDecodedWeights(decoded: WeightsFile, file: string, requested: RequestedArchitecture): TorchWeights {
-  const { metadata, leftOut = [] } = decoded;
+  const { metadata, leftOut = [], modules } = decoded;
   // A file beside the weights is written by hand or for a library: it is more than what a training script has kept.
   const config = requested.config || decoded.config ? { ...decoded.config, ...requested.config } : null;
   const said = requested.tensors ?? '';
@@ -100,14 +102,16 @@ export function readDecodedWeights(decoded: WeightsFile, file: string, requested
   }
   const all = namedTensors(decoded);
   const answers = readAnswers(said);
-  checkUnused(answers, [...all.keys(), ...leftOut], file);
+  if (modules) checkMaxNorms(modules, file);
+  const silent = modules?.silent ?? [];
+  checkUnused(answers, [...all.keys(), ...leftOut, ...silent.map(({ name }) => name)], file);
   const considered = new Map(Array.from(all).filter(([name]) => !isOfOptimizer(name) && !isSaidUnused(name, answers)));
   const aside = [
     ...Array.from(all).flatMap(([name, { data }]) => (data && !considered.has(name) ? [name] : [])),
     ...leftOut,
   ];
   const { isConfigBroken = false } = requested;
-  const published = readPublished({ tensors: considered, metadata, config, isConfigBroken, answers, file });
+  const published = readPublished({ tensors: considered, silent, metadata, config, isConfigBroken, answers, file });
   if (published) {
     const notices = [...published.notices, ...unusedNotices(aside, file)];
     return { model: published.model, plain: null, trainingStep: 0, metadata: entries, notices };
@@ -122,9 +126,10 @@ export function readDecodedWeights(decoded: WeightsFile, file: string, requested
     tensors: distinctTensors(Array.from(considered.values()).filter(({ names }) => !isOfLayers(names[0]))),
     answers,
     said,
-    hasVocabulary: (size) => hasVocabulary(entries, size, file),
+    hasVocabulary: (size) => hasVocabularyOf(entries, size, file),
     file,
   });
+  checkSilent(silent, answers, file);
   const { form, norm } = answers;
   if (form !== undefined) throw impossibleAnswer('form', form, file);
   if (norm !== undefined && norm !== noTensor && !reading.norm) throw impossibleAnswer('norm', norm, file);
@@ -133,12 +138,13 @@ export function readDecodedWeights(decoded: WeightsFile, file: string, requested
       reading,
       activationOf(reading, requested, metadata, config, file),
       optionsFor(reading, answers, metadata, file),
+      epsilonOf(reading, modules),
       file,
     ),
     plain: null,
     trainingStep: 0,
     metadata: entries,
-    notices: [...noticesOf(reading, aside, file), ...publishedNotices(reading, answers, metadata, file)],
+    notices: [...noticesOf(reading, aside, modules, file), ...publishedNotices(reading, answers, metadata, file)],
   };
 }
 
@@ -175,21 +181,7 @@ function chainsIn(
   const inOneDirection = found.length > 0 ? found : chainsOf(withoutTwins(modules));
   const chains = [...inOneDirection, ...pairedAsTwo(modules).flatMap(chainsOf)];
   if (chains.length > 0) return chains;
-  const names = modules.map(({ name }) => name).sort();
-  throw new UserError('error.torch.severalModules', file, names.slice(0, 8).join(', ')).needing(
-    'tensors',
-    choicesOfCopies(modules),
-  );
-}
-
-function hasVocabulary(metadata: ReadonlyMap<string, string>, size: number, file: string): boolean {
-  try {
-    return vocabularyOfMetadata(metadata, size, file) !== null;
-  } catch (thrown) {
-    // Its own sentence comes when the vocabulary is read.
-    if (thrown instanceof UserError) return false;
-    throw thrown;
-  }
+  throw severalModules(file, modules);
 }
 
 function activationOf(
@@ -275,6 +267,7 @@ function modelOf(
   { chain, embedding, output, bias, norm }: Reading,
   activation: Activation,
   chosenOptions: ChosenOptions,
+  epsilon: number,
   file: string,
 ): GeneralModel {
   const W = valuesOf(output, file);
@@ -289,7 +282,7 @@ function modelOf(
       kind: 'layerNorm',
       gamma: valuesOf(norm.gamma, file),
       beta: valuesOf(norm.beta, file),
-      epsilon: layerNormEpsilon,
+      epsilon,
     },
     output: { W, b: bias ? valuesOf(bias, file) : zerosLike(W, vocabularySize) },
   };
@@ -337,13 +330,25 @@ function valuesOf(tensor: WeightTensor, file: string): Weights {
   throw unreadable(tensor, file);
 }
 
+function epsilonOf({ norm }: Reading, modules: ModuleFacts | undefined): number {
+  return (norm && modules?.epsilons.get(norm.module)) ?? layerNormEpsilon;
+}
+
 /** @param aside tensors that were not looked at: an optimizer's, or such as a person says are not used */
 function noticesOf(
-  { chain, embedding, output, norm, unused }: Reading,
+  reading: Reading,
   aside: readonly string[],
+  modules: ModuleFacts | undefined,
   file: string,
 ): UserError[] {
+  const { chain, embedding, output, norm, unused } = reading;
+  const ofOwnClass = chain
+    .flatMap((module) => module.pair ?? [module])
+    .find(({ name }) => modules?.ownClasses.has(name));
   return [
+    ...(ofOwnClass
+      ? [new UserError('notice.torch.ownClass', file, ofOwnClass.name, modules?.ownClasses.get(ofOwnClass.name) ?? '')]
+      : []),
     ...(embedding === output ? [new UserError('notice.torch.tied', file, output.names.join(', '))] : []),
     ...(chain.some(({ pair }) => pair)
       ? [new UserError('notice.torch.directions', file, namesInPairs(chain).join(', '))]
@@ -351,7 +356,7 @@ function noticesOf(
     ...(chain.length > 1
       ? [new UserError('notice.torch.modules', file, chain.map(({ name }) => name).join(' → '))]
       : []),
-    ...(norm ? [new UserError('notice.torch.norm', file, norm.module, layerNormEpsilon)] : []),
+    ...(norm ? [new UserError('notice.torch.norm', file, norm.module, epsilonOf(reading, modules))] : []),
     ...unusedNotices([...unused.flatMap((tensor) => tensor.names), ...aside], file),
   ];
 }

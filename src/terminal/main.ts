@@ -75,13 +75,23 @@ async function run(
   return null;
 }
 
+/** Answers that are named by a file could be anything: plain ones are shown. */
+function answersInWords(choices: readonly string[]): string {
+  const plain = choices.slice(0, maxAnswers).filter((choice) => /^[ -~]{1,200}$/.test(choice));
+  if (plain.length === 0) return localize('failure.tensors');
+  const more = choices.length > plain.length ? ' / …' : '';
+  return localize('failure.tensorsChoices', plain.join(' / ') + more);
+}
+
+const maxAnswers = 4;
+
 /** One line for a person; `verbose` adds what is known of where it arose. */
 function sentenceOf(thrown: unknown, verbose: boolean): string {
   const details = verbose && thrown instanceof Error ? `\n${thrown.stack ?? thrown.message}` : '';
   if (thrown instanceof UsageError) return `backflow: ${thrown.message}${details}`;
-  const { code, sentence, need } = thrown instanceof RpcError ? thrown : toError(thrown);
+  const { code, sentence, need, choices } = thrown instanceof RpcError ? thrown : toError(thrown);
   const [said] = localizeMessage(sentence).split('\n', 1);
-  const first = need === 'tensors' ? `${said} ${localize('failure.tensors')}` : said;
+  const first = need === 'tensors' ? `${said} ${answersInWords(choices)}` : said;
   if (code === 'user' || code === 'canceled') return `backflow: ${first}${details}`;
   return `backflow: ${localize('failure.internal', first)}${verbose ? details : ` ${localize('failure.verboseHint')}`}`;
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { unpickle } from '../../src/formats/pickle/unpickle';
 import type { PickleValue } from '../../src/formats/pickle/values';
 import { readLegacy } from '../../src/formats/pytorch/legacyFile';
-import { bytesOf, readNumbers } from '../../src/formats/pytorch/tensors';
+import { bytesOf, countOf, readNumbers } from '../../src/formats/pytorch/tensors';
 import { readCheckpoint } from '../../src/modelFiles/torch/checkpoint';
 import { vocabularyInCheckpoint } from '../../src/modelFiles/torch/checkpointVocabulary';
 import { below, oneOf, type FuzzedFormat, type Mutation } from './format';
@@ -35,6 +35,8 @@ function readAll(value: PickleValue, storages: ReadonlyMap<string, Uint8Array> |
   vocabularyInCheckpoint(value);
   for (const tensor of tensors.values()) {
     if ('made' in tensor || tensor.type.read === null || bytesOf(tensor.storage) > maxBytes) continue;
+    // What is expanded to more is refused before it is read.
+    if (countOf(tensor) > maxBytes) continue;
     const bytes = storages ? storages.get(tensor.storage.key) : new Uint8Array(bytesOf(tensor.storage));
     if (bytes && bytes.length >= bytesOf(tensor.storage)) readNumbers(tensor, bytes);
   }

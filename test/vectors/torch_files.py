@@ -22,6 +22,24 @@ IDS = torch.randint(0, V, (T + 1,))
 expected = {}
 
 
+class Between(nn.Module):
+    """With a module between the layers and the output: a norm, an activation."""
+
+    def __init__(self, core, between):
+        super().__init__()
+        self.embedding = nn.Embedding(V, E)
+        self.core, self.between = core, between
+        self.head = nn.Linear(H, V)
+
+    def forward(self, ids):
+        return self.head(self.between(self.core(self.embedding(ids))[0]))
+
+
+class Tokenizer:
+    def __init__(self):
+        self.char_to_id = {symbol: i for i, symbol in enumerate(SYMBOLS)}
+
+
 class Model(nn.Module):
     def __init__(self, core):
         super().__init__()
@@ -108,6 +126,31 @@ def main():
     # Every value that eight bits can be.
     eight = {f'all.{name}': torch.arange(256, dtype=torch.uint8).view(getattr(torch, name)) for name in types[4:]}
     keep('types', {**typed, **eight, 'whole': torch.arange(3), 'truth': torch.tensor([True])}, {**typed, **eight})
+
+    # A change of sign that is still to be made, and what one number is repeated for.
+    model = lstm()
+    state = dict(model.state_dict())
+    state['head.weight'] = torch.complex(torch.zeros(V, H), -state['head.weight']).conj().imag
+    assert state['head.weight'].is_neg()
+    keep('negated', state, state, model)
+    model = lstm()
+    model.head.bias.data.fill_(0.25)
+    state = dict(model.state_dict())
+    state['head.bias'] = torch.tensor([0.25]).expand(V)
+    state['mask'] = torch.zeros(1).expand(9, 9)
+    keep('expanded', state, state, model)
+
+    # What modules that are pickled whole say beside their tensors, and a vocabulary under a name of one's own.
+    normed = Between(nn.LSTM(E, H, batch_first=True), nn.LayerNorm(H, eps=0.05))
+    with torch.no_grad():
+        normed.between.weight.uniform_(0.5, 1.5)
+    normed.tokenizer = Tokenizer()
+    keep('whole-norm', normed, normed.state_dict(), normed)
+    activated = Between(nn.GRU(E, H, batch_first=True), nn.Sequential(nn.Dropout(0.1), nn.ReLU()))
+    keep('whole-activation', {'net': activated}, activated.state_dict())
+    renormed = Model(nn.GRU(E, H, batch_first=True))
+    renormed.embedding.max_norm = 0.5
+    keep('whole-max-norm', renormed, renormed.state_dict())
     (FOLDER / 'expected.json').write_text(json.dumps(expected, indent=1) + '\n')
 
 

@@ -43,17 +43,19 @@ async function contentOf(zip: ZipFile, entry: Entry | undefined, name: string, p
   if (!entry) throw new UserError('error.zip.missing', path, name);
   if (entry.uncompressedSize > maxGrowth * entry.compressedSize)
     throw new UserError('error.zip.growth', path, name, maxGrowth);
-  const content = new Uint8Array(entry.uncompressedSize);
-  let at = 0;
   try {
-    for await (const part of await zip.openReadStreamPromise(entry)) {
+    // Opening it compares its size with the archive's, before memory is taken for it.
+    const parts = await zip.openReadStreamPromise(entry);
+    const content = new Uint8Array(entry.uncompressedSize);
+    let at = 0;
+    for await (const part of parts) {
       content.set(part as Uint8Array, at);
       at += (part as Uint8Array).length;
     }
+    return content;
   } catch (thrown) {
     throw brokenZip(thrown, path);
   }
-  return content;
 }
 
 function brokenZip(thrown: unknown, path: string): unknown {

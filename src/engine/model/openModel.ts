@@ -6,7 +6,7 @@ import {
   vocabularyAsBytes,
   vocabularyOfFile,
   vocabularyOfMetadata,
-  vocabularyOfText,
+  vocabularyBeside,
   type FoundVocabulary,
 } from '../../modelFiles/foreignVocabulary';
 import { weightsOf, type GeneralModel } from '../../core/model/generalModel';
@@ -315,7 +315,7 @@ async function vocabularyOf(
     return { vocabulary: vocabularyAsBytes(own, size, model), notices: [] };
   }
   if (file !== null) return vocabularyOfFile(await readVocabularyFile(file), size, file);
-  return vocabularyOfMetadata(metadata, size, model) ?? vocabularyOfText(text, size, model);
+  return vocabularyOfMetadata(metadata, size, model) ?? vocabularyBeside(metadata, text, size, model);
 }
 
 /** The same of a file that Backflow has written, whose own vocabulary is read already. */

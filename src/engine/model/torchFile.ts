@@ -5,6 +5,8 @@ import type { PickleValue } from '../../formats/pickle/values';
 import { isLegacy, readLegacy } from '../../formats/pytorch/legacyFile';
 import {
   bytesOf,
+  countOf,
+  numbersIn,
   readNumbers,
   type FoundTensor,
   type StorageReference,
@@ -66,33 +68,62 @@ async function weightsOf(value: PickleValue, path: string, read: ReadStorage): P
   const checkpoint = readCheckpoint(value, path);
   const tensors = new Map<string, Tensor>();
   const unread = new Map<string, UnreadTensor>();
-  for (const [storage, named] of byStorage(checkpoint.tensors, unread)) {
-    const bytes = await read(storage);
-    if (bytes.length < bytesOf(storage)) throw new UserError('error.pytorch.storageShort', path, storage.key);
-    for (const [name, tensor] of named) tensors.set(name, { ...readTensor(tensor, bytes), shape: tensor.shape });
+  const groups = byStorage(checkpoint.tensors, unread);
+  checkRepeated(groups, path);
+  for (const views of groups) {
+    const bytes = await read(views[0].tensor.storage);
+    for (const { names, tensor } of views) {
+      if (bytes.length < bytesOf(tensor.storage))
+        throw new UserError('error.pytorch.storageShort', path, tensor.storage.key);
+      // Tied weights are read once: what has several names is one.
+      const numbers = readTensor(tensor, bytes);
+      for (const name of names) tensors.set(name, { ...numbers, shape: tensor.shape });
+    }
   }
-  const { config, leftOut } = checkpoint;
+  const { config, leftOut, modules } = checkpoint;
   const said = Object.keys(config).length > 0 ? { config } : {};
-  return { tensors, unread, metadata: vocabularyInCheckpoint(value), leftOut, ...said };
+  return { tensors, unread, metadata: vocabularyInCheckpoint(value), leftOut, modules, ...said };
+}
+
+/** One look at a storage, and the tensors that are it. */
+interface View {
+  readonly tensor: TensorDescription;
+  readonly names: string[];
 }
 
 /** Those of real numbers by where they lie, so that each storage is read once; the others go to `unread`. */
 function byStorage(
   tensors: ReadonlyMap<string, FoundTensor>,
   unread: Map<string, UnreadTensor>,
-): ReadonlyMap<StorageReference, Map<string, TensorDescription>> {
-  const groups = new Map<string, readonly [StorageReference, Map<string, TensorDescription>]>();
+): readonly (readonly View[])[] {
+  const storages = new Map<string, Map<string, View>>();
   for (const [name, tensor] of tensors) {
     if ('made' in tensor) unread.set(name, { type: tensor.made, shape: [] });
     else if (tensor.type.read === null) unread.set(name, { type: tensor.type.name, shape: tensor.shape });
     else {
-      const { key } = tensor.storage;
-      const group = groups.get(key) ?? [tensor.storage, new Map<string, TensorDescription>()];
-      groups.set(key, group);
-      group[1].set(name, tensor);
+      const { storage, type, offset, shape, strides, isNegated } = tensor;
+      const views = storages.get(storage.key) ?? new Map<string, View>();
+      storages.set(storage.key, views);
+      const place = JSON.stringify([type.name, storage.length, offset, shape, strides, isNegated]);
+      const view = views.get(place) ?? { tensor, names: [] };
+      views.set(place, view);
+      view.names.push(name);
     }
   }
-  return new Map(groups.values());
+  return Array.from(storages.values(), (views) => Array.from(views.values()));
+}
+
+/** Numbers that tensors may have beyond those in their storages, as what is expanded has (a stride of 0) and what lies one upon the other. */
+const maxRepeated = 2 ** 26;
+
+/** Throws a UserError before memory is taken for what a few bytes can ask for. */
+function checkRepeated(groups: readonly (readonly View[])[], path: string): void {
+  let repeated = 0;
+  for (const views of groups) {
+    const held = Math.max(...views.map(({ tensor }) => numbersIn(tensor.storage, tensor.type)));
+    repeated += Math.max(0, views.reduce((sum, { tensor }) => sum + countOf(tensor), 0) - held);
+  }
+  if (repeated > maxRepeated) throw new UserError('error.pytorch.repeated', path, maxRepeated);
 }
 
 function readTensor(

@@ -1,4 +1,7 @@
-/** Weights that libraries have saved in several files: `model-00001-of-00002.safetensors`, …, with a `model.safetensors.index.json` that says which tensor is in which. */
+/**
+ * Weights that libraries have saved in several files: `model-00001-of-00002.safetensors`, …, with a `model.safetensors.index.json` that says which tensor is in which;
+ * or, as `torch.save` writes them, `pytorch_model-00001-of-00002.bin` and `pytorch_model.bin.index.json`.
+ */
 import { access } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { decodeSafetensors, type Tensor, type UnreadTensor } from '../../formats/safetensors';
@@ -7,16 +10,25 @@ import { UserError } from '../../userError';
 import { readTorchFile } from './torchFile';
 import { readWhole } from './wholeFile';
 
-const index = '.safetensors.index.json';
-const part = /^(.*)-(\d{5})-of-(\d{5})\.safetensors$/;
+const indices = ['.safetensors.index.json', '.bin.index.json'] as const;
+const part = /^(.*)-(\d{5})-of-(\d{5})\.(safetensors|bin)$/;
 /** As transformers calls them in a model's folder. */
-const names = ['model.safetensors', `model${index}`, 'pytorch_model.bin'] as const;
+const names = [
+  'model.safetensors',
+  'model.safetensors.index.json',
+  'pytorch_model.bin',
+  'pytorch_model.bin.index.json',
+] as const;
 /** Of what `torch.save` writes. */
 const ofTorch = ['.pt', '.pth', '.ckpt', '.bin'];
 
 /** Whether the name is that of weights, whole, in parts or of their index. */
 export function isOfTorchOrSafetensors(path: string): boolean {
-  return extname(path).toLowerCase() === '.safetensors' || path.endsWith(index) || isOfTorch(path);
+  return extname(path).toLowerCase() === '.safetensors' || isIndex(path) || isOfTorch(path);
+}
+
+function isIndex(path: string): boolean {
+  return indices.some((index) => path.endsWith(index));
 }
 
 function isOfTorch(path: string): boolean {
@@ -38,8 +50,9 @@ export async function weightsInFolder(folder: string): Promise<string | null> {
 
 /** The tensors of a file, and of all others that belong to it. Throws a UserError where one cannot be read. */
 export async function readWeights(path: string): Promise<WeightsFile> {
-  if (isOfTorch(path)) return readTorchFile(path);
-  const all = path.endsWith(index) ? await filesOfIndex(path) : partsOf(path);
+  const all = isIndex(path) ? await filesOfIndex(path) : partsOf(path);
+  const [only] = all;
+  if (all.length === 1) return readOne(only);
   const merged = {
     tensors: new Map<string, Tensor>(),
     unread: new Map<string, UnreadTensor>(),
@@ -47,7 +60,7 @@ export async function readWeights(path: string): Promise<WeightsFile> {
   };
   // One after the other, so that no more than one is in memory twice.
   for (const file of all) {
-    const { tensors, unread, metadata } = decodeSafetensors(await readWhole(file), file);
+    const { tensors, unread, metadata } = await readOne(file);
     for (const [name, tensor] of tensors) merged.tensors.set(name, tensor);
     for (const [name, tensor] of unread) merged.unread.set(name, tensor);
     Object.assign(merged.metadata, metadata);
@@ -55,13 +68,17 @@ export async function readWeights(path: string): Promise<WeightsFile> {
   return merged;
 }
 
+async function readOne(file: string): Promise<WeightsFile> {
+  return isOfTorch(file) ? readTorchFile(file) : decodeSafetensors(await readWhole(file), file);
+}
+
 /** Of one of several, all; of any other file that alone. */
 function partsOf(path: string): string[] {
   const match = part.exec(basename(path));
   if (!match) return [path];
-  const [, name, , count] = match;
+  const [, name, , count, extension] = match;
   return Array.from({ length: Number(count) }, (_, i) =>
-    join(dirname(path), `${name}-${String(i + 1).padStart(5, '0')}-of-${count}.safetensors`),
+    join(dirname(path), `${name}-${String(i + 1).padStart(5, '0')}-of-${count}.${extension}`),
   );
 }
 
@@ -80,7 +97,7 @@ async function filesOfIndex(path: string): Promise<string[]> {
   if (files.size === 0) throw refused;
   return Array.from(files, (file) => {
     // Nothing outside the folder is read, whatever the index says.
-    if (typeof file !== 'string' || !/^[^/\\\0]+\.safetensors$/.test(file)) throw refused;
+    if (typeof file !== 'string' || !/^[^/\\\0]+\.(safetensors|bin)$/.test(file)) throw refused;
     return join(dirname(path), file);
   });
 }

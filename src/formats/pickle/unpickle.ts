@@ -124,8 +124,7 @@ class Machine {
   /** What calling it would make; nothing is called. */
   make(args: PickleValue, made: PickleValue): void {
     if (!(args instanceof PickleTuple)) throw this.broken();
-    // What a program calls may itself be the result of a call: of that nothing is known but that it is there.
-    this.push(new PickleObject(made instanceof PickleGlobal ? made : new PickleGlobal('', ''), args));
+    this.push(new PickleObject(classOf(made), args));
   }
 
   /** Attributes of the object below: of what is kept as plain data they are left out. */
@@ -143,6 +142,16 @@ class Machine {
   broken(): UserError {
     return new UserError('error.pickle.broken', this.reader.file, this.reader.at);
   }
+}
+
+/**
+ * The class or function that is called. One that lies outside is named there, as the classes of modules are that `torch.save` wrote in its older form; of what is
+ * itself the result of a call nothing is known but that it is there.
+ */
+function classOf(made: PickleValue): PickleGlobal {
+  if (made instanceof PickleGlobal) return made;
+  const within = made instanceof PickleReference && made.id instanceof PickleTuple ? made.id.items : [];
+  return within.find((item) => item instanceof PickleGlobal) ?? new PickleGlobal('', '');
 }
 
 type Instruction = (machine: Machine, reader: ByteReader) => void;
@@ -202,9 +211,9 @@ const instructions: ReadonlyMap<number, Instruction> = new Map<number, Instructi
   [0x64, (machine) => dictOf(machine, machine.popToMark())], // DICT
   [0x73, (machine) => setItem(machine)], // SETITEM
   [0x75, (machine) => machine.setItems(machine.popToMark())], // SETITEMS
-  [0x8f, (machine) => machine.push(new PickleList())], // EMPTY_SET
+  [0x8f, (machine) => machine.push(new PickleList([], true))], // EMPTY_SET
   [0x90, (machine) => machine.append(machine.popToMark())], // ADDITEMS
-  [0x91, (machine) => machine.push(new PickleList(machine.popToMark()))], // FROZENSET
+  [0x91, (machine) => machine.push(new PickleList(machine.popToMark(), true))], // FROZENSET
   // The memo: what was there before.
   [0x67, (machine, reader) => machine.get(indexOf(machine, reader.line()))], // GET
   [0x68, (machine, reader) => machine.get(reader.u8())], // BINGET

@@ -19,7 +19,11 @@ export type PickleValue =
 
 /** A list, set or frozenset. */
 export class PickleList {
-  constructor(readonly items: PickleValue[] = []) {}
+  constructor(
+    readonly items: PickleValue[] = [],
+    /** Then the order of its items means nothing. */
+    readonly isSet = false,
+  ) {}
 }
 
 export class PickleTuple {

@@ -13,8 +13,9 @@ const lengthBytes = 8;
 
 /** Whether the bytes begin as such a file. */
 export function isLegacy(bytes: Uint8Array): boolean {
-  // A pickle of protocol 2 whose one value is a whole number of ten bytes.
-  return bytes.length > 14 && bytes[0] === 0x80 && bytes[2] === 0x8a && bytes[3] === 10;
+  // A pickle whose one value is a whole number of ten bytes; from protocol 4 on a frame of nine bytes stands around it.
+  const at = bytes[2] === 0x95 ? 11 : 2;
+  return bytes.length > at + 12 && bytes[0] === 0x80 && bytes[at] === 0x8a && bytes[at + 1] === 10;
 }
 
 export interface LegacyFile {

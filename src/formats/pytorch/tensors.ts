@@ -1,6 +1,13 @@
 /** Tensors as PyTorch's pickles describe them: a storage, an offset, a shape and strides. Which functions make them: `torch/_utils.py`, `torch/_tensor.py`. */
 import { UserError } from '../../userError';
-import { PickleGlobal, PickleObject, PickleReference, PickleTuple, type PickleValue } from '../pickle/values';
+import {
+  namedEntries,
+  PickleGlobal,
+  PickleObject,
+  PickleReference,
+  PickleTuple,
+  type PickleValue,
+} from '../pickle/values';
 import { numberType, readerOf, type NumberType } from './numbers';
 
 /** Where the numbers of tensors lie; several tensors can share one. */
@@ -20,6 +27,8 @@ export interface TensorDescription {
   /** In elements. */
   readonly strides: readonly number[];
   readonly type: NumberType;
+  /** Its numbers are those of the storage with the other sign: PyTorch leaves the change of `x.conj().imag` to whoever reads. */
+  readonly isNegated: boolean;
 }
 
 /** A tensor of a form that is not read here, such as a quantized or a sparse one: known to be there, and no more. */
@@ -70,13 +79,26 @@ function described(items: readonly PickleValue[], file: string): TensorDescripti
   const type = said ? numberType(said.name) : (storage?.type ?? null);
   if (!storage || !sizes || !steps || sizes.length !== steps.length || !isIndex(offset) || !type)
     throw new UserError('error.pytorch.tensor', file);
-  const count = sizes.reduce((product, size) => product * size, 1);
   const last = offset + sizes.reduce((sum, size, i) => sum + (size - 1) * steps[i], 0);
-  const held = storage.type ? storage.length : Math.floor(storage.length / type.bytes);
-  // Numbers that a tensor has several times over (a stride of 0) are not more than the storage has, in any file that training has written.
-  if (count > 0 && (last >= held || count > held))
-    throw new UserError('error.pytorch.tensorOutside', file, storage.key);
-  return { storage, offset, shape: sizes, strides: steps, type };
+  const held = numbersIn(storage, type);
+  if (!sizes.includes(0) && last >= held) throw new UserError('error.pytorch.tensorOutside', file, storage.key);
+  return { storage, offset, shape: sizes, strides: steps, type, isNegated: hasPendingSign(items) };
+}
+
+/** Behind the other arguments of a tensor that needs them: `{'neg': True}`. What is pending of complex numbers (`conj`) changes none that are read here. */
+function hasPendingSign(items: readonly PickleValue[]): boolean {
+  return items.slice(attributesFrom).some((item) => namedEntries(item)?.get('neg') === true);
+}
+
+const attributesFrom = 6;
+
+/** Elements of this type that a storage holds. */
+export function numbersIn({ type: own, length }: StorageReference, type: NumberType): number {
+  return own ? length : Math.floor(length / type.bytes);
+}
+
+export function countOf({ shape }: Pick<TensorDescription, 'shape'>): number {
+  return shape.reduce((product, size) => product * size, 1);
 }
 
 /** Null where what lies outside is no storage, or is a part of another's, as files of 2017 have it. */
@@ -104,17 +126,16 @@ export function bytesOf({ type, length }: StorageReference): number {
 }
 
 /** A tensor's numbers, row by row. @param bytes of its storage, as many as it says */
-export function readNumbers(
-  { offset, shape, strides, type }: TensorDescription,
-  bytes: Uint8Array,
-): Float32Array | Float64Array {
-  const count = shape.reduce((product, size) => product * size, 1);
+export function readNumbers(tensor: TensorDescription, bytes: Uint8Array): Float32Array | Float64Array {
+  const { offset, shape, strides, type, isNegated } = tensor;
+  const count = countOf(tensor);
   const values = type.read === 'F64' ? new Float64Array(count) : new Float32Array(count);
   const read = readerOf(type, bytes);
   const index = new Array<number>(shape.length).fill(0);
   let at = offset;
   for (let i = 0; i < count; i++) {
-    values[i] = read(at * type.bytes);
+    const value = read(at * type.bytes);
+    values[i] = isNegated ? -value : value;
     for (let d = shape.length - 1; d >= 0; d--) {
       at += strides[d];
       if (++index[d] < shape[d]) break;

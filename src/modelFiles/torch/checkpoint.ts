@@ -7,6 +7,8 @@ import { namedEntries, PickleList, PickleObject, PickleTuple, type PickleValue }
 import { plainValue } from '../../formats/pickle/plainValue';
 import { UserError } from '../../userError';
 import { isRecord } from '../symbolList';
+import type { ModuleFacts } from './moduleFacts';
+import { factsOf } from './pickledModules';
 import { isOfOptimizer, nameIn } from './weightTensors';
 
 export interface Checkpoint {
@@ -16,6 +18,8 @@ export interface Checkpoint {
   readonly leftOut: readonly string[];
   /** What is said of the model beside the weights: sizes, heads and the like. */
   readonly config: Readonly<Record<string, unknown>>;
+  /** Of modules that were saved whole; nothing of others. */
+  readonly modules: ModuleFacts;
 }
 
 /** Under these people keep what their model was made with; later ones count more. */
@@ -30,6 +34,8 @@ interface StateDict {
   /** Of the dicts around it. */
   readonly path: readonly string[];
   readonly tensors: Map<string, FoundTensor>;
+  /** That were saved whole. */
+  readonly modules: Map<string, PickleObject>;
 }
 
 /** @param file for the sentences  Throws a UserError where there is no tensor, or one is not where it says. */
@@ -41,13 +47,18 @@ export function readCheckpoint(value: PickleValue, file: string): Checkpoint {
   if (all.length === 0) throw new UserError('error.pytorch.noTensors', file);
   const taken = withoutCopies(all);
   const tensors = new Map<string, FoundTensor>();
-  // A single one's place says nothing of the module.
-  for (const { path, tensors: own } of taken)
-    for (const [name, tensor] of own) tensors.set(nameIn(taken.length > 1 ? path.join('.') : '', name), tensor);
+  const modules = new Map<string, PickleObject>();
+  for (const { path, tensors: own, modules: ownModules } of taken) {
+    // A single one's place says nothing of the module.
+    const place = taken.length > 1 ? path.join('.') : '';
+    for (const [name, tensor] of own) tensors.set(nameIn(place, name), tensor);
+    for (const [name, module] of ownModules) modules.set(name === '' ? place : nameIn(place, name), module);
+  }
+  const facts = factsOf(modules, new Set(tensors.keys()));
   const leftOut = all
     .filter((each) => !taken.includes(each))
     .flatMap(({ path, tensors: own }) => Array.from(own.keys(), (name) => nameIn(path.join('.'), name)));
-  return { tensors, leftOut, config: { ...nonlinearityOf(seen), ...configOf(value) } };
+  return { tensors, leftOut, config: { ...facts.config, ...nonlinearityOf(seen), ...configOf(value) }, modules: facts };
 }
 
 /** Every dict or module that holds tensors, with what lies in it. */
@@ -61,7 +72,7 @@ function collect(
   // An object stands in many places at no cost; it is looked at once.
   if (seen.has(value) || path.length > maxDepth) return;
   seen.add(value);
-  const parts = partsOf(value);
+  const parts = isOptimizer(value) ? null : partsOf(value);
   if (!parts) return;
   const own = new Map<string, FoundTensor>();
   const others: (readonly [string, PickleValue])[] = [];
@@ -76,10 +87,16 @@ function collect(
     for (const [name, part] of others) collect(part, [...path, name], found, seen, file);
     return;
   }
-  const dict = { path, tensors: own };
+  const dict = { path, tensors: own, modules: new Map<string, PickleObject>() };
   found.push(dict);
+  note(value, '', dict);
   // What lies deeper belongs to the same module.
   for (const [name, part] of others) flatten(part, name, dict, seen, file);
+}
+
+/** One that was pickled whole, or its learning rate's schedule: they hold the parameters too. */
+function isOptimizer(value: PickleValue): boolean {
+  return value instanceof PickleObject && value.made.module.startsWith('torch.optim.');
 }
 
 function isWeight({ shape, type }: TensorDescription): boolean {
@@ -94,7 +111,14 @@ function flatten(value: PickleValue, name: string, into: StateDict, seen: Set<Pi
   }
   if (seen.has(value) || name.split('.').length > maxDepth) return;
   seen.add(value);
+  note(value, name, into);
   for (const [part, inner] of partsOf(value) ?? []) flatten(inner, nameIn(name, part), into, seen, file);
+}
+
+/** Keeps what is a module. Those of a scripted file have no table of their parameters, and are known by PyTorch's name for their class. */
+function note(value: PickleValue, name: string, into: StateDict): void {
+  if (value instanceof PickleObject && (moduleParts(value) || value.made.fullName.includes('torch.nn.modules.')))
+    into.modules.set(name, value);
 }
 
 /** What a value holds by name; null of what holds nothing. */
@@ -103,6 +127,9 @@ function partsOf(value: PickleValue): Iterable<readonly [string, PickleValue]> |
   if (ofModule) return ofModule;
   if (value instanceof PickleList || value instanceof PickleTuple)
     return value.items.map((item, i) => [String(i), item] as const);
+  // A compiled module that was pickled whole is made of the module.
+  if (value instanceof PickleObject && value.state === null && value.entries.length === 0)
+    return value.args.items.flatMap((item, i) => (moduleParts(item) ? [[String(i), item] as const] : []));
   // An object of a person's own, or of a scripted module, holds its attributes.
   return namedEntries(value);
 }
@@ -124,7 +151,11 @@ function moduleParts(value: PickleValue): Iterable<readonly [string, PickleValue
 function withoutCopies(all: readonly StateDict[]): readonly StateDict[] {
   const groups = new Map<string, StateDict[]>();
   for (const dict of all) {
-    const key = Array.from(dict.tensors, ([name, tensor]) => `${name} ${'shape' in tensor ? tensor.shape.join() : ''}`)
+    const weights = Array.from(dict.tensors).filter(([, tensor]) => !('shape' in tensor) || isWeight(tensor));
+    // An average may be kept in a wrapper, or without one that the model has.
+    const common = commonModule(weights.map(([name]) => name));
+    const key = weights
+      .map(([name, tensor]) => `${name.slice(common)} ${'shape' in tensor ? tensor.shape.join() : ''}`)
       .sort()
       .join('\n');
     groups.set(key, [...(groups.get(key) ?? []), dict]);
@@ -133,6 +164,14 @@ function withoutCopies(all: readonly StateDict[]): readonly StateDict[] {
     const [first, ...others] = group.toSorted((a, b) => rank(a) - rank(b));
     return rank(first) < preferred.length ? [first] : [first, ...others];
   });
+}
+
+/** Length of what the names have in common up to a dot. */
+function commonModule([first = '', ...others]: readonly string[]): number {
+  let length = first.lastIndexOf('.') + 1;
+  while (length > 0 && !others.every((name) => name.startsWith(first.slice(0, length))))
+    length = first.lastIndexOf('.', length - 2) + 1;
+  return length;
 }
 
 function rank({ path }: StateDict): number {

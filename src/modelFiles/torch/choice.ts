@@ -143,6 +143,8 @@ function noneOf(chains: readonly Chain[], tensors: readonly WeightTensor[], said
   if (said !== '') return new UserError('error.torch.answersDoNotFit', file, said);
   const [chain] = chains;
   const pairs = namesInPairs(chain);
+  // Of two that are alike it may be a model and its copy.
+  if (pairs.length > 0 && chain.some(({ isGuess }) => isGuess)) return severalModules(file, chain);
   if (pairs.length > 0) return twoDirections(file, pairs);
   const outputs = chains.flatMap((each) => outputsOf(each, tensors));
   const [I, width] = [inputSizeOf(chain), outputSizeOf(chain[chain.length - 1])];
@@ -155,6 +157,14 @@ function noneOf(chains: readonly Chain[], tensors: readonly WeightTensor[], said
     return new UserError('error.torch.oneOutputLayer', file, width, matrices.slice(0, 8).join(', ') || '–');
   }
   return new UserError('error.torch.noEmbedding', file, outputs[0].shape[0], I);
+}
+
+/** Of modules for which there is no order, nor another reading. */
+export function severalModules(file: string, modules: readonly RecurrentModule[]): UserError {
+  const apart = modules.flatMap((module) => module.pair ?? [module]);
+  const names = apart.map(({ name }) => name).sort();
+  const choices = choicesOfCopies(apart);
+  return new UserError('error.torch.severalModules', file, names.slice(0, 8).join(', ')).needing('tensors', choices);
 }
 
 /** Of a tensor that is needed. */

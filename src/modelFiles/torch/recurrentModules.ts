@@ -43,8 +43,8 @@ export interface RecurrentModule {
 export type Chain = readonly RecurrentModule[];
 
 const pattern = /^(?:(.*)\.)?(weight_ih|weight_hh|bias_ih|bias_hh|weight_hr)(?:_l(\d+)(_reverse)?)?$/;
-/** What weight norm, spectral norm, pruning and weight drop leave in place of a weight. */
-const computed = /(^|\.)(parametrizations\.|(weight|bias)\w*_(g|v|u|orig|mask|raw|bar)$)/;
+/** What weight norm, spectral norm, pruning and weight drop leave in place of a weight, and what a weight of eight bits or fewer is multiplied by. */
+const computed = /(^|\.)(parametrizations\.|(weight|bias)\w*_(g|v|u|orig|mask|raw|bar|scales?|scale_inv|zero_point)$)/;
 
 export function isRecurrent(name: string): boolean {
   return pattern.test(name);

@@ -1,6 +1,7 @@
 /** The tensors of a file of weights, as what reads them needs them: under all their names, and without what belongs to an optimizer. */
 import type { Weights } from '../../core/model/generalModel';
 import type { Tensor, UnreadTensor } from '../../formats/safetensors';
+import type { ModuleFacts } from './moduleFacts';
 
 /** As it was decoded. */
 export interface WeightsFile {
@@ -11,6 +12,8 @@ export interface WeightsFile {
   readonly config?: Readonly<Record<string, unknown>>;
   /** Tensors that are left out because others with the same names and shapes were taken. */
   readonly leftOut?: readonly string[];
+  /** Where the model's modules were saved with their weights. */
+  readonly modules?: ModuleFacts;
 }
 
 export interface WeightTensor {
@@ -36,7 +39,7 @@ export function nameIn(module: string, leaf: string): string {
 
 /** The moments of PyTorch's optimizers, and what people put them under. */
 const ofOptimizers =
-  /^(optim|opt_state|optimizers?(_states?|_\d+)?|exp_avg(_sq)?|max_exp_avg_sq|exp_inf|momentum_buffer|square_avg|grad_avg|acc_delta)$/i;
+  /^(optim|opt_state|optimizers?(_states?|_state_dict|_\d+)?|param_groups|exp_avg(_sq)?|max_exp_avg_sq|exp_inf|momentum_buffer|square_avg|grad_avg|acc_delta)$/i;
 
 /** Its moments have the shapes of the parameters, and could be taken for them. */
 export function isOfOptimizer(name: string): boolean {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import {
+  placePrefix,
   vocabularyAsBytes,
   vocabularyOfFile,
   vocabularyOfMetadata,
@@ -87,6 +88,22 @@ describe('vocabularies of other tools', () => {
       assert.deepEqual(vocabularyOfMetadata(new Map([[key, value]]), 2, 'm.onnx')?.vocabulary.symbols, ['b', 'a'], key);
       assert.equal(vocabularyOfMetadata(new Map([[key, value]]), 3, 'm.onnx'), null);
     }
+  });
+
+  it('vocabularies of a model that contradict each other are refused; one by its usual name counts more than one by its form', () => {
+    const of = (entries: Readonly<Record<string, string>>) =>
+      vocabularyOfMetadata(new Map(Object.entries(entries)), 2, 'm.pt');
+    refuses(() => of({ vocab: '["a","b"]', stoi: '{"b":0,"a":1}' }), /several vocabularies .*“vocab” and “stoi”/);
+    refuses(
+      () => of({ [`${placePrefix}tokens`]: '["a","b"]', [`${placePrefix}old.tokens`]: '["b","a"]' }),
+      /several vocabularies .*“tokens” and “old\.tokens”/,
+    );
+    assert.deepEqual(of({ itos: '["b","a"]', stoi: '{"b":0,"a":1}', chars: 'abc' })?.vocabulary.symbols, ['b', 'a']);
+    assert.deepEqual(of({ [`${placePrefix}labels`]: '["x","y"]', chars: 'ba' })?.vocabulary.symbols, ['b', 'a']);
+    assert.equal(of({ [`${placePrefix}labels`]: '["x","y","z"]' }), null);
+    // Settings that are all numbers are none, however long their text is.
+    const settings = JSON.stringify({ lr: 7, epochs: 3 });
+    assert.equal(vocabularyOfMetadata(new Map([[`${placePrefix}config`, settings]]), settings.length, 'm.pt'), null);
   });
 
   it('ids from 1, where the model has one symbol more for padding', () => {

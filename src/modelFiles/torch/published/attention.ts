@@ -13,6 +13,7 @@ import { attention as kind } from '../../../layers/kinds/attention';
 import { normEpsilon, type NormKind } from '../../../layers/norm';
 import { UserError } from '../../../userError';
 import { answerOf } from '../answers';
+import { checkSilent } from '../pickledModules';
 import { checkReadable, checkSizes } from './agreement';
 import { checkAnswers, checkRoles, isWhole } from './answered';
 import { head, nameOf, roles } from './gpt2Names';
@@ -67,6 +68,7 @@ function readModel(weights: NamedWeights, prefix: string, layers: number): Publi
   const said = new Said(weights);
   const taker = new TensorTaker(tensors, file);
   checkSaid(said, file);
+  checkSilent(weights.silent, weights.answers, file, /gelu/i);
   const other = otherModel(tensors);
   if (other) throw new UserError('error.torch.typeUnknown', file, `${other.label}: “${other.tensor}”`);
   const wte = taker.around(prefix, 'wte.weight');

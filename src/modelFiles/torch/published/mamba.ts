@@ -11,6 +11,7 @@ import { numberOption, isOptionOn, type LayerOptions } from '../../../layers/opt
 import type { LayerSizes } from '../../../layers/parameters';
 import { UserError } from '../../../userError';
 import { answerOf, impossibleAnswer } from '../answers';
+import { checkSilent } from '../pickledModules';
 import { checkReadable, checkSizes } from './agreement';
 import { checkAnswers, checkRoles } from './answered';
 import {
@@ -52,6 +53,7 @@ export const mamba: Published = {
     checkVersion(weights, said);
     checkType(weights, said);
     checkRoles(weights);
+    checkSilent(weights.silent, weights.answers, file, /^(silu|swish|siluactivation)$/i);
     checkAnswers(weights, { type: () => true });
     const { form } = weights.answers;
     if (form !== undefined) throw impossibleAnswer('form', form, file);

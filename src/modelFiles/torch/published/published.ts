@@ -5,6 +5,7 @@ import type { PlainModel } from '../../../core/model/plainModel';
 import type { Tensor } from '../../../formats/safetensors';
 import { UserError } from '../../../userError';
 import type { TensorAnswers } from '../answers';
+import type { SilentModule } from '../moduleFacts';
 import type { WeightTensor } from '../weightTensors';
 
 /** What is in the config.json; null where there is none. */
@@ -14,6 +15,8 @@ export type PublishedConfig = Readonly<Record<string, unknown>> | null;
 export interface NamedWeights {
   /** Without an optimizer's, and those that are said not to be used. */
   readonly tensors: ReadonlyMap<string, WeightTensor>;
+  /** Modules without tensors that may compute something, where the file says so. */
+  readonly silent: readonly SilentModule[];
   readonly metadata: Readonly<Record<string, string>>;
   readonly config: PublishedConfig;
   /** There is a config.json, but it cannot be read. */

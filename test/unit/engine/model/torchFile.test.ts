@@ -65,6 +65,34 @@ describe('files of torch.save', () => {
     assert.ok(leftOut.includes('ema.core.weight_ih_l0'), leftOut.join(' '));
   });
 
+  it('an ε that a module was saved with counts, and is said', async () => {
+    const read = await readTorchFile(pathOf('whole-norm'));
+    const { model, notices } = readDecodedWeights(read, 'model.pt', { activation: null });
+    assert.equal(model.norm?.epsilon, 0.05);
+    assert.match(notices.map(({ message }) => message).join(' '), /“between”.*ε = 0\.05/);
+  });
+
+  it('a module without weights between the layers is named, and can be said not to be used', async () => {
+    const read = await readTorchFile(pathOf('whole-activation'));
+    const refusal = refusalOf(() => readDecodedWeights(read, 'model.pt', { activation: null }));
+    assert.match(refusal.message, /modules without weights .*: between\.1 \(ReLU\)\./);
+    assert.deepEqual(refusal.choices, ['unused=between.1']);
+    readDecodedWeights(read, 'model.pt', { activation: null, tensors: 'unused=between.1' });
+  });
+
+  it('an embedding that shortens its rows when it is read is refused', async () => {
+    const read = await readTorchFile(pathOf('whole-max-norm'));
+    const refusal = refusalOf(() => readDecodedWeights(read, 'model.pt', { activation: null }));
+    assert.match(refusal.message, /embedding\.max_norm = 0\.5/);
+  });
+
+  it('a vocabulary is found by its form where its name is one of a person’s own, and it is said where', async () => {
+    const { metadata } = await readTorchFile(pathOf('whole-norm'));
+    const found = vocabularyOfMetadata(new Map(Object.entries(metadata)), 7, 'model.pt');
+    assert.deepEqual(found?.vocabulary.symbols, Array.from('abcde \n'));
+    assert.match(found.notices[0].message, /“tokenizer\.char_to_id”/);
+  });
+
   for (const name of ['run', 'lightning'])
     it(`${name}: the vocabulary that it keeps beside the weights`, async () => {
       const { metadata } = await readTorchFile(pathOf(name));
