@@ -27,15 +27,16 @@ class Check:
     scale: Optional[Tensor]  # by what it is multiplied
 
 
-def compare(check: Check, clipped: Mapping[str, float], warn: Warner) -> None:
-    """``clipped``: by parameter, what clipping has left of its norm."""
+def compare(check: Check, clipped: Optional[Mapping[str, float]], warn: Warner) -> None:
+    """``clipped``: by parameter, what clipping has left of its norm; None where it may have left anything."""
     own = recurrent_gradient(check.snapshot, check.chains)
     if own is None or not own.any():
         return
     given = float64(check.gradient) / (1.0 if check.scale is None else float(check.scale))
-    own = own * clipped.get(check.parameter, 1.0)
+    own = own * (clipped or {}).get(check.parameter, 1.0)
     ratio = float((given * own).sum() / (own * own).sum())
     rest = float(np.linalg.norm(given - ratio * own) / max(float(np.linalg.norm(given)), 1e-300))
     tolerated = max(TOLERATED, ROUNDINGS * max(call.rounding for chain in check.chains for call in chain))
-    if not (abs(ratio - 1) <= tolerated and rest <= tolerated):
+    is_of_size = 0 < ratio <= 1 + tolerated if clipped is None else abs(ratio - 1) <= tolerated
+    if not (is_of_size and rest <= tolerated):
         warn("otherGradient", module=check.parameter, parameter=check.parameter, ratio=ratio)

@@ -46,10 +46,12 @@ def line_of(pending: Pending) -> Dict[str, Any]:
     return line
 
 
-def kept_by_clipping(pending: Pending) -> Dict[str, float]:
-    """By parameter, where the gradients were read after clipping and their norms before it too."""
-    if pending.content is None or pending.before is None or pending.after is None or not pending.is_read_after:
+def kept_by_clipping(pending: Pending) -> Optional[Dict[str, float]]:
+    """By parameter, where the gradients were read after clipping; None where their norms before it were not."""
+    if pending.content is None or pending.after is None or not pending.is_read_after:
         return {}
+    if pending.before is None:
+        return None
     before, after = pending.before.numbers(), pending.after.numbers()
     return {name: after[name] / norm for name, norm in before.items() if norm > 0 and name in after}
 

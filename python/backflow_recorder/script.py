@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import os
 import sys
@@ -10,7 +11,7 @@ import types
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, List, Optional
+from typing import Any, Callable, List, Optional
 
 from .automatic import Automatic
 from .recording import Options
@@ -113,6 +114,7 @@ def _run(command: Command, code: types.CodeType, path: str, automatic: Automatic
     sys.argv = [path, *command.arguments]
     status = 0
     automatic.open()
+    leave = _write_before_leaving(automatic)
     try:
         exec(code, module.__dict__)
     except SystemExit as error:
@@ -124,8 +126,25 @@ def _run(command: Command, code: types.CodeType, path: str, automatic: Automatic
         status = 130 if isinstance(error, KeyboardInterrupt) else 1
         tell(sentence("scriptFailed", error=type(error).__name__))
     finally:
+        os._exit = leave
         _end(automatic)
     return status
+
+
+def _write_before_leaving(automatic: Automatic) -> Callable[[int], None]:
+    """``os._exit`` ends a process without a word to anybody: what was recorded is written before. Gives the function as it was."""
+    leave = os._exit
+    process = os.getpid()
+
+    @functools.wraps(leave)
+    def written(status: int) -> None:
+        # A child process has the parent's hooks, and no part in its recording.
+        if os.getpid() == process:
+            _end(automatic)
+        leave(status)
+
+    os._exit = written
+    return leave
 
 
 def _status(error: SystemExit) -> int:

@@ -38,7 +38,7 @@ if __name__ == "__main__":
         optimizer.step()
     torch.save(model, sys.argv[2])
 """
-ENDS_AT_ONCE = "import os, time; time.sleep(2); os._exit(7)"
+ENDS_AT_ONCE = "import os; os.fork() or os._exit(0); os._exit(7)"
 WITHOUT = """
 import sys, torch
 model = torch.nn.Linear(2, 1)
