@@ -28,7 +28,7 @@ import {
   readAnswers,
   type TensorAnswers,
 } from './torch/answers';
-import { chosenReading, severalModules, unreadable } from './torch/choice';
+import { chosenReading, severalModules } from './torch/choice';
 import { namesInPairs, pairedAsTwo, pairedByName, pairedByNumber, twoDirections } from './torch/directionPairs';
 import { intoOurOrder } from './torch/gateOrder';
 import { linearModules, linearNames } from './torch/linearModules';
@@ -53,6 +53,7 @@ import {
   distinctTensors,
   isOfOptimizer,
   namedTensors,
+  unreadable,
   type WeightsFile,
   type WeightTensor,
 } from './torch/weightTensors';

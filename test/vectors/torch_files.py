@@ -35,6 +35,16 @@ class Between(nn.Module):
         return self.head(self.between(self.core(self.embedding(ids))[0]))
 
 
+class Compiled:
+    """Pickled as `torch.compile`'s module is, with what it was made of, but without the names of this machine's files that stand in that one."""
+
+    def __init__(self, module):
+        self.module = module
+
+    def __reduce__(self):
+        return Compiled, (self.module, None)
+
+
 class Tokenizer:
     def __init__(self):
         self.char_to_id = {symbol: i for i, symbol in enumerate(SYMBOLS)}
@@ -151,6 +161,30 @@ def main():
     renormed = Model(nn.GRU(E, H, batch_first=True))
     renormed.embedding.max_norm = 0.5
     keep('whole-max-norm', renormed, renormed.state_dict())
+
+    # The optimizer pickled whole beside the model, a compiled module pickled whole, an average in a wrapper, the older form by a newer protocol.
+    model = lstm()
+    optimizer = torch.optim.AdamW(model.parameters())
+    model(IDS[None]).sum().backward()
+    optimizer.step()
+    keep('whole-optimizer', {'net': model, 'opt': optimizer, 'schedule': torch.optim.lr_scheduler.StepLR(optimizer, 5)}, model.state_dict(), model)
+    model = lstm()
+    keep('whole-compiled', Compiled(model), model.state_dict(), model)
+    model = lstm()
+    state = {f'model._orig_mod.{key}': value for key, value in model.state_dict().items()}
+    average = torch.optim.swa_utils.AveragedModel(lstm())
+    keep('average-wrapped', {'state_dict': state, 'callbacks': {'EMA': average.state_dict()}}, state, model)
+    model = lstm()
+    keep('older-form-4', model.state_dict(), model.state_dict(), model, _use_new_zipfile_serialization=False, pickle_protocol=4)
+
+    # Peepholes in a cell of one's own under PyTorch's names; a model in two files.
+    cell = {'cell.weight_ih': torch.randn(4 * H, E), 'cell.weight_hh': torch.randn(4 * H, H), 'cell.peepholes': torch.randn(3, H),
+            'embedding.weight': torch.randn(V, E), 'head.weight': torch.randn(V, H), 'head.bias': torch.randn(V)}
+    keep('peepholes', cell, cell)
+    state = lstm().float().state_dict()
+    for i, part in enumerate((list(state)[:3], list(state)[3:]), 1):
+        torch.save({key: state[key] for key in part}, FOLDER / f'parts-0000{i}-of-00002.bin')
+    save_file({key: value.double() for key, value in state.items()}, FOLDER / 'parts.safetensors')
     (FOLDER / 'expected.json').write_text(json.dumps(expected, indent=1) + '\n')
 
 

@@ -37,7 +37,7 @@ export async function examineModel(
   { path, architecture }: ExamineRequest,
   pause: () => Promise<void>,
 ): Promise<Examined> {
-  if (isOfWeights(path)) {
+  if (await isOfWeights(path)) {
     const { config, isBroken } = await configBeside(path);
     // What its activation is changes nothing of what is looked at here.
     const {

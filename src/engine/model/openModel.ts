@@ -27,7 +27,7 @@ import { readError } from '../files/fileErrors';
 import { notFinite } from './finiteness';
 import { inTurns } from '../inspect/graph/inTurns';
 import { RunFolder } from '../files/runFolder';
-import { isOfWeights, leavesNothingOpen, readBareWeights } from './bareWeights';
+import { isOfWeights, leavesMuchOpen, readBareWeights } from './bareWeights';
 import { externalDataOf } from './externalData';
 import { refuseOtherFormat } from './otherFormats';
 import { RecordingFolder } from '../recording/recordingFolder';
@@ -119,8 +119,8 @@ async function openFile(
   otherwise: (file: ModelFile, read: NoStack, runtime: RuntimeProcess) => Promise<OpenedGraph>,
 ): Promise<OpenedModel | OpenedGraph> {
   const { folder, path } = await locate(source.path);
-  if (leavesNothingOpen(path)) refuseAnswers(source.architecture, path);
-  if (isOfWeights(path)) return { ...(await openWeights(path, source)), folder };
+  if (!(await leavesMuchOpen(path))) refuseAnswers(source.architecture, path);
+  if (await isOfWeights(path)) return { ...(await openWeights(path, source)), folder };
   const bytes = await readWhole(path);
   refuseOtherFormat(bytes, path);
   const proto = decodeOnnx(bytes, path);

@@ -7,6 +7,7 @@ const ofPickle = ['.pkl', '.pickle'];
 /** Throws a UserError for a file that is known to be of another kind than ONNX and safetensors. */
 export function refuseOtherFormat(bytes: Uint8Array, path: string): void {
   const extension = extname(path).toLowerCase();
+  if (extension === '.pt2') throw new UserError('error.model.exportedProgram', path);
   if (ofPickle.includes(extension) && isZipOrPickle(bytes)) throw new UserError('error.model.pickleFile', path);
 }
 

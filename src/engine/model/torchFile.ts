@@ -34,6 +34,17 @@ export async function readTorchFile(path: string): Promise<WeightsFile> {
   return weightsOf(value, path, ({ key }) => Promise.resolve(storages.get(key) ?? new Uint8Array(0)));
 }
 
+/** Whether a file is one of `torch.save` by what is in it: people call theirs as they like (`.pth.tar`, `.pkl`, `.net`). */
+export async function isTorchFile(path: string): Promise<boolean> {
+  const head = await beginningOf(path);
+  if (head.readUInt32LE(0) !== zipMagic) return isLegacy(head);
+  return withZip(path, ({ names }) => Promise.resolve(names.some(isPickle))).catch(() => false);
+}
+
+function isPickle(name: string): boolean {
+  return /^([^/]+\/)?data\.pkl$/.test(name);
+}
+
 async function beginningOf(path: string): Promise<Buffer> {
   try {
     const file = await open(path);
@@ -50,7 +61,7 @@ async function beginningOf(path: string): Promise<Buffer> {
 }
 
 async function ofArchive(entries: ZipEntries, path: string): Promise<WeightsFile> {
-  const pickle = entries.names.find((name) => /^([^/]+\/)?data\.pkl$/.test(name));
+  const pickle = entries.names.find(isPickle);
   if (pickle === undefined) throw new UserError('error.pytorch.notFile', path);
   if (entries.sizeOf(pickle) > maxPickleBytes)
     throw new UserError('error.pytorch.pickleTooLarge', path, maxPickleBytes);

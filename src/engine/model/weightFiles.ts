@@ -24,15 +24,11 @@ const ofTorch = ['.pt', '.pth', '.ckpt', '.bin'];
 
 /** Whether the name is that of weights, whole, in parts or of their index. */
 export function isOfTorchOrSafetensors(path: string): boolean {
-  return extname(path).toLowerCase() === '.safetensors' || isIndex(path) || isOfTorch(path);
+  return isOfSafetensors(path) || isIndex(path) || ofTorch.includes(extname(path).toLowerCase());
 }
 
 function isIndex(path: string): boolean {
   return indices.some((index) => path.endsWith(index));
-}
-
-function isOfTorch(path: string): boolean {
-  return ofTorch.includes(extname(path).toLowerCase());
 }
 
 /** The weights in a model's folder as libraries leave it; null where there are none. */
@@ -48,7 +44,7 @@ export async function weightsInFolder(folder: string): Promise<string | null> {
   return null;
 }
 
-/** The tensors of a file, and of all others that belong to it. Throws a UserError where one cannot be read. */
+/** The tensors of a file of safetensors or `torch.save`, and of all others that belong to it. Throws a UserError where one cannot be read. */
 export async function readWeights(path: string): Promise<WeightsFile> {
   const all = isIndex(path) ? await filesOfIndex(path) : partsOf(path);
   const [only] = all;
@@ -69,7 +65,11 @@ export async function readWeights(path: string): Promise<WeightsFile> {
 }
 
 async function readOne(file: string): Promise<WeightsFile> {
-  return isOfTorch(file) ? readTorchFile(file) : decodeSafetensors(await readWhole(file), file);
+  return isOfSafetensors(file) ? decodeSafetensors(await readWhole(file), file) : readTorchFile(file);
+}
+
+function isOfSafetensors(path: string): boolean {
+  return extname(path).toLowerCase() === '.safetensors';
 }
 
 /** Of one of several, all; of any other file that alone. */

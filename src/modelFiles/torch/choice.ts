@@ -13,7 +13,7 @@ import {
   type RecurrentModule,
 } from './recurrentModules';
 import { normalizationAmong } from './rest';
-import type { WeightTensor } from './weightTensors';
+import { unreadable, type WeightTensor } from './weightTensors';
 
 interface Given {
   /** At least one. */
@@ -156,6 +156,8 @@ function noneOf(chains: readonly Chain[], tensors: readonly WeightTensor[], said
       .map(({ names, shape }) => `${names[0]} [${shape.join(', ')}]`);
     return new UserError('error.torch.oneOutputLayer', file, width, matrices.slice(0, 8).join(', ') || '–');
   }
+  const strange = tensors.find(({ data, shape }) => !data && shape.length === 0);
+  if (strange) return unreadable(strange, file);
   return new UserError('error.torch.noEmbedding', file, outputs[0].shape[0], I);
 }
 
@@ -165,9 +167,4 @@ export function severalModules(file: string, modules: readonly RecurrentModule[]
   const names = apart.map(({ name }) => name).sort();
   const choices = choicesOfCopies(apart);
   return new UserError('error.torch.severalModules', file, names.slice(0, 8).join(', ')).needing('tensors', choices);
-}
-
-/** Of a tensor that is needed. */
-export function unreadable({ names, type }: WeightTensor, file: string): UserError {
-  return new UserError('error.safetensors.typeUnknown', file, names[0], type, 'F16, BF16, F32, F64');
 }

@@ -2,7 +2,7 @@
 import { kindOfBlocks, type CellName } from '../../layers/catalog';
 import type { LayerOptions } from '../../layers/options';
 import { UserError } from '../../userError';
-import { haveSameNumbers, nameIn, type WeightTensor } from './weightTensors';
+import { haveSameNumbers, nameIn, unreadable, type WeightTensor } from './weightTensors';
 import { between, betweenDirections } from './answers';
 
 /** Of one direction; what the file or the kind lacks is null. */
@@ -132,6 +132,7 @@ function directionOf(
   const matrix = (role: string) => {
     const found = needed(role);
     const { names, shape } = found;
+    if (!found.data && shape.length === 0) throw unreadable(found, file);
     if (shape.length !== 2 || shape.includes(0))
       throw new UserError('error.torch.cellUnknown', file, names[0], shape.join(', '));
     return found;

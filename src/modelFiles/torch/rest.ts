@@ -99,7 +99,12 @@ export function restOf(
     const isBesideOutput = heads === 'all' || (heads === 'others' && K !== V);
     return !widths.has(K) && !isRead && names.length === 1 && (hasBias || read !== tables) && isBesideOutput;
   };
+  // PyTorch's own modules have nothing else: what stands in one is of a class that computes more, such as peepholes or a norm inside the cell.
+  const modules = chain.flatMap((module) => module.pair ?? [module]).filter(({ name }) => name !== '');
+  const isInLayer = ({ names }: WeightTensor) =>
+    names.some((name) => modules.some((module) => name.startsWith(`${module.name}.`)));
   const mayTakePart = (tensor: WeightTensor) => {
+    if (isInLayer(tensor)) return true;
     const { shape, data, type } = tensor;
     const longer = shape.filter((size) => size !== 1);
     if (shape.includes(0) || longer.length === 0) return false;

@@ -1,6 +1,7 @@
 /** The tensors of a file of weights, as what reads them needs them: under all their names, and without what belongs to an optimizer. */
 import type { Weights } from '../../core/model/generalModel';
 import type { Tensor, UnreadTensor } from '../../formats/safetensors';
+import { UserError } from '../../userError';
 import type { ModuleFacts } from './moduleFacts';
 
 /** As it was decoded. */
@@ -93,4 +94,9 @@ function areSame(a: WeightTensor, b: WeightTensor): boolean {
 export function haveSameNumbers({ data: a, shape }: WeightTensor, { data: b, shape: other }: WeightTensor): boolean {
   if (!a || !b || a.length === 0 || shape.join() !== other.join()) return false;
   return a === b || a.every((value, i) => Object.is(value, b[i]));
+}
+
+/** Of a tensor that is needed. */
+export function unreadable({ names, type }: WeightTensor, file: string): UserError {
+  return new UserError('error.safetensors.typeUnknown', file, names[0], type, 'F16, BF16, F32, F64');
 }

@@ -1,8 +1,7 @@
 /** Taking the tensors of a published model one by one, so that one that is missing, of a wrong shape or left over is named. */
 import type { Weights } from '../../../core/model/generalModel';
 import { UserError } from '../../../userError';
-import { unreadable } from '../choice';
-import type { WeightTensor } from '../weightTensors';
+import { unreadable, type WeightTensor } from '../weightTensors';
 
 /** Modules that PyTorch puts around others: they compute nothing. */
 const wrappers: ReadonlySet<string> = new Set(['_orig_mod', '_checkpoint_wrapped_module', '_fsdp_wrapped_module']);

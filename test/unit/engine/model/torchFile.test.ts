@@ -3,7 +3,9 @@ import { strict as assert } from 'node:assert';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isOfWeights } from '../../../../src/engine/model/bareWeights';
 import { readTorchFile } from '../../../../src/engine/model/torchFile';
+import { readWeights } from '../../../../src/engine/model/weightFiles';
 import { decodeSafetensors } from '../../../../src/formats/safetensors';
 import { vocabularyOfMetadata } from '../../../../src/modelFiles/foreignVocabulary';
 import { readDecodedWeights } from '../../../../src/modelFiles/torchWeights';
@@ -63,6 +65,42 @@ describe('files of torch.save', () => {
   it('of an average and the weights themselves the weights are taken, and the others named', async () => {
     const { leftOut = [] } = await readTorchFile(pathOf('average'));
     assert.ok(leftOut.includes('ema.core.weight_ih_l0'), leftOut.join(' '));
+  });
+
+  it('of an average in a wrapper too the weights themselves are taken', async () => {
+    const { leftOut = [] } = await readTorchFile(pathOf('average-wrapped'));
+    assert.ok(leftOut.includes('callbacks.EMA.module.core.weight_ih_l0'), leftOut.join(' '));
+  });
+
+  it('what stands in a recurrent module of a class of one’s own is named, whatever its shape', async () => {
+    const read = await readTorchFile(pathOf('peepholes'));
+    const refusal = refusalOf(() => readDecodedWeights(read, 'model.pt', { activation: null }));
+    assert.match(refusal.message, /may take part in the computation, .*: cell\.peepholes\./);
+  });
+
+  it('one of several files stands for all of them', async () => {
+    const { tensors: wanted } = decodeSafetensors(readFileSync(join(folder, 'parts.safetensors')), 'parts');
+    for (const i of [1, 2]) {
+      const { tensors } = await readWeights(join(folder, `parts-0000${i}-of-00002.bin`));
+      assert.deepEqual(Array.from(tensors.keys()).sort(), Array.from(wanted.keys()).sort());
+    }
+  });
+
+  it('a file is known by its content where its name is another', async () => {
+    const made = mkdtempSync(join(tmpdir(), 'backflow-torch-'));
+    try {
+      for (const [name, isOne] of [
+        ['run.pt', true],
+        ['older-form-4.pt', true],
+        ['parts.safetensors', false],
+      ] as const) {
+        const path = join(made, 'model.pth.tar');
+        writeFileSync(path, readFileSync(join(folder, name)));
+        assert.equal(await isOfWeights(path), isOne, name);
+      }
+    } finally {
+      rmSync(made, { recursive: true });
+    }
   });
 
   it('an ε that a module was saved with counts, and is said', async () => {
