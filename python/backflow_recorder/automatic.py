@@ -14,6 +14,7 @@ from .losses import Losses
 from .modules import class_name, unwrapped
 from .norms import Norms
 from .optimizers import OptimizerHooks, holds, skips
+from .passes import has_gradient
 from .recorder import is_first_process
 from .recording import Options, Recording
 from .sentences import sentence, tell
@@ -33,7 +34,7 @@ class Automatic:
         self._losses = Losses()
         self.recording.on_skipped = self._losses.clear
         self._before: Optional[Norms] = None
-        self._hooks = OptimizerHooks(self._before_update, lambda optimizer: None)
+        self._hooks = OptimizerHooks(self._before_update, self._after_update)
         self._backward: Any = None
 
     def open(self, optimizers: Iterable[Any] = ()) -> None:
@@ -61,12 +62,28 @@ class Automatic:
     def _wrapped(self, backward: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(backward)
         def wrapper(tensors: Any, *args: Any, **kwargs: Any) -> Any:
+            self._forget_thrown_away()
             result = backward(tensors, *args, **kwargs)
             self._after_backward(tensors if isinstance(tensors, Tensor) and tensors.numel() == 1 else None)
             return result
 
         wrapper._backflow = self
         return wrapper
+
+    def _forget_thrown_away(self) -> None:
+        """The losses of batches whose gradients are gone before an update has used them."""
+        if self._losses.count == 0 or self.recording.is_over or self.recording.capture.called is not None:
+            return
+        try:
+            if not any(has_gradient(parameter) for _, parameter in self.recording.parameters):
+                self._losses.clear()
+        except Exception as error:
+            self.recording.fail(error)
+
+    def _after_update(self, optimizer: Optimizer) -> None:
+        """What a closure evaluates after the first time is not of the next step."""
+        if optimizer is self._lead:
+            self._losses.clear()
 
     def _after_backward(self, loss: Optional[Tensor]) -> None:
         """The gradients before clipping, and the loss whose gradients they are: of micro-batches the sum."""

@@ -50,7 +50,7 @@ class Passes:
         parameters = [parameter for parameter in module.parameters() if parameter.requires_grad]
         if parameters and not _accumulates(parameters[0]):
             return ASIDE, False
-        is_first = bool(parameters) and not any(_has_gradient(parameter) for parameter in parameters)
+        is_first = bool(parameters) and not any(has_gradient(parameter) for parameter in parameters)
         if is_first:
             self._first[key] = number
             self._counts[key] = 0
@@ -59,12 +59,16 @@ class Passes:
         return number, is_first
 
 
-def _has_gradient(parameter: Tensor) -> bool:
-    return parameter.grad is not None and bool(parameter.grad.detach().any())
+def has_gradient(parameter: Tensor) -> bool:
+    """Whether anything is accumulated in it: neither none nor zeros."""
+    gradient = parameter.grad
+    if gradient is None:
+        return False
+    return gradient._nnz() > 0 if gradient.is_sparse else bool(gradient.detach().any())
 
 
 def _accumulates(parameter: Tensor) -> bool:
-    """Whether the pass under way ends in the parameter's ``grad``, as ``backward`` does and ``torch.autograd.grad`` does not."""
+    """Whether the pass under way gives the parameter a gradient, as ``backward`` does, and ``torch.autograd.grad`` only where it is asked for that."""
     if _will_execute is None:
         return True
     with torch.enable_grad():
@@ -72,5 +76,5 @@ def _accumulates(parameter: Tensor) -> bool:
     try:
         return bool(_will_execute(node.next_functions[0][0]))
     except RuntimeError:
-        # It says so of a parameter that torch.autograd.grad was asked for.
-        return False
+        # It says so of a parameter that torch.autograd.grad was asked for: a training may put that in its place.
+        return True

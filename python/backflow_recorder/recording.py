@@ -197,7 +197,7 @@ class Recording:
         divisor = self.scaling.divisor(updating)
         norms = Norms(self.parameters, divisor)
         counts = [count for count in self.capture.roots.values() if count]
-        count = max(counts, default=max(passes, 1))
+        count = max([*counts, passes, 1])
         # Forward passes are also those of an evaluation, or of a batch that was thrown away.
         seen = self.capture.passes.count()
         count = micro_batches if micro_batches is not None else min(count, seen) if seen else count

@@ -74,8 +74,8 @@ SENTENCES: Dict[str, Tuple[str, str]] = {
         "{module}의 흐름은 기록하지 않습니다. 양방향 층을 조각마다 상태를 넘기며 불렀습니다.",
     ),
     "notReproduced": (
-        "The flow of {module} is not recorded: the outputs computed from its weights differ from those it gave by {difference:.1e} of their size, so it is not the module it says it is.",
-        "{module}의 흐름은 기록하지 않습니다. 가중치로 계산한 출력이 모듈의 출력과 크기의 {difference:.1e}만큼 다릅니다. 이름과 다른 계산을 하는 모듈입니다.",
+        "The flow of {module} is not recorded: the outputs computed from its weights differ from those it gave by {difference:.1e} of their size. Its weights have changed since then, or it computes something else than its class says.",
+        "{module}의 흐름은 기록하지 않습니다. 가중치로 계산한 출력이 모듈의 출력과 크기의 {difference:.1e}만큼 다릅니다. 그 뒤에 가중치가 바뀌었거나, 클래스와 다른 계산을 하는 모듈입니다.",
     ),
     "otherGradient": (
         "The gradient of {parameter} is not the one that follows from what reached the output of its module (ratio {ratio:.3g}): something else changes gradients, or uses these weights. The recorded flow is that of the module alone.",

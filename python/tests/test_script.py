@@ -158,6 +158,42 @@ def test_a_closure_is_read_after_its_first_evaluation(tmp_path):
     np.testing.assert_array_equal(read_step(folder, 1)[0]["rnn.weight_hh_l0"], weights)
 
 
+def test_a_steps_loss_is_of_what_its_update_uses(tmp_path):
+    """Neither the later evaluations of a closure nor a batch that was thrown away."""
+    torch.manual_seed(0)
+    model = CharModel()
+    automatic = Automatic(Options(tmp_path / "run", every=1, side="after-clipping"))
+    automatic.open()
+    optimizer = torch.optim.LBFGS(model.parameters(), 0.1, max_iter=4)
+    wanted = []
+    for i in range(3):
+
+        def closure(i=i):
+            optimizer.zero_grad()
+            loss = loss_of(model, *data(seed=i))
+            loss.backward()
+            return loss
+
+        with torch.no_grad():
+            wanted.append(float(loss_of(model, *data(seed=i))))
+        optimizer.step(closure)
+    automatic.close()
+    assert [line["loss"] for line in lines(tmp_path / "run")] == pytest.approx(wanted)
+    automatic = Automatic(Options(tmp_path / "other", every=1, side="after-clipping"))
+    automatic.open()
+    optimizer = torch.optim.SGD(model.parameters(), 0.1)
+    wanted = []
+    for i in range(6):
+        optimizer.zero_grad(set_to_none=i < 3)
+        loss = loss_of(model, *data(seed=i))
+        loss.backward()
+        if i % 2 == 0:
+            wanted.append(float(loss))
+            optimizer.step()
+    automatic.close()
+    assert [line["loss"] for line in lines(tmp_path / "other")] == pytest.approx(wanted)
+
+
 def test_of_two_models_the_first_that_is_updated_counts_the_steps(tmp_path):
     torch.manual_seed(0)
     models = [CharModel(), CharModel(kind="GRU")]
