@@ -76,7 +76,11 @@ def flow(
 
 def _inputs(ids: Any, labels: Any, loss: Optional[Loss]) -> Tuple[Tensor, Optional[List[int]], int]:
     """What the model reads, what it shall predict, and the axis of time."""
-    tensor = ids.detach() if isinstance(ids, Tensor) else torch.as_tensor(np.asarray(ids))
+    try:
+        tensor = ids.detach() if isinstance(ids, Tensor) else torch.as_tensor(np.asarray(ids))
+    except (TypeError, ValueError):
+        # A text, or what has no one shape.
+        raise refuse("flowKind", value=type(ids).__name__) from None
     if not tensor.is_floating_point() and tensor.dim() == 1 and not isinstance(ids, Tensor):
         tensor = tensor[None]
     shape = list(tensor.shape)
@@ -120,10 +124,10 @@ def _targets(targets: Any, steps: int) -> List[int]:
         if targets not in ("last", "all"):
             raise refuse("flowTargets", last=steps - 1, value=repr(targets))
         return [steps - 1] if targets == "last" else list(range(steps))
-    found = [targets] if isinstance(targets, int) else list(targets)
-    if not found or not all(isinstance(one, int) and 0 <= one < steps for one in found):
+    found = np.atleast_1d(np.asarray(targets, dtype=object)).tolist()
+    if not found or not all(isinstance(one, (int, np.integer)) and not isinstance(one, bool) and 0 <= one < steps for one in found):
         raise refuse("flowTargets", last=steps - 1, value=repr(targets))
-    return found
+    return [int(one) for one in found]
 
 
 def _double(model: nn.Module) -> nn.Module:

@@ -95,6 +95,7 @@ SENTENCES: Dict[str, Tuple[str, str]] = {
         "python -m backflow_recorder [--out 폴더] [--every N] [--streams N] [--matrix] train.py [스크립트 인수]",
     ),
     "option": ("There is no option {option}, or its value is missing or wrong.", "{option} 옵션이 없거나 값이 없거나 잘못되었습니다."),
+    "flowKind": ("ids are the tokens of one text as numbers, not {value}.", "ids는 글 하나의 토큰 번호여야 합니다. 받은 것: {value}"),
     "flowIds": (
         "ids are the tokens of one text, at least two of them: [T], [1, T] or [T, 1]; these have the shape {shape}.",
         "ids는 토큰이 둘 이상인 글 하나여야 합니다: [T], [1, T] 또는 [T, 1]. 받은 모양: {shape}",

@@ -178,6 +178,9 @@ def test_what_it_is_not_given_is_refused():
     model = Transformer()
     for arguments, options, words in [
         ((model, [[1, 2], [3, 4]]), {}, "ids are the tokens of one text"),
+        ((model, "a text"), {}, "as numbers, not str"),
+        ((model, [[1, 2], [3]]), {}, "as numbers, not list"),
+        ((model, ids()), dict(targets=[True]), "step numbers from 0 to 11"),
         ((model, ids()), dict(layers=["nothing"]), "names no module"),
         ((model, ids()), dict(targets=[12]), "step numbers from 0 to 11"),
         ((nn.Sequential(nn.Embedding(V, 4), nn.Flatten(), nn.Linear(48, 7)), ids()), dict(layers=["0"]), "no scores of 12 steps"),
@@ -185,6 +188,10 @@ def test_what_it_is_not_given_is_refused():
     ]:
         with pytest.raises(RecorderError, match=words):
             flow(*arguments, **options)
+
+
+def test_a_target_may_be_a_number_of_numpy():
+    assert flow(Transformer(), ids(), targets=np.int64(3)).targets == flow(Transformer(), ids(), targets=np.array([3])).targets == [3]
 
 
 def test_a_model_of_fixed_precision_is_looked_at_in_its_own():
