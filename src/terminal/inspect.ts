@@ -45,7 +45,7 @@ export async function inspect(
     return;
   }
   if (command.step !== null) throw new UsageError(localize('usage.stepOfModel', command.model.path));
-  if (command.text === null) throw new UsageError(localize('usage.inspectWithoutText'));
+  if (command.text === null) throw new UsageError(localize('usage.inspectWithoutText', command.model.path));
   const { opened, text: whole } = await openFor(engine, command.model, command.text, stop);
   const text = lineOf(whole, command, command.text);
   if (opened.model.mode === 'graph') {

@@ -75,9 +75,11 @@ async function run(
   return null;
 }
 
-/** Answers that are named by a file could be anything: plain ones are shown. */
-function answersInWords(choices: readonly string[]): string {
-  const plain = choices.slice(0, maxAnswers).filter((choice) => /^[ -~]{1,200}$/.test(choice));
+/** What can be answered, where the sentence does not say it. Answers that are named by a file could be anything: plain ones are shown. */
+function answersInWords(said: string, choices: readonly string[]): string {
+  const plain = choices
+    .slice(0, maxAnswers)
+    .filter((choice) => /^[ -~]{1,200}$/.test(choice) && !said.includes(choice));
   if (plain.length === 0) return localize('failure.tensors');
   const more = choices.length > plain.length ? ' / …' : '';
   return localize('failure.tensorsChoices', plain.join(' / ') + more);
@@ -91,7 +93,7 @@ function sentenceOf(thrown: unknown, verbose: boolean): string {
   if (thrown instanceof UsageError) return `backflow: ${thrown.message}${details}`;
   const { code, sentence, need, choices } = thrown instanceof RpcError ? thrown : toError(thrown);
   const [said] = localizeMessage(sentence).split('\n', 1);
-  const first = need === 'tensors' ? `${said} ${answersInWords(choices)}` : said;
+  const first = need === 'tensors' ? `${said} ${answersInWords(said, choices)}` : said;
   if (code === 'user' || code === 'canceled') return `backflow: ${first}${details}`;
   return `backflow: ${localize('failure.internal', first)}${verbose ? details : ` ${localize('failure.verboseHint')}`}`;
 }
