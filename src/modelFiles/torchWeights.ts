@@ -145,7 +145,10 @@ export function readDecodedWeights(decoded: WeightsFile, file: string, requested
     plain: null,
     trainingStep: 0,
     metadata: entries,
-    notices: [...noticesOf(reading, aside, modules, file), ...publishedNotices(reading, answers, metadata, file)],
+    notices: [
+      ...noticesOf(reading, aside, { modules, names: Array.from(all.keys()) }, file),
+      ...publishedNotices(reading, answers, metadata, file),
+    ],
   };
 }
 
@@ -331,6 +334,17 @@ function valuesOf(tensor: WeightTensor, file: string): Weights {
   throw unreadable(tensor, file);
 }
 
+/** Of an output that stands in a row of numbered modules behind one without weights: dropout in most cases, and an activation in some. */
+function gapNotices(output: WeightTensor, names: readonly string[], file: string): UserError[] {
+  const gaps = output.names.flatMap((name) => {
+    const match = /^(.*\.|)(\d+)\.weight$/.exec(name);
+    if (!match || match[2] === '0') return [];
+    const before = `${match[1]}${Number(match[2]) - 1}`;
+    return names.some((other) => other.startsWith(`${before}.`)) ? [] : [before];
+  });
+  return gaps.length > 0 ? [new UserError('notice.torch.gap', file, output.names[0], gaps[0])] : [];
+}
+
 function epsilonOf({ norm }: Reading, modules: ModuleFacts | undefined): number {
   return (norm && modules?.epsilons.get(norm.module)) ?? layerNormEpsilon;
 }
@@ -339,7 +353,7 @@ function epsilonOf({ norm }: Reading, modules: ModuleFacts | undefined): number 
 function noticesOf(
   reading: Reading,
   aside: readonly string[],
-  modules: ModuleFacts | undefined,
+  { modules, names }: { readonly modules: ModuleFacts | undefined; readonly names: readonly string[] },
   file: string,
 ): UserError[] {
   const { chain, embedding, output, norm, unused } = reading;
@@ -357,6 +371,7 @@ function noticesOf(
     ...(chain.length > 1
       ? [new UserError('notice.torch.modules', file, chain.map(({ name }) => name).join(' → '))]
       : []),
+    ...(modules?.areKnown ? [] : gapNotices(output, names, file)),
     ...(norm ? [new UserError('notice.torch.norm', file, norm.module, epsilonOf(reading, modules))] : []),
     ...unusedNotices([...unused.flatMap((tensor) => tensor.names), ...aside], file),
   ];

@@ -8,6 +8,7 @@ its next tokens in float64. The models are small and random; classes of modules 
 import argparse
 import json
 import pathlib
+import zipfile
 
 import torch
 from safetensors.torch import save_file
@@ -59,6 +60,15 @@ class Model(nn.Module):
 
     def forward(self, ids):
         return self.head(self.core(self.embedding(ids))[0])
+
+
+def without_debugging(path):
+    """The files in it that name places on this machine."""
+    with zipfile.ZipFile(path) as archive:
+        kept = {name: archive.read(name) for name in archive.namelist() if not name.endswith('.debug_pkl')}
+    with zipfile.ZipFile(path, 'w') as archive:
+        for name, content in kept.items():
+            archive.writestr(zipfile.ZipInfo(name), content)
 
 
 def loss_of(model):
@@ -185,6 +195,16 @@ def main():
     for i, part in enumerate((list(state)[:3], list(state)[3:]), 1):
         torch.save({key: state[key] for key in part}, FOLDER / f'parts-0000{i}-of-00002.bin')
     save_file({key: value.double() for key, value in state.items()}, FOLDER / 'parts.safetensors')
+
+    # An activation in a scripted module; a row of numbered modules with one without weights; models of a cross-validation.
+    activated = Between(nn.GRU(E, H, batch_first=True), nn.ReLU())
+    torch.jit.script(activated).save(FOLDER / 'scripted-activation.pt')
+    without_debugging(FOLDER / 'scripted-activation.pt')
+    note('scripted-activation', activated.state_dict())
+    row = {key.replace('head.', 'head.1.'): value for key, value in lstm().state_dict().items()}
+    keep('row', row, row)
+    folds = {f'fold_{i}': {'model': lstm().state_dict()} for i in range(2)}
+    keep('folds', folds, {f'{fold}.model.{key}': value for fold, each in folds.items() for key, value in each['model'].items()})
     (FOLDER / 'expected.json').write_text(json.dumps(expected, indent=1) + '\n')
 
 

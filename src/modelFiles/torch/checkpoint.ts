@@ -8,7 +8,7 @@ import { plainValue } from '../../formats/pickle/plainValue';
 import { UserError } from '../../userError';
 import { isRecord } from '../symbolList';
 import type { ModuleFacts } from './moduleFacts';
-import { factsOf } from './pickledModules';
+import { factsOf, isScripted } from './pickledModules';
 import { isOfOptimizer, nameIn } from './weightTensors';
 
 export interface Checkpoint {
@@ -83,7 +83,7 @@ function collect(
   }
   // A number, or the state of a generator of them, can stand beside a state dict.
   const holdsWeights = Array.from(own.values()).some((tensor) => 'made' in tensor || isWeight(tensor));
-  if (!holdsWeights && moduleParts(value) === null) {
+  if (!holdsWeights && !isModule(value)) {
     for (const [name, part] of others) collect(part, [...path, name], found, seen, file);
     return;
   }
@@ -115,10 +115,13 @@ function flatten(value: PickleValue, name: string, into: StateDict, seen: Set<Pi
   for (const [part, inner] of partsOf(value) ?? []) flatten(inner, nameIn(name, part), into, seen, file);
 }
 
-/** Keeps what is a module. Those of a scripted file have no table of their parameters, and are known by PyTorch's name for their class. */
+/** Keeps what is a module. */
 function note(value: PickleValue, name: string, into: StateDict): void {
-  if (value instanceof PickleObject && (moduleParts(value) || value.made.fullName.includes('torch.nn.modules.')))
-    into.modules.set(name, value);
+  if (value instanceof PickleObject && isModule(value)) into.modules.set(name, value);
+}
+
+function isModule(value: PickleValue): boolean {
+  return moduleParts(value) !== null || isScripted(value);
 }
 
 /** What a value holds by name; null of what holds nothing. */
@@ -161,8 +164,10 @@ function withoutCopies(all: readonly StateDict[]): readonly StateDict[] {
     groups.set(key, [...(groups.get(key) ?? []), dict]);
   }
   return Array.from(groups.values()).flatMap((group) => {
-    const [first, ...others] = group.toSorted((a, b) => rank(a) - rank(b));
-    return rank(first) < preferred.length ? [first] : [first, ...others];
+    const [first, ...others] = group.toSorted((a, b) => rank(a) - rank(b) || a.path.length - b.path.length);
+    if (rank(first) === preferred.length) return [first, ...others];
+    // Of several that stand in such places, as those of a cross-validation do, none is the model.
+    return [first, ...others.filter((other) => rank(other) === rank(first) && other.path.length === first.path.length)];
   });
 }
 

@@ -1,6 +1,8 @@
 /** What is known of modules that stand in a file themselves, beside their tensors. */
 
 export interface ModuleFacts {
+  /** Whether there are any: a state dict has none. */
+  readonly areKnown: boolean;
   /** Modules that have no tensors and may compute something: an activation, a norm without weights. */
   readonly silent: readonly SilentModule[];
   /** Of LayerNorms, by their names. */

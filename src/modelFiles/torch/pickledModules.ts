@@ -2,7 +2,7 @@
  * What modules that were pickled whole, or scripted, say beside their tensors: their class and settings. A state dict has none of it, and there it has to be assumed
  * or asked; here it is known that something stands between the layers, or that a norm has another ε.
  */
-import { namedEntries, type PickleObject, type PickleValue } from '../../formats/pickle/values';
+import { namedEntries, PickleObject, type PickleValue } from '../../formats/pickle/values';
 import { UserError } from '../../userError';
 import { answerOf, isSaidUnused, type TensorAnswers } from './answers';
 import type { ModuleFacts, SilentModule } from './moduleFacts';
@@ -45,12 +45,13 @@ export function factsOf(modules: ReadonlyMap<string, PickleObject>, tensors: Rea
       continue;
     }
     if (isGelu(className)) approximations.add(approximationOf(className, settings?.get('approximate')));
-    const isContainer = namedEntries(settings?.get('_modules') ?? null)?.size;
-    if (!isContainer && !isHarmless(match?.[1] ?? null, className, fullName)) silent.push({ name, className });
+    if (!isContainer(settings) && !isHarmless(match?.[1] ?? null, className, fullName))
+      silent.push({ name, className });
   }
   const [approximation] = approximations;
   const [epsilon] = epsilons.values();
   return {
+    areKnown: modules.size > 0,
     silent,
     epsilons,
     maxNorms,
@@ -60,6 +61,16 @@ export function factsOf(modules: ReadonlyMap<string, PickleObject>, tensors: Rea
       ...(new Set(epsilons.values()).size === 1 && { layer_norm_epsilon: epsilon }),
     },
   };
+}
+
+/** Of a scripted module, which has no table of its parameters and modules; they are its attributes. */
+export function isScripted(value: PickleValue): boolean {
+  return value instanceof PickleObject && /^__torch__(\.|$)/.test(value.made.module);
+}
+
+function isContainer(settings: ReadonlyMap<string, PickleValue> | null): boolean {
+  const modules = namedEntries(settings?.get('_modules') ?? null);
+  return (modules?.size ?? 0) > 0 || Array.from(settings?.values() ?? []).some(isScripted);
 }
 
 function isHarmless(torchFile: string | null, className: string, fullName: string): boolean {

@@ -289,6 +289,15 @@ describe('the command line, with a model', () => {
       );
     });
 
+    it('are refused with the answer, where the sentence does not name it', async () => {
+      const whole = join(process.cwd(), 'test/vectors/data/torchFiles/whole-activation.pt');
+      await hello.refuses(
+        1,
+        /between\.1 \(ReLU\)\. .* \(say it by --tensors: unused=between\.1\)$/m,
+        ...['inspect', whole, '--text', 'letters.txt'],
+      );
+    });
+
     it('are read as --tensors says', async () => {
       const losses = await Promise.all(
         ['embedding=embed.weight', 'output=embed.weight'].map(async (tensors) => {

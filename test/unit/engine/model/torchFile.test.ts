@@ -78,6 +78,24 @@ describe('files of torch.save', () => {
     assert.match(refusal.message, /may take part in the computation, .*: cell\.peepholes\./);
   });
 
+  it('so are modules without weights of a scripted module', async () => {
+    const read = await readTorchFile(pathOf('scripted-activation'));
+    const refusal = refusalOf(() => readDecodedWeights(read, 'model.pt', { activation: null }));
+    assert.match(refusal.message, /: between \(ReLU\)\./);
+  });
+
+  it('of weights alone a gap in a row of modules is said', async () => {
+    const read = await readTorchFile(pathOf('row'));
+    const { notices } = readDecodedWeights(read, 'model.pt', { activation: null });
+    assert.match(notices.map(({ message }) => message).join(' '), /“head\.1\.weight” behind “head\.0”/);
+  });
+
+  it('of several models in places alike none is taken', async () => {
+    const read = await readTorchFile(pathOf('folds'));
+    const { choices } = refusalOf(() => readDecodedWeights(read, 'model.pt', { activation: null }));
+    assert.deepEqual(choices, ['unused=fold_0', 'unused=fold_1']);
+  });
+
   it('one of several files stands for all of them', async () => {
     const { tensors: wanted } = decodeSafetensors(readFileSync(join(folder, 'parts.safetensors')), 'parts');
     for (const i of [1, 2]) {
