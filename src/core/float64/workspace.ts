@@ -7,11 +7,14 @@ import { splitStreams, type ThreadPool } from '../../kernels/threadPool';
 const initialDoubles = 1 << 18;
 /** Elements of a function as the logistic from which other threads are worth waking. */
 export const manyElements = 20_000;
+/** Times that large work comes before threads are started for it: who looks once need not wait for them. */
+const timesAlone = 30;
 /** Rooms begin at cache lines. */
 const line = 8;
 
-/** The threads that share work, and what makes them when there is enough of it. */
+/** The threads that share work, and what makes them. */
 let pool: ThreadPool | null = null;
+let timesLarge = 0;
 let makePool: (() => ThreadPool) | null = null;
 let arena: Arena | null = null;
 let memory: Float64Array = new Float64Array(0);
@@ -61,7 +64,7 @@ export class Workspace {
   }
 }
 
-/** From now on, in this process: threads for large work, made when there first is some. */
+/** From now on, in this process: threads for large work, made when there has been some for a while. */
 export function useThreads(make: () => ThreadPool): void {
   makePool ??= make;
 }
@@ -69,7 +72,7 @@ export function useThreads(make: () => ThreadPool): void {
 /** @param lengths of all rooms that will be taken  @param isLarge work that is worth waking other threads for */
 export function workspace(lengths: readonly number[], isLarge = false): Workspace {
   const doubles = lengths.reduce((sum, length) => sum + roomOf(length), 0);
-  if (isLarge) pool ??= makePool?.() ?? null;
+  if (isLarge && ++timesLarge > timesAlone) pool ??= makePool?.() ?? null;
   const isShort = memory.length < doubles;
   if (!arena || isShort || (arena.pool === null && pool !== null)) {
     const length = isShort ? Math.max(initialDoubles, 2 * memory.length, doubles) : memory.length;
