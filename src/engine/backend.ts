@@ -1,6 +1,7 @@
 /** Chooses the backend of the large products, and on how many threads. */
 import { totalmem } from 'node:os';
 import { useLargeProducts, type LargeProducts } from '../core/float64/matrixProduct';
+import { useThreads } from '../core/float64/workspace';
 import { KernelProducts } from '../core/kernelProducts';
 import { isMixer, type ModelConfig } from '../core/model/config';
 import { layoutOf } from '../core/model/parameters';
@@ -75,7 +76,10 @@ export async function createBackend(
   const threads = wanted ?? (work < minStepWork ? 1 : Math.min(cores, maxThreads));
   const ort = backend === 'ort' ? await loadOrt() : undefined;
   const products = ort && new ort.OrtProducts(threads);
-  if (ort) useLargeProducts((large ??= new ort.OrtProducts64(threads)));
+  // A text that is looked at is many steps at once, whatever a step of training is.
+  const threadsOfLooks = wanted ?? Math.min(cores, maxThreads);
+  if (ort) useLargeProducts((large ??= new ort.OrtProducts64(threadsOfLooks)));
+  if (threadsOfLooks > 1) useThreads(() => createThreadPool(threadsOfLooks));
   const whole = new Builder(products, threads, stepWork, 1);
   const isShared = products !== undefined && work >= minStepWork && Number.isFinite(work);
   const threadsOfShare = Math.max(1, Math.floor(threads / sharesOfBatch));

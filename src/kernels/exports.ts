@@ -140,12 +140,16 @@ export interface Kernels {
   ): void;
 
   mambaScan64(
-    n: number, E: number, S: number, width: number, A: number, BC: number, step: number, v: number, factors: number, h: number,
-    y: number, squares: number,
+    T: number, first: number, channels: number, E: number, S: number, width: number, n: number, A: number, BC: number, step: number, v: number, factors: number,
+    h: number, starts: number, y: number, squares: number,
+  ): void;
+  mambaReplay64(
+    n: number, first: number, channels: number, E: number, S: number, width: number, A: number, BC: number, step: number, v: number, factors: number, h: number, y: number,
   ): void;
   mambaScanBack64(
-    E: number, S: number, A: number, BC: number, step: number, v: number, D: number, scaleY: number, dY: number, factors: number, h: number, scale: number,
-    above: number, below: number, dV: number, dStep: number, dBC: number, dA: number, squares: number,
+    last: number, first: number, channels: number, E: number, S: number, width: number, n: number, truncate: number, A: number, BC: number, step: number, v: number,
+    D: number, dY: number, factorsY: number, scalesY: number, starts: number, room: number, dV: number, dStep: number, dBC: number, dA: number, lengths: number,
+    scales: number,
   ): void;
   mambaConvolve64(T: number, E: number, K: number, out: number, bias: number, taps: number, u: number, stride: number): void;
   mambaConvolveBack64(E: number, K: number, count: number, found: number, factors: number, taps: number, rows: number): number;

@@ -69,35 +69,67 @@ export function float64Gradient(trace: Float64Trace, watch: GradientWatch | null
   const V = model.vocabularySize;
   const width = model.output.W.length / V;
   const output = { W: new Float64Array(V * width), b: new Float64Array(V) };
-  let above: Float64Array = new Float64Array(T * width);
   for (let t = 0; t < T; t++) {
-    addLossGradient(trace, t, 1 / predicted, above, t * width);
     const error = lossError(trace, t);
     for (let i = 0; i < V; i++) output.b[i] += error[i] /= predicted;
     addOuter(output.W, error, 0, trace.top, t * width, V, width);
   }
+  const above = lossGradients(trace);
   watch?.output(above);
   const [{ cell, directions, hiddenSize }] = layers;
   const lowest = new Float64Array(T * directions.length * kindOf(cell).gates.length * hiddenSize);
-  const inputs: (Float64Array | null)[] = [];
-  const found: LayerBack[] = [];
-  for (let l = layers.length - 1; l >= 0; l--) {
-    inputs.unshift(hasInputRows(model, l + 1) ? rowLengths(above, T) : null);
-    const back = layerBack(trace, l, above, l === 0 ? lowest : null, true, watch);
-    found.unshift(back);
-    above = back.below ?? new Float64Array(0);
-  }
-  inputs.unshift(hasInputRows(model, 0) ? rowLengths(above, T) : null);
+  const { found, inputs, below } = layersBack(trace, above, lowest, true, watch);
   return {
     totals: found.map(({ totals }) => totals),
     inputs,
     layers: found.map(({ gradient }) => gradient),
     norms: found.map(({ norms }) => norms),
     output,
-    embedding: embeddingGradient(trace, above, output.W),
+    embedding: embeddingGradient(trace, below, output.W),
     norm: normGradient(trace),
     lowest,
   };
+}
+
+/** What goes back through time and layers alone, without any parameter's gradient. */
+export function float64Totals(trace: Float64Trace): Pick<Float64Gradient, 'totals' | 'inputs'> {
+  const { found, inputs } = layersBack(trace, lossGradients(trace), null, false, null);
+  return { totals: found.map(({ totals }) => totals), inputs };
+}
+
+/** T × O: what the mean loss sends to the top layer's output. */
+function lossGradients(trace: Float64Trace): Float64Array {
+  const {
+    model,
+    steps: T,
+    window: { predicted },
+  } = trace;
+  const width = model.output.W.length / model.vocabularySize;
+  const above = new Float64Array(T * width);
+  for (let t = 0; t < T; t++) addLossGradient(trace, t, 1 / predicted, above, t * width);
+  return above;
+}
+
+/** @param above T × O; it is lost  @returns also what reaches the embedding */
+function layersBack(
+  trace: Float64Trace,
+  above: Float64Array,
+  lowest: Float64Array | null,
+  wantsParameters: boolean,
+  watch: GradientWatch | null,
+): { found: LayerBack[]; inputs: (Float64Array | null)[]; below: Float64Array } {
+  const { model, steps: T, layers } = trace;
+  const inputs: (Float64Array | null)[] = [];
+  const found: LayerBack[] = [];
+  let below = above;
+  for (let l = layers.length - 1; l >= 0; l--) {
+    inputs.unshift(hasInputRows(model, l + 1) ? rowLengths(below, T) : null);
+    const back = layerBack(trace, l, below, l === 0 ? lowest : null, wantsParameters, watch);
+    found.unshift(back);
+    below = back.below ?? new Float64Array(0);
+  }
+  inputs.unshift(hasInputRows(model, 0) ? rowLengths(below, T) : null);
+  return { found, inputs, below };
 }
 
 /** ‖row‖ of each of T. */

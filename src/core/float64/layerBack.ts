@@ -35,7 +35,7 @@ export interface LayerWatch {
 
 /**
  * @param above T × O; it is lost
- * @param wantsParameters whether a recurrent layer's parameters' gradients are wanted
+ * @param wantsParameters whether its parameters' gradients are wanted; else they stay zero, or are not there
  * @param besides of each direction of a recurrent layer: what reaches its states and pre-activations besides; null for nothing
  * @param lowest filled with the gradients of a recurrent layer's pre-activations, T × Σ_d G·H, its directions side by side; null where they are not wanted
  */
@@ -51,7 +51,10 @@ export function layerBack(
   const { sublayers, cell } = trace.layers[index];
   const isMixer = sublayers.some(({ mixer }) => mixer);
   let found: Pick<LayerBack, 'totals' | 'gradient'> = isMixer
-    ? { totals: [kindOf(cell).states.map(() => new Float64Array(trace.steps))], gradient: [zeroGradient(trace, index)] }
+    ? {
+        totals: [kindOf(cell).states.map(() => new Float64Array(trace.steps))],
+        gradient: wantsParameters ? [zeroGradient(trace, index)] : [],
+      }
     : { totals: [], gradient: [] };
   const norms: (NormGradient | null)[] = [];
   let current: Float64Array | null = above;
@@ -99,11 +102,11 @@ function mixerBack(
   { mixer, states }: Float64Sublayer,
   above: Float64Array,
   below: Float64Array,
-  { totals: [norms], gradient: [gradient] }: Pick<LayerBack, 'totals' | 'gradient'>,
+  { totals: [norms], gradient }: Pick<LayerBack, 'totals' | 'gradient'>,
 ): void {
   const { states: ofKind } = kindOf(trace.layers[index].cell);
   const own = states.map((name) => norms[ofKind.findIndex((state) => state.name === name)]);
-  mixer?.code.backward(mixer.layer, mixer.trace, above, below, gradient.own, own, trace.window.truncation);
+  mixer?.code.backward(mixer.layer, mixer.trace, above, below, gradient.at(0)?.own ?? {}, own, trace.window.truncation);
 }
 
 function zeroGradient({ model }: Float64Trace, index: number, d = 0): DirectionGradient {

@@ -39,7 +39,7 @@ export interface Float64Mixer<Trace extends Float64MixerTrace = Float64MixerTrac
   /** @param x T × I  @param carried of each state of the sublayer, before the first step: as in a `CarriedState` of the tape; null or missing for zeros */
   forward(layer: Float64MixerLayer, x: Float64Array, steps: number, carried?: readonly (Floats | null)[]): Trace;
   /**
-   * Total gradients: ∂ℓ/∂x is added to `below`, T × I, ∂ℓ/∂parameters to `gradient`.
+   * Total gradients: ∂ℓ/∂x is added to `below`, T × I, ∂ℓ/∂parameters to `gradient`, of those that are in it: all, or none.
    * @param above T × O: ∂ℓ/∂y  @param norms of each state of the sublayer [T], out: ‖∂ℓ/∂s_t‖
    * @param truncation k2: no gradient passes by a state from step t to t − 1 where k2 divides t; 0, or missing, for no such cut
    */

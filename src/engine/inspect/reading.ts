@@ -7,7 +7,7 @@ import type { PerTargetNorms } from '../../core/analysis/perTargetWalk';
 import { TargetMatrix } from '../../core/analysis/targetMatrix';
 import type { TotalNorms } from '../../core/backward/totals';
 import type { TakeDoubles } from '../../core/float64/doubles';
-import { float64Gradient, type Float64Gradient } from '../../core/float64/float64Backward';
+import { float64Totals, type Float64Gradient } from '../../core/float64/float64Backward';
 import { float64InputRows, inputMatrixInFloat64 } from '../../core/float64/float64InputMatrix';
 import { inputFlow, perTargetInFloat64, type Float64PerTarget } from '../../core/float64/float64PerTarget';
 import { matrixInFloat64, topRowsInFloat64 } from '../../core/float64/float64Matrix';
@@ -32,19 +32,22 @@ import { gradientReport, type GradientNorms } from './gradientReport';
 import { targetsOf, windowOf, type ReadText } from './readText';
 import { gradientOf, placesOf, placesOfConfig } from './tensorPlaces';
 
-export interface Totals {
+export interface FlowTotals {
   /** ‖∂L/∂h_t‖ and ‖∂L/∂c_t‖, layer by layer and direction by direction. */
   readonly totals: readonly (readonly TotalNorms[])[];
   /** ‖∂L/∂x_t‖ at boundary 0 … N (what each layer reads, and what the output reads); null where a state is the same variable. */
   readonly inputs: readonly (Float64Array | null)[];
+}
+
+export interface Totals extends FlowTotals {
   /** Of the parameters' gradients. */
   readonly norms: GradientNorms;
 }
 
 export interface Reading {
   readonly trace: Trace;
-  totals(): Promise<Totals>;
-  /** And ‖∂L/∂x_t‖ of what the lowest layer reads. */
+  totals(): Promise<FlowTotals>;
+  /** And ‖∂L/∂x_t‖ of what the lowest layer reads, and the parameters. */
   totalsWithInput(): Promise<Totals & { readonly input: Float64Array }>;
   /** The per-target gradient of one target, layer by layer and direction by direction. */
   perTarget(target: number): Promise<PerTargetNorms[][]>;
@@ -156,11 +159,12 @@ export class FastReading implements Reading {
     this.lastPerTarget = null;
   }
 
-  async totals(): Promise<Totals> {
+  async totals(): Promise<FlowTotals> {
     const { backward } = this.network;
     backward.clearCarried();
     await backward.run({ truncation: 0 });
-    return this.totalsNow();
+    const { totals, inputs } = backward;
+    return { totals, inputs };
   }
 
   async totalsWithInput(): ReturnType<Reading['totalsWithInput']> {
@@ -282,8 +286,8 @@ export class Float64Reading implements Reading {
     }
   }
 
-  totals(): Promise<Totals> {
-    return Promise.resolve(this.totalsOf(float64Gradient(this.trace)));
+  totals(): Promise<FlowTotals> {
+    return Promise.resolve(float64Totals(this.trace));
   }
 
   totalsWithInput(): ReturnType<Reading['totalsWithInput']> {

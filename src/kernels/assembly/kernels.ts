@@ -17,7 +17,8 @@ export { gruBackward, gruBackwardStep, gruForward, gruForwardStep } from './gru'
 export { gruStepBack } from './gruStep';
 export { lstmBackward, lstmBackwardStep, lstmForward, lstmForwardStep } from './lstm';
 export { lstmStepBack } from './lstmStep';
-export { mambaConvolve64, mambaConvolveBack64, mambaScan64, mambaScanBack64 } from './mamba64';
+export { mambaConvolve64, mambaConvolveBack64, mambaReplay64, mambaScan64 } from './mamba64';
+export { mambaScanBack64 } from './mambaBack64';
 export { mambaConvolveBack, mambaScanBack } from './mambaBackward';
 export { mambaConvolve, mambaScan } from './mambaForward';
 export { minGRUBackward, minGRUForward, minGRUGates, minGRUStepBack } from './minGRU';

@@ -3,7 +3,7 @@ import { strict as assert } from 'node:assert';
 import { readFileSync } from 'node:fs';
 import { matrixInFloat64 } from '../../../src/core/float64/float64Matrix';
 import { inputMatrixInFloat64 } from '../../../src/core/float64/float64InputMatrix';
-import { float64Gradient } from '../../../src/core/float64/float64Backward';
+import { float64Gradient, float64Totals } from '../../../src/core/float64/float64Backward';
 import { perTargetInFloat64 } from '../../../src/core/float64/float64PerTarget';
 import { readInFloat64 } from '../../../src/core/float64/float64Trace';
 import { checkConfig, hasInputRows, isMixer, type LayerConfig, type ModelConfig } from '../../../src/core/model/config';
@@ -126,6 +126,7 @@ for (const name of names) {
       const { totals, inputs } = float64Gradient(trace);
       inputs.forEach((own, boundary) => assert.equal(own !== null, hasInputRows(config, boundary), `${boundary}`));
       assertGradients(totals, inputs, inspection.total, 1e-6, 'total');
+      assert.deepEqual(float64Totals(trace), { totals, inputs }, 'without parameters');
       const found = await perTargetInFloat64(trace, target);
       assertGradients(found.norms, found.inputs, inspection.perTarget, 1e-6, 'log₁₀');
       const T = trace.steps;

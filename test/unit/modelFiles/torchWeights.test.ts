@@ -39,7 +39,7 @@ describe('weights without a graph', () => {
         const { model } = read(name);
         const reading = new Float64Reading(model, Int32Array.from(ids));
         assertNear(reading.trace.loss, loss, 'loss');
-        assertNorms((await reading.totals()).norms, norms);
+        assertNorms((await reading.totalsWithInput()).norms, norms);
       });
     else if (choices)
       it(`${name}: asked about`, () => {

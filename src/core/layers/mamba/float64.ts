@@ -145,8 +145,9 @@ function addSkipped(
 
 /** ln(1 + e^x) of every element, and its slope. */
 function softplusOf(x: Float64Array, take: TakeDoubles): { step: Float64Array; stepSlope: Float64Array } {
-  const space = workspace([x.length, x.length, x.length]);
-  const [given, found, slope] = [space.holding(x), space.room(x.length), space.room(x.length)];
-  space.kernels.applySoftplus64(at(found), at(slope), at(given), x.length);
+  const n = x.length;
+  const space = workspace([n, n, n]);
+  const [given, found, slope] = [space.holding(x), space.room(n), space.room(n)];
+  space.kernels.applySoftplus64(at(found), at(slope), at(given), n);
   return { step: copyOf(found, take), stepSlope: copyOf(slope, take) };
 }

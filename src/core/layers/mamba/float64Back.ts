@@ -5,7 +5,7 @@ import { scratch } from '../../float64/scratch';
 import { workspace, type Workspace } from '../../float64/workspace';
 import { lengthOf } from '../../numeric';
 import type { Float64MixerLayer, Float64Parameters } from '../float64Mixer';
-import { isSafe, scanBackward, type ScanVisits } from './scan';
+import { isSafe, scanBackward, type ScanBackOptions, type ScanGradients } from './scan';
 import { mambaSizes, type MambaSizes } from './sizes';
 import { parametersOf, siluSlope, tapsOf, type MambaParameters, type MambaTrace } from './trace';
 
@@ -42,25 +42,24 @@ export function gateBack(
   return { y: ofY, z: ofZ };
 }
 
-/** Through the scan and what chose its steps, down to the convolution. @param ofA as in `scanBackward` */
+/** Through the scan and what chose its steps, down to the convolution. */
 export function scanAndSelectionBack(
   sizes: MambaSizes,
   p: MambaParameters,
   trace: MambaTrace,
   { y, z }: Pick<MambaBack, 'y' | 'z'>,
   last: number,
-  visits: ScanVisits,
-  ofA: Float64Array | null,
-): MambaBack {
+  options: ScanBackOptions,
+): MambaBack & Pick<ScanGradients, 'lengths' | 'logScales'> {
   const { E, R, width } = sizes;
   const { convolved, convolvedGate, stepSlope } = trace;
   const steps = last + 1;
-  const { v, step, selected } = scanBackward(sizes, p, trace, last, y, visits, ofA);
+  const { v, step, selected, lengths, logScales } = scanBackward(sizes, p, trace, last, y, options);
   for (let i = 0; i < step.length; i++) step[i] *= stepSlope[i];
   addProduct(matrix(selected, width), matrix(step, E), matrix(p.W_dt, R), steps, R, E);
   addProduct(matrix(v, E), matrix(selected, width), matrix(p.W_x, E), steps, E, width);
   for (let i = 0; i < v.length; i++) v[i] *= siluSlope(convolved[i], convolvedGate[i]);
-  return { last, y, z, beforeStep: step, convolved: v, selected };
+  return { last, y, z, beforeStep: step, convolved: v, selected, lengths, logScales };
 }
 
 /** Through the convolution, step by step; in the kernels' memory, which nothing else may use meanwhile. */
@@ -108,22 +107,13 @@ export function backward(
   truncation = 0,
 ): void {
   const sizes = mambaSizes(layer);
-  const { I, O, E, K, R, width } = sizes;
+  const { I, E, K } = sizes;
   const p = parametersOf(layer);
-  const sums = parametersOf({ parameters: gradient });
-  const { x, projected, v, selected, gated, steps, inputsBefore } = trace;
+  const { steps } = trace;
   const last = steps - 1;
-  const isCut = (border: number) => truncation > 0 && border % truncation === 0;
-  const scales = { ofY: 1, ofCarried: 1 };
-  const visits: ScanVisits = {
-    begin(t) {
-      scales.ofCarried = isCut(t + 1) ? 0 : 1;
-      return scales;
-    },
-    end: (t, length) => (ofScan[t] = length),
-  };
   const gates = gateBack(sizes, p, trace, above, 0, last);
-  const back = scanAndSelectionBack(sizes, p, trace, gates, last, visits, sums.A_log);
+  const back = scanAndSelectionBack(sizes, p, trace, gates, last, { truncation, ofA: gradient['A_log'] });
+  ofScan.set(back.lengths);
   const ofProjected = new Float64Array(steps * 2 * E);
   const convolution = new ConvolutionBack(sizes, p, back);
   const { found } = convolution;
@@ -135,7 +125,18 @@ export function backward(
     ofProjected.set(back.z.subarray(t * E, (t + 1) * E), (2 * t + 1) * E);
   }
   addProduct(matrix(below, I), matrix(ofProjected, 2 * E), matrix(p.W_in, I), steps, I, 2 * E);
+  if (gradient['W_in']) addParameters(sizes, trace, above, back, ofProjected, parametersOf({ parameters: gradient }));
+}
 
+/** Of all parameters but A. @param ofProjected T × 2E: ∂ℓ/∂(u, z) */
+function addParameters(
+  { I, O, E, K, R, width }: MambaSizes,
+  { x, projected, v, selected, gated, steps, inputsBefore }: MambaTrace,
+  above: Float64Array,
+  back: MambaBack,
+  ofProjected: Float64Array,
+  sums: MambaParameters,
+): void {
   addRows(sums.b_out, above, steps);
   addTransposedProduct(matrix(sums.W_out, E), matrix(above, O), matrix(gated, E), O, E, steps);
   for (let t = 0; t < steps; t++) for (let e = 0; e < E; e++) sums.D[e] += back.y[t * E + e] * v[t * E + e];

@@ -6,7 +6,6 @@ import { matrix, setProduct } from '../../float64/matrixProduct';
 import { scratch } from '../../float64/scratch';
 import type { Float64MixerLayer } from '../float64Mixer';
 import { ConvolutionBack, gateBack, scanAndSelectionBack } from './float64Back';
-import type { ScanVisits } from './scan';
 import { mambaSizes } from './sizes';
 import { parametersOf, type MambaTrace } from './trace';
 
@@ -31,10 +30,10 @@ export function flow(
   if (lastSent < 0) return [ofScan, ofInputs];
 
   const gates = gateBack(sizes, p, trace, rows, first, lastSent);
-  const scales = new Float64Array(lastSent + 1).fill(-Infinity);
   const { logScales: arriving } = above;
-  const visits = scaledVisits(arriving, scales, ofScan);
-  const back = scanAndSelectionBack(sizes, p, trace, gates, lastSent, visits, null);
+  const back = scanAndSelectionBack(sizes, p, trace, gates, lastSent, { logScales: arriving });
+  const { lengths, logScales: scales } = back;
+  for (let t = 0; t <= lastSent; t++) ofScan[t] = log10Of(lengths[t], scales[t]);
 
   const ofProjected = scratch('projected', (lastSent + 1) * 2 * E);
   const common = new Float64Array(lastSent + 1);
@@ -72,29 +71,6 @@ function sentRows(
   for (let t = first; t <= last; t++)
     if (!isSent(scales[t])) rows.fill(0, (t - first) * width, (t + 1 - first) * width);
   return { rows, first, last };
-}
-
-/** Brings every step's rows to the greater of two scales: that of what is carried to it, and that of what comes from above. */
-function scaledVisits(arriving: Float64Array, scales: Float64Array, ofScan: Float64Array): ScanVisits {
-  const factors = { ofY: 1, ofCarried: 0 };
-  let carried = -Infinity;
-  let length = 1;
-  return {
-    begin(t) {
-      const scale = Math.max(carried, arriving[t]);
-      if (scale === -Infinity) return null;
-      scales[t] = scale;
-      // Where nothing arrives its rows are zero.
-      factors.ofY = isSent(arriving[t]) ? Math.exp(arriving[t] - scale) : 1;
-      factors.ofCarried = carried === -Infinity ? 0 : Math.exp(carried - scale) / length;
-      return factors;
-    },
-    end(t, total, through) {
-      ofScan[t] = log10Of(total, scales[t]);
-      carried = scales[t] + Math.log(through);
-      length = through;
-    },
-  };
 }
 
 /** The greatest scale of the steps t … t + K − 1, and the factors that bring them to it. */

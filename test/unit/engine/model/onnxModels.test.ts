@@ -128,7 +128,7 @@ describe('models that only look like a language model', () => {
 
 async function assertGradients(reading: Float64Reading, expected: OnnxReference): Promise<void> {
   const { trace } = reading;
-  const { totals, norms } = await reading.totals();
+  const { totals, norms } = await reading.totalsWithInput();
   const perTarget = await reading.perTarget(trace.steps - 1);
   assert.equal(trace.layers.length, expected.layers.length, 'layers');
   expected.layers.forEach((directions, l) => {

@@ -3,6 +3,8 @@ import { strict as assert } from 'node:assert';
 import { float64 } from '../../../../../src/core/layers/mamba/float64';
 import type { MambaTrace } from '../../../../../src/core/layers/mamba/trace';
 import { float64Arithmetic } from '../../../../../src/core/float64/arithmetic';
+import { useThreads, workspace } from '../../../../../src/core/float64/workspace';
+import { createThreadPool } from '../../../../../src/engine/threads/threadPool';
 import { addArrival, arrivals, type Arrivals } from '../../../../../src/core/analysis/arrivals';
 import { lengthOf } from '../../../../../src/core/numeric';
 import { assertClose, assertNear } from '../../../../reference/compare';
@@ -134,6 +136,48 @@ describe('Mamba of 201 steps', () => {
   });
 });
 
+describe('Mamba in float64 on several threads', () => {
+  it('has the bits that it has on one', () => {
+    const width = 80;
+    const steps = 200;
+    const options: MambaOptions = {
+      ...{ width, stateSize: 16, expand: 2, convolution: 4, rank: 3, biases: false, norm: false, residual: false },
+      ...{ tied: false, layers: 1, vocabulary: 5, epsilon: 1e-5 },
+    };
+    const layer = { ...sizesOfLayer(options, 0), parameters: parametersOfLayer(drawParameters(options), 0) };
+    const read = (): Float64Array[] => {
+      // Nothing may be taken from what others have left there.
+      workspace([200_000]).room(200_000).fill(NaN);
+      const trace = float64.forward(layer, wave(40, steps * width, 1), steps);
+      const [above, below] = [0, 1].map(() => arrivals(float64Arithmetic, steps, width));
+      above.isReached[steps - 1] = 1;
+      addArrival(float64Arithmetic, above, steps - 1, wave(41, width, 1), 0, width, 0);
+      const norms = float64.flow(layer, trace, above, below);
+      const total = new Float64Array(steps * width);
+      const gradient = Object.fromEntries(
+        Object.entries(layer.parameters).map(([role, values]) => [role, new Float64Array(values.length)]),
+      );
+      const lengths = [new Float64Array(steps), new Float64Array(steps)];
+      float64.backward(layer, trace, wave(42, steps * width, 1), total, gradient, lengths);
+      return [trace.output, ...norms, below.values, total, ...lengths, ...Object.values(gradient)].map((a) =>
+        a.slice(),
+      );
+    };
+    const alone = read();
+    // Started when there has been large work for a while; another test may have done that.
+    useThreads(() => createThreadPool(3));
+    for (let times = 0; times < 20; times++)
+      read().forEach((values, index) =>
+        assert.equal(
+          values.findIndex((value, i) => !Object.is(value, alone[index][i])),
+          -1,
+          `array ${index}`,
+        ),
+      );
+    assert.ok(workspace([8], true).isShared, 'no threads');
+  });
+});
+
 describe('what is known of Mamba', () => {
   const options: MambaOptions = {
     ...{ width: 3, stateSize: 2, expand: 2, convolution: 3, rank: 1, biases: false, norm: false, residual: false },
@@ -179,6 +223,46 @@ describe('what is known of Mamba', () => {
       for (let lag = 0; lag < steps; lag++)
         assertNear(norms[0][steps - 1 - lag] - norms[0][steps - 1], lag * factor, 1e-9, `lag ${lag}`, true);
     }
+  });
+
+  it('keeps what each half of the channels sends where one shrinks by e^−600 a step and the other by a little', () => {
+    const own = { ...options, stateSize: 1 };
+    const shrinking = (slow: number, fast: number, slowFrom: number) =>
+      layerOf(own, ({ W_dt, b_dt, A_log }) => {
+        W_dt.fill(0);
+        b_dt.fill(Math.log(Math.E - 1));
+        // Δ is 1.
+        A_log.forEach((_, e) => (A_log[e] = Math.log(e >= slowFrom ? slow : fast)));
+      });
+    for (const [slow, fast, slowFrom] of [
+      [0.25, 600, 3],
+      [0.25, 600, 1],
+      [600, 600, 0],
+      [300, 600, 3],
+    ]) {
+      const { trace, norms } = flowOf(shrinking(slow, fast, slowFrom), steps - 1);
+      assert.ok(norms[0].every((norm) => Number.isFinite(norm)));
+      // From the second step back only the slower channels are left.
+      for (let t = steps - 3; t >= 0; t--)
+        assertNear(norms[0][t] - norms[0][t + 1], -slow * Math.LOG10E, 1e-9, `${slow}, step ${t}`, true);
+      const above = arrivals(float64Arithmetic, steps, 3);
+      above.isReached[steps - 1] = 1;
+      addArrival(float64Arithmetic, above, steps - 1, wave(41, 3, 1), 0, 3, 0);
+      const { logScales, values } = below(shrinking(slow, fast, slowFrom), trace, above);
+      assert.ok(values.every((value) => Number.isFinite(value)));
+      assert.ok(logScales.every((scale) => Number.isFinite(scale)));
+    }
+  });
+
+  it('has no gradient behind a step where every channel forgets all', () => {
+    const layer = layerOf({ ...options, stateSize: 1 }, ({ W_dt, b_dt, A_log }) => {
+      W_dt.fill(0);
+      b_dt.fill(1000);
+      A_log.fill(2);
+    });
+    const { norms } = flowOf(layer, steps - 1);
+    assert.ok(Number.isFinite(norms[0][steps - 1]));
+    for (let t = 0; t < steps - 1; t++) assert.equal(norms[0][t], -Infinity);
   });
 
   it('has a state gradient that is the target’s own times every later factor, number by number, each below 1', () => {
