@@ -157,7 +157,10 @@ def relative_difference(ours: np.ndarray, given: np.ndarray) -> float:
 
 
 def unlike(ours: np.ndarray, given: np.ndarray, rounding: float) -> float:
-    """How far the outputs [T, N] of one module differ, in units of what is tolerated. Of the steps that agree best: in a recurrence that explodes roundings grow, but other equations differ everywhere."""
+    """How far outputs [T, N] differ, in units of what is tolerated.
+
+    Of the steps that agree best: in a recurrence that explodes roundings grow, but other equations differ everywhere.
+    """
     largest = max(float(np.abs(given).max(initial=0.0)), 1e-300)
     by_step = np.abs(ours - given).max(axis=1, initial=0.0)
     return float(np.quantile(by_step, 0.25)) / largest / (TOLERATED * rounding)

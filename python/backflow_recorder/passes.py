@@ -1,7 +1,7 @@
 """Which backward pass is under way, and whether it adds to gradients that are there.
 
-A training may throw a batch away after its backward pass (``optimizer.zero_grad(); continue``), look at a gradient by ``torch.autograd.grad``, or evaluate a loss
-again and again (LBFGS). What these have brought to a module's output is not in the gradients that the next update uses.
+A training may throw a batch away after its backward pass (``optimizer.zero_grad(); continue``), look at a gradient by ``torch.autograd.grad``, or evaluate
+a loss again and again (LBFGS). What these have brought to a module's output is not in the gradients that the next update uses.
 """
 
 from __future__ import annotations

@@ -130,7 +130,7 @@ def test_arguments_given_by_name_are_seen_or_refused():
 def test_a_module_that_computes_something_else_is_refused():
     model = CharModel()
     model.rnn = Doubled(4, 6)
-    with pytest.raises(RecorderError, match="rnn.*differ"):
+    with pytest.raises(RecorderError, match=r"rnn.*differ"):
         flow(model, torch.tensor(ids())[:, None])
 
 
