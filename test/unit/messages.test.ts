@@ -170,7 +170,7 @@ describe('the messages', () => {
   it('have no English words for arguments, but messages', () => {
     assert.deepEqual(
       wordsAmongArguments('src'),
-      ['F16, BF16, F32, F64', 'n_inner', 'activation_function', 'gelu, gelu_new', 'GPT-2', 'Mamba-2'],
+      ['None', 'F16, BF16, F32, F64', 'n_inner', 'activation_function', 'gelu, gelu_new', 'GPT-2', 'Mamba-2'],
       'names that are the same in every language',
     );
   });

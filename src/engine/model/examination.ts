@@ -13,7 +13,7 @@ import { decodeOnnx } from '../../formats/onnx/onnxFile';
 import { classesOf } from '../../modelFiles/onnx/graphMode/classifier';
 import { recognizeGraph } from '../../modelFiles/onnx/graphMode/recognize';
 import { readOnnx } from '../../modelFiles/onnx/read/readModel';
-import { vocabularyOfMetadata } from '../../modelFiles/foreignVocabulary';
+import { hasVocabularyOf } from '../../modelFiles/foreignVocabulary';
 import { UserError } from '../../userError';
 import type { ExamineRequest } from '../../protocol/engine';
 import type { GraphSummary } from '../../protocol/graph';
@@ -50,8 +50,7 @@ export async function examineModel(
       config,
       isConfigBroken: isBroken,
     });
-    const hasVocabulary =
-      general.isOfNumbers === true || vocabularyOfMetadata(metadata, general.vocabularySize, path) !== null;
+    const hasVocabulary = general.isOfNumbers === true || hasVocabularyOf(metadata, general.vocabularySize, path);
     return examined({
       model: summaryOf(general, null),
       layers: general.layers,
@@ -82,7 +81,7 @@ export async function examineModel(
     ? await graphOf(proto, external, refusal, producer, pause)
     : { graph: null, noticed: [] };
   const size = model?.vocabularySize ?? graph?.vocabularySize;
-  const hasVocabulary = size !== undefined && vocabularyOfMetadata(metadata, size, path) !== null;
+  const hasVocabulary = size !== undefined && hasVocabularyOf(metadata, size, path);
   return examined({
     model: model && summaryOf(model, producer),
     layers,
