@@ -15,7 +15,7 @@ from .capture import Call, Chain
 from .cells import through_output
 from .modules import directions_of, is_cell, layers_of, series_name, unrolled
 from .scalars import horizon_of, relative
-from .unrolled import Entering, Forward, Unrolled
+from .unrolled import NEVER, Entering, Forward, Unrolled
 
 # What the recorder's float64 and the user's precision may differ by, in units of that precision, relative to the largest output.
 TOLERATED = 256.0
@@ -90,6 +90,8 @@ def analyze(snapshot: Snapshot, with_matrix: bool, targets: float = 1.0) -> Reco
         return result
     result.target = max(ends)
     scale = math.log10(targets)
+    # Packed with longer ones a sequence ends before the others do.
+    behind = sum(call.layout.steps for call in chain) - result.steps
     total, flow = own.total_and_target(forward, gradient, result.target, entering)
     matrix = own.per_target(forward, gradient, range(result.steps), entering) if with_matrix else None
     for index in range(layers_of(module) * directions_of(module)):
@@ -112,11 +114,11 @@ def analyze(snapshot: Snapshot, with_matrix: bool, targets: float = 1.0) -> Reco
                     None if lags is None else horizon_of(lags),
                 )
             )
-            result.tensors[f"{label}:norm"] = _tensor(norms[::-1] if reverse else norms)
-            result.tensors[f"{label}:total"] = _tensor(np.exp(total.logs[index, state][0]))
-            result.tensors[f"{label}:flow"] = _tensor(row)
+            result.tensors[f"{label}:norm"] = _padded(norms[::-1] if reverse else norms, behind, 0.0)
+            result.tensors[f"{label}:total"] = _padded(np.exp(total.logs[index, state][0]), behind, 0.0)
+            result.tensors[f"{label}:flow"] = _padded(row, behind, NEVER)
             if matrix is not None:
-                result.tensors[f"{label}:matrix"] = _tensor(matrix.logs[index, state] / LOG10 + scale)
+                result.tensors[f"{label}:matrix"] = _padded(matrix.logs[index, state] / LOG10 + scale, behind, NEVER)
             if not reverse:
                 result.flows.append(row)
     return result
@@ -138,8 +140,9 @@ def recurrent_gradient(snapshot: Snapshot, chains: List[Chain]) -> Optional[np.n
     return result
 
 
-def _tensor(values: np.ndarray) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(values, dtype=np.float64))
+def _padded(values: np.ndarray, behind: int, fill: float) -> Tensor:
+    """[T] or [T, T] in float64, with so many steps more at the end of each axis."""
+    return torch.from_numpy(np.pad(values.astype(np.float64), (0, behind), constant_values=fill))
 
 
 def _length(call: Call, stream: int = 0) -> int:

@@ -12,7 +12,7 @@ from reading import step as read_step
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from backflow_recorder import Recorder, RecorderError
+from backflow_recorder import Recorder, RecorderError, open_recording
 
 MODELS = {
     "lstm": dict(kind="LSTM"),
@@ -43,12 +43,13 @@ def expect_series(tensors, prefix, losses, states, count, target, directions=1):
     flow = norms(losses[target], states)
     for index, state in states:
         name = f"{prefix}.l{index // directions}{'_reverse' if index % directions else ''}:{state}"
-        np.testing.assert_allclose(tensors[f"{name}:total"], total[index, state], rtol=1e-8)
-        got, expected = 10 ** tensors[f"{name}:flow"], np.asarray(flow[index, state])
+        steps = len(states[index, state])
+        np.testing.assert_allclose(tensors[f"{name}:total"][:steps], total[index, state], rtol=1e-8)
+        got, expected = 10 ** tensors[f"{name}:flow"][:steps], np.asarray(flow[index, state])
         reached = ~np.isnan(got)
         np.testing.assert_allclose(got[reached], expected[reached], rtol=1e-6)
         assert not expected[~reached].any()
-        np.testing.assert_allclose(tensors[f"{name}:norm"], [float(one.detach().norm()) for one in states[index, state]], rtol=1e-9)
+        np.testing.assert_allclose(tensors[f"{name}:norm"][:steps], [float(one.detach().norm()) for one in states[index, state]], rtol=1e-9)
 
 
 def losses_of(model, output, targets):
@@ -129,11 +130,18 @@ def test_packed_sequences(tmp_path, enforce_sorted, bidirectional):
     ids, targets = data(9)
     for stream, length in enumerate(lengths):
         targets[length:, stream] = -100
-    tensors, _metadata = record(tmp_path, model, lambda: loss_of(model, ids, targets), streams=3)
+    tensors, _metadata = record(tmp_path, model, lambda: loss_of(model, ids, targets), streams=3, matrix=True)
     length = int(lengths[0])
     output, states, _ = unroll(before.rnn, before.embedding(ids[:length, 0]))
     expect_series(tensors, "rnn", losses_of(before, output, targets[:length, 0]), states, int(lengths.sum()), length - 1, 2 if bidirectional else 1)
     np.testing.assert_array_equal(tensors[":lengths"], lengths)
+    # As long as the others of its batch, and read again as long as it is itself.
+    names = [name for name in tensors if name.startswith("rnn.l") and not name.endswith(":matrix")]
+    assert {tensors[name].shape for name in names} == {(9,)}
+    assert {tensors[f"rnn.l{layer}:{state}:matrix"].shape for layer in (0, 1) for state in "hc"} == {(9, 9)}
+    found = open_recording(tmp_path / "run").flow(1)
+    assert len(found["rnn.l1:h"][0]) == length and found.ids == ids[:length, 0].tolist()
+    np.testing.assert_array_equal(found["rnn.l1:h"][-1], tensors["rnn.l1:h:flow"][:length])
     for stream, own in enumerate(lengths):
         np.testing.assert_array_equal(tensors[":ids"][:own, stream], ids[:own, stream])
         np.testing.assert_array_equal(tensors[":targets"][:, stream], targets[:, stream])
