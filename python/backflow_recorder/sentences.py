@@ -295,8 +295,8 @@ SENTENCES: Dict[str, Tuple[str, str]] = {
         "{file}은(는) 형식 버전 {version}이고 이 패키지는 버전 {known}을 읽습니다: pip install --upgrade backflow-recorder.",
     ),
     "noFlow": (
-        "Step {step} of {folder} has no gradient flow: no recorded module took part in it.",
-        "{folder}의 {step}단계에는 기울기 흐름이 없습니다. 기록하는 모듈이 쓰이지 않았습니다.",
+        "Step {step} of {folder} has no gradient flow: no recorded module took part in it, or the recorder could not follow it, and its warning said why.",
+        "{folder}의 {step}단계에는 기울기 흐름이 없습니다. 기록하는 모듈이 쓰이지 않았거나, 기록기가 따라갈 수 없었습니다. 까닭은 기록기의 경고에 있습니다.",
     ),
     "noSteps": ("{folder} has no recorded step yet.", "{folder}에 아직 기록된 단계가 없습니다."),
     "noSuchStep": (

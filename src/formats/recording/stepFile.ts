@@ -71,6 +71,8 @@ export function recordedStep(
   if (metadata['format'] !== stepFormat) throw new UserError('error.recording.notStep', file);
   checkVersion(Number(metadata['version']), file);
   const step = wholeOf(metadata, 'step', file);
+  // A recorder that has refused every module of a step writes what was read, and no flow.
+  if (metadata['target'] === undefined) throw new UserError('error.recording.noFlow', file);
   const target = wholeOf(metadata, 'target', file);
   const described = seriesIn(metadata['series'] ?? '', file);
   const whole = stepsOf(described, tensors, file);

@@ -135,7 +135,7 @@ describe('the command line, with a recording', () => {
     assert.equal(report.agreement?.agrees, false);
     assert.match(
       report.notices[0],
-      /^What is shown is what the recorder measured\. .* differs at step \d by .*such as a norm or dropout\.$/,
+      /^What is shown is what the recorder measured\. .* differs at step \d by .*such as a norm, dropout or a computation in half precision\.$/,
     );
     for (const { name, flow } of report.series) assert.deepEqual(flow?.log10, recorded('normed', 2, `${name}:flow`));
   });

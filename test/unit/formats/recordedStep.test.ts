@@ -76,6 +76,15 @@ describe('a recorded step', () => {
     assert.equal(second.total?.length, 14);
   });
 
+  it('without a target has no flow, and is not broken', () => {
+    const { metadata, ...rest } = decoded('lstm', 6);
+    const { target: _, ...others } = metadata;
+    assert.throws(
+      () => recordedStep({ ...rest, metadata: { ...others, series: '[]' } }, 'step.safetensors'),
+      /step\.safetensors has no gradient flow: /,
+    );
+  });
+
   it('does not mind what it does not know', () => {
     const step = changed({ tensors: { 'rnn:new': whole([1], [1]) }, metadata: { future: 'yes' } });
     assert.equal(step.weights.has('rnn:new'), false);
