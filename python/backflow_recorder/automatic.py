@@ -13,7 +13,7 @@ from .discovery import roots_of
 from .losses import Losses
 from .modules import class_name, unwrapped
 from .norms import Norms
-from .optimizers import OptimizerHooks, holds, skips
+from .optimizers import OptimizerHooks, holds, parameters_of, skips
 from .passes import has_gradient
 from .recorder import is_first_process
 from .recording import Options, Recording
@@ -154,6 +154,8 @@ class Automatic:
                 tell(sentence("recording", folder=self.recording.folder.path))
         if self._lead is not optimizer:
             self._losses.see_other_update()
+            # What it updates (the other model of a GAN) can no longer be computed again at the next step, and is no part of it.
+            self.recording.capture.forget(parameters_of(optimizer))
         return self._lead is optimizer
 
     def _take(self, optimizer: Optimizer) -> None:

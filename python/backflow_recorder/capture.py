@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import weakref
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Optional, Set, Tuple
 
 import torch
 from torch import Tensor, nn
@@ -207,6 +207,13 @@ class Capture:
         first = self.passes.first_of(module)
         reached = [chain for chain in self.chains.get(id(module), []) if any(call.has_gradient for call in chain)]
         return [chain for chain in reached if any(call.backward_pass >= first for call in chain if call.has_gradient)]
+
+    def forget(self, parameters: Set[int]) -> None:
+        """What is kept of modules with one of these parameters, which are about to change."""
+        for key, chains in list(self.chains.items()):
+            if any(id(parameter) in parameters for parameter in chains[0][0].module.parameters()):
+                del self.chains[key]
+                self.passes.forget(key)
 
     def _kept(self, module: nn.Module, batch: int, steps: int) -> int:
         recurrent = module.hidden_size**2 * getattr(module, "num_layers", 1)

@@ -30,6 +30,11 @@ class Passes:
     def clear(self) -> None:
         self._last, self._first, self._counts = {}, {}, {}
 
+    def forget(self, module: int) -> None:
+        """``module``: its identity."""
+        for known in (self._last, self._first, self._counts):
+            known.pop(module, None)
+
     def first_of(self, module: nn.Module) -> int:
         """The pass with which the gradients began that the module's parameters have now."""
         return self._first.get(id(module), UNKNOWN)

@@ -8,7 +8,7 @@ from typing import Any, Dict, List, Optional, Tuple
 import torch
 from torch import Tensor
 
-from .analysis import NotReproduced, Snapshot, analyze
+from .analysis import NotReproduced, Recorded, Snapshot, analyze
 from .check import Check
 from .folder import Folder
 from .modules import class_name, joined
@@ -37,7 +37,7 @@ def write_step(folder: Folder, step: int, content: StepContent, with_matrix: boo
     """Writes the step's file and gives its scalars, those of the main module."""
     tensors: Dict[str, Tensor] = {joined(name, weight): tensor.cpu() for name, weights in content.others for weight, tensor in weights.items()}
     series: List[Dict[str, object]] = []
-    scalars, target = Scalars(), None
+    followed: Dict[str, Tuple[Snapshot, Recorded]] = {}
     for snapshot in content.snapshots:
         try:
             recorded = analyze(snapshot, with_matrix, content.target_count or 1.0)
@@ -46,13 +46,19 @@ def write_step(folder: Folder, step: int, content: StepContent, with_matrix: boo
             continue
         tensors.update(recorded.tensors)
         series.extend(one.described() for one in recorded.series)
-        if snapshot.name == content.main and recorded.target is not None:
-            target = recorded.target
-            scalars = scalars_of(recorded.flows, target)
-            _add_lengths(tensors, snapshot)
-    if content.ids is not None:
+        if recorded.target is not None:
+            followed[snapshot.name] = snapshot, recorded
+    scalars, target = Scalars(), None
+    # The tokens are those of the main module: of another they may be none.
+    is_main = content.main in followed or not followed
+    if followed:
+        snapshot, recorded = followed[content.main] if is_main else max(followed.values(), key=lambda pair: pair[1].steps)
+        target = recorded.target
+        scalars = scalars_of(recorded.flows, target)
+        _add_lengths(tensors, snapshot)
+    if content.ids is not None and is_main:
         tensors[":ids"] = content.ids
-    if content.targets is not None:
+    if content.targets is not None and is_main:
         tensors[":targets"] = content.targets
     others = {} if content.target_count is None else {"targets": repr(content.target_count)}
     folder.add_step(step, tensors, series, target, others)

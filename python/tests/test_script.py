@@ -202,11 +202,19 @@ def test_of_two_models_the_first_that_is_updated_counts_the_steps(tmp_path):
     def train():
         for i in range(3):
             for model, optimizer in zip(models, optimizers):
+                # Both take part in each loss, as in a GAN.
+                loss_of(models[1], *data(seed=i))
                 optimizer.zero_grad()
                 loss_of(model, *data(seed=i)).backward()
                 optimizer.step()
 
-    assert [line["step"] for line in lines(automatic(tmp_path, train))] == [1, 2, 3]
+    folder = automatic(tmp_path, train)
+    assert [line["step"] for line in lines(folder)] == [1, 2, 3]
+    # The other's weights have changed since it was called: it is no part of the next step.
+    for path in (folder / "steps").iterdir():
+        _, metadata = read_step(folder, int(path.stem.split("-")[1]))
+        assert {one["state"] for one in metadata["series"]} == {"h", "c"} and "target" in metadata
+        assert len({one["module"] for one in metadata["series"]}) == 1
 
 
 def test_options_before_the_script_are_the_recorders():
