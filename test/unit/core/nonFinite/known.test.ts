@@ -119,6 +119,36 @@ describe('the first number that leaves float32', () => {
     );
   });
 
+  it('names the weights it is computed with, not others that are no numbers either', () => {
+    const fill = ({ embedding, layers, output }: Parameters) => {
+      // Of a token that is not read.
+      embedding!.set([1, 1, NaN, NaN]);
+      layers[1][0].R.fill(NaN);
+      output.b.fill(NaN);
+    };
+    const inLayer = numbersOf(modelOf({ layers: 2, embeddingSize: 2 }, fill), 3).first;
+    assert.deepEqual([inLayer?.layer, inLayer?.step, inLayer?.parameter], [1, 0, 'layer1.forward.R']);
+    const ofOutput = numbersOf(
+      modelOf({ embeddingSize: 2 }, ({ embedding, output }) => {
+        embedding!.set([1, 1, NaN, NaN]);
+        output.b.fill(NaN);
+      }),
+      3,
+    ).first;
+    assert.deepEqual([ofOutput?.quantity, ofOutput?.step, ofOutput?.parameter], ['logits', 0, 'output.b']);
+  });
+
+  it('grows by itself, whatever weights of unread tokens are', () => {
+    const config = { activation: 'relu', embeddingSize: 2 } as const;
+    const model = modelOf(config, ({ embedding, layers: [[{ W, R }]] }) => {
+      embedding!.set([1, 1, NaN, NaN]);
+      W.fill(0.5);
+      R.fill(10);
+    });
+    const { first } = numbersOf(model, 42);
+    assert.deepEqual([first?.quantity, first?.parameter, first?.isFiniteInFloat64], ['preActivation', null, true]);
+  });
+
   it('is in the embedding of a token that is read, at its first step', () => {
     const fill = ({ embedding }: Parameters) => embedding!.set([1, 1, Infinity, 1]);
     const model = modelOf({ embeddingSize: 2 }, fill);
