@@ -1,6 +1,6 @@
 /** Models in which it is known by construction where a number first leaves float32. */
 import assert from 'node:assert/strict';
-import { readInFloat64 } from '../../../../src/core/float64/float64Trace';
+import { readInFloat64, windowOfText } from '../../../../src/core/float64/float64Trace';
 import { plainStack, uniformModel, type StackConfig } from '../../../../src/core/model/config';
 import type { GeneralModel } from '../../../../src/core/model/generalModel';
 import { Parameters } from '../../../../src/core/model/parameters';
@@ -228,6 +228,24 @@ describe('the first number that leaves float32', () => {
     });
     const found = numbersOf(beyond, 2).first;
     assert.deepEqual([found?.quantity, found?.step, found?.unit], ['logits', 0, 1]);
+  });
+
+  it('is nothing that the output gives at steps where nothing is predicted', () => {
+    const model = modelOf({ activation: 'relu' }, ({ layers: [[{ W, R }]], output }) => {
+      W.fill(1);
+      R.fill(10);
+      output.W.set([0, 1e30]);
+    });
+    const read = (targets: Int32Array) =>
+      findNonFinite(readInFloat64(model, new Int32Array(12), targets, { ...windowOfText(targets), predicted: 1 }))
+        .first;
+    // 1.1e38 at step 8, and 1.1e39 at step 9.
+    const everywhere = read(new Int32Array(12));
+    assert.deepEqual([everywhere?.quantity, everywhere?.step], ['logits', 9]);
+    assertNumber(everywhere?.before, Math.fround(1e30) * 111_111_111);
+    const atTheEnd = read(new Int32Array(12).fill(-1).fill(0, 11));
+    assert.deepEqual([atTheEnd?.quantity, atTheEnd?.step, atTheEnd?.before], ['logits', 11, null]);
+    assert.equal(read(new Int32Array(12).fill(-1).fill(0, 0, 1)), null);
   });
 
   it('is nowhere in a sound model', () => {
