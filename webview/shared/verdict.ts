@@ -115,7 +115,8 @@ function consequence(
 ): Segment[][] {
   const staying = bottomUp.filter((_, i) => horizons[i] === null);
   if (staying.length > 0) return [texts.segments('panel.verdict.staysElsewhere', plain(namesInWords(staying, texts)))];
-  if (bottomUp.some((row) => row.direction === 'backward')) return [];
+  // What is farther back is told of rows that go back alone.
+  if (bottomUp.some(({ direction, summary }) => direction === 'backward' || summary.horizon === null)) return [];
   const { vanishing } = header.thresholds;
   const reached = firstReached(bottomUp, vanishing);
   // Tokens at which all have fallen below the threshold before, the last of them included.

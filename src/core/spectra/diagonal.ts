@@ -16,6 +16,7 @@ export function setLogsOfDiagonal(A: Float64Array, n: number, k: number, logs: F
     const corner = Math.abs(A[j * k + j]);
     let largest = corner;
     for (let i = 0; i < j; i++) largest = Math.max(largest, Math.abs(A[i * k + j]));
-    logs[j] = corner <= least * largest ? -Infinity : Math.log(corner);
+    const isLost = corner === 0 || (Number.isFinite(largest) && corner <= least * largest);
+    logs[j] = isLost ? -Infinity : Math.log(corner);
   }
 }

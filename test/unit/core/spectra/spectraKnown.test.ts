@@ -173,6 +173,16 @@ describe('spectra: known answers', () => {
     assert.equal(exponents[2], -Infinity);
   });
 
+  for (const value of [NaN, Infinity])
+    it(`of a Jacobian with ${value} in it no direction is said to be lost`, async () => {
+      const { exponents } = await lyapunovSpectrum(
+        stateOf(3, 8, (t) => Float64Array.of(1, 0.5, 0, 0.3, t === 5 ? value : 1, 0, 0, 0.2, 1)),
+        3,
+        noPause,
+      );
+      assert.ok(!exponents.includes(-Infinity) && exponents.some((each) => !Number.isFinite(each)), `${exponents}`);
+    });
+
   it('the sum of all exponents is the mean of ln |det J|, whatever the steps’ Jacobians', async () => {
     const n = 7;
     const random = Random.fromSeed(11);
