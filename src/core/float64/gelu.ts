@@ -5,7 +5,7 @@
  */
 import { at } from '../../kernels/arena';
 import { newDoubles, type TakeDoubles } from './doubles';
-import { manyElements, workspace } from './workspace';
+import { workspace } from './workspace';
 import { normalCumulative, normalDensity } from '../graph/operators/special';
 
 const pointsPerUnit = 32;
@@ -44,12 +44,9 @@ export interface Gelu {
 export function exactGelu(x: Float64Array, take: TakeDoubles = newDoubles): Gelu {
   const table = (coefficients ??= makeCoefficients());
   const n = x.length;
-  const space = workspace([table.length, n, n, n], n >= manyElements);
+  const space = workspace([table.length, n, n, n]);
   const [series, given, values, slopes] = [space.holding(table), space.holding(x), space.room(n), space.room(n)];
-  space.runOver('applyGated64', n, (first, count) => {
-    const places = [values, slopes, given].map((room) => at(room, first));
-    return [...places, count, at(series), terms, pointsPerUnit, limit];
-  });
+  space.kernels.applyGated64(at(values), at(slopes), at(given), n, at(series), terms, pointsPerUnit, limit);
   const [ofValues, ofSlopes] = [take(n), take(n)];
   ofValues.set(values);
   ofSlopes.set(slopes);

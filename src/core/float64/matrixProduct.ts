@@ -18,7 +18,7 @@ export function matrix<V extends Floats>(values: V, columns: number): Matrix<V> 
 
 /** What computes large products faster than the kernels. */
 export interface LargeProducts {
-  /** out[m, n] = a[m, k] · b[k, n], or with aᵀ of a[k, m], or bᵀ of b[n, k]; all of them without gaps, and no longer than that. */
+  /** out[m, n] = a[m, k] · b[k, n], or with aᵀ of a[k, m], or bᵀ of b[n, k]; all of them without gaps, and no longer than that. @param bias [n], added to every row */
   multiply(
     out: Float64Array,
     a: Float64Array,
@@ -27,6 +27,7 @@ export interface LargeProducts {
     n: number,
     k: number,
     transposed: Transposed,
+    bias?: Float64Array,
   ): void;
 }
 
@@ -107,11 +108,8 @@ export function setProductOfTransposed(
     addProductOfTransposed(matrix(out, n), a, b, m, n, k);
     return;
   }
-  large.multiply(out, withoutGaps('a', a, m, k), withoutGaps('b', b, n, k), m, n, k, 'b');
-  if (bias.length === 0) return;
-  // One kind of array, whatever the model's weights lie in.
-  const own = bias instanceof Float64Array ? bias : Float64Array.from(bias);
-  for (let first = 0; first < m * n; first += n) for (let j = 0; j < n; j++) out[first + j] += own[j];
+  const [left, right] = [withoutGaps('a', a, m, k), withoutGaps('b', b, n, k)];
+  large.multiply(out, left, right, m, n, k, 'b', bias.length > 0 ? Float64Array.from(bias) : undefined);
 }
 
 /** out[m, n] += a[k, m]ᵀ · b[k, n]. */

@@ -1,12 +1,10 @@
 /** The kernels' memory for what is computed in float64: kept, and made larger when more is asked for. Nothing in it is held from one use to the next. */
 import { Arena } from '../../kernels/arena';
 import type { Kernels } from '../../kernels/exports';
-import { splitStreams, type ThreadPool } from '../../kernels/threadPool';
+import type { ThreadPool } from '../../kernels/threadPool';
 
 /** Doubles of the memory at first. */
 const initialDoubles = 1 << 18;
-/** Elements of a function as the logistic from which other threads are worth waking. */
-export const manyElements = 20_000;
 /** Times that large work comes before threads are started for it: who looks once need not wait for them. */
 const timesAlone = 30;
 /** Rooms begin at cache lines. */
@@ -30,6 +28,11 @@ export class Workspace {
     private readonly threads: number,
   ) {}
 
+  /** Whether several threads share its work. */
+  get isShared(): boolean {
+    return this.threads > 1;
+  }
+
   /** Those of this thread; they reach the rooms. */
   get kernels(): Kernels {
     return this.arena.kernels;
@@ -39,14 +42,6 @@ export class Workspace {
   run(kernel: keyof Kernels, parts: readonly (readonly number[])[]): void {
     for (let from = 0; from < parts.length; from += this.threads)
       this.arena.run(kernel, parts.slice(from, from + this.threads));
-  }
-
-  /** Runs a kernel over n elements that do not depend on each other. @param argumentsOf of so many elements, from the first on */
-  runOver(kernel: keyof Kernels, n: number, argumentsOf: (first: number, count: number) => readonly number[]): void {
-    this.run(
-      kernel,
-      splitStreams(n, this.threads).map(({ first, count }) => argumentsOf(first, count)),
-    );
   }
 
   /** So many doubles, of any values. */

@@ -9,8 +9,8 @@ const minForThreads = 1.5e7;
 
 export class OrtProducts64 implements LargeProducts {
   /** On one thread, and on several. */
-  private readonly alone: Readonly<Record<Transposed, GemmSession>>;
-  private readonly sessions: Readonly<Record<Transposed, GemmSession>>;
+  private readonly alone: Sessions;
+  private readonly sessions: Sessions;
 
   constructor(threads: number) {
     this.alone = sessionsOf(1);
@@ -25,20 +25,28 @@ export class OrtProducts64 implements LargeProducts {
     n: number,
     k: number,
     transposed: Transposed,
+    bias?: Float64Array,
   ): void {
     const feeds = {
       a: new Tensor('float64', a, transposed === 'a' ? [k, m] : [m, k]),
       b: new Tensor('float64', b, transposed === 'b' ? [n, k] : [k, n]),
+      ...(bias && { bias: new Tensor('float64', bias, [n]) }),
     };
-    (m * n * k < minForThreads ? this.alone : this.sessions)[transposed].run(feeds, new Tensor('float64', out, [m, n]));
+    const sessions = (m * n * k < minForThreads ? this.alone : this.sessions)[bias ? 'withBias' : 'withoutBias'];
+    sessions[transposed].run(feeds, new Tensor('float64', out, [m, n]));
   }
 }
 
-function sessionsOf(threads: number): Readonly<Record<Transposed, GemmSession>> {
-  const type = dataType.double;
-  return {
-    none: new GemmSession({ transA: 0, transB: 0, type }, threads),
-    a: new GemmSession({ transA: 1, transB: 0, type }, threads),
-    b: new GemmSession({ transA: 0, transB: 1, type }, threads),
+type Sessions = Readonly<Record<'withBias' | 'withoutBias', Readonly<Record<Transposed, GemmSession>>>>;
+
+function sessionsOf(threads: number): Sessions {
+  const of = (bias: boolean) => {
+    const common = { bias, type: dataType.double };
+    return {
+      none: new GemmSession({ transA: 0, transB: 0, ...common }, threads),
+      a: new GemmSession({ transA: 1, transB: 0, ...common }, threads),
+      b: new GemmSession({ transA: 0, transB: 1, ...common }, threads),
+    };
   };
+  return { withBias: of(true), withoutBias: of(false) };
 }

@@ -4,7 +4,7 @@ import { float64Arithmetic, log10Of } from '../../../src/core/float64/arithmetic
 import type { Float64Mixer, Float64MixerTrace } from '../../../src/core/layers/float64Mixer';
 import type { MakeMixer, Mixer } from '../../../src/core/layers/mixer';
 import { lengthOf } from '../../../src/core/numeric';
-import { addProduct, addTransposed, required } from './arrays';
+import { addProduct, addTransposed, gradientOf, required } from './arrays';
 
 /** Numbers of the leaky integrator's state. */
 export function widthOf(hidden: number): number {
@@ -32,7 +32,7 @@ export const leakyInFloat64: Float64Mixer<LeakyTrace> = {
   },
   backward({ parameters, input: I, hidden: H }, { states, x }, above, below, gradient, [norms]) {
     const [a, U, V] = ['a', 'U', 'V'].map((role) => required(parameters, role));
-    const [da, dU, dV] = ['a', 'U', 'V'].map((role) => required(gradient, role));
+    const [da, dU, dV] = ['a', 'U', 'V'].map((role) => gradientOf(gradient, parameters, role));
     const S = widthOf(H);
     const ds = new Float64Array(S);
     for (let t = x.length / I - 1; t >= 0; t--) {

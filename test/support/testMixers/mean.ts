@@ -3,7 +3,7 @@ import { addArrival } from '../../../src/core/analysis/arrivals';
 import { float64Arithmetic } from '../../../src/core/float64/arithmetic';
 import type { Float64Mixer, Float64MixerTrace } from '../../../src/core/layers/float64Mixer';
 import type { MakeMixer, MixerParameters } from '../../../src/core/layers/mixer';
-import { required, type Numbers } from './arrays';
+import { gradientOf, required, type Numbers } from './arrays';
 
 /** One stream's rows: [T, I] → [T, O]. */
 interface Linear {
@@ -47,7 +47,7 @@ export const meanInFloat64: Float64Mixer = {
     const F = w.length;
     const T = above.length / F;
     meanOf(w).back(above, T, below);
-    const of = required(gradient, 'w');
+    const of = gradientOf(gradient, parameters, 'w');
     for (let i = 0; i < above.length; i++) of[i % F] += (above[i] * trace.output[i]) / w[i % F];
   },
   flow({ parameters }, _trace, above, below) {

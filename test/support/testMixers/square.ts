@@ -3,7 +3,7 @@ import { addArrival } from '../../../src/core/analysis/arrivals';
 import { float64Arithmetic } from '../../../src/core/float64/arithmetic';
 import type { Float64Mixer, Float64MixerTrace } from '../../../src/core/layers/float64Mixer';
 import type { MakeMixer } from '../../../src/core/layers/mixer';
-import { required } from './arrays';
+import { gradientOf, required } from './arrays';
 
 export const squareInFloat64: Float64Mixer<Float64MixerTrace & { readonly x: Float64Array }> = {
   forward({ parameters }, x) {
@@ -11,7 +11,7 @@ export const squareInFloat64: Float64Mixer<Float64MixerTrace & { readonly x: Flo
     return { output: x.map((value, i) => v[i % v.length] * value * value), x };
   },
   backward({ parameters }, { x }, above, below, gradient) {
-    const [v, dv] = [required(parameters, 'v'), required(gradient, 'v')];
+    const [v, dv] = [required(parameters, 'v'), gradientOf(gradient, parameters, 'v')];
     above.forEach((value, i) => {
       below[i] += 2 * value * v[i % v.length] * x[i];
       dv[i % v.length] += value * x[i] * x[i];

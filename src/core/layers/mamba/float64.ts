@@ -6,7 +6,7 @@ import { at } from '../../../kernels/arena';
 import { newDoubles, type TakeDoubles } from '../../float64/doubles';
 import { matrix, setProductOfTransposed } from '../../float64/matrixProduct';
 import { scratch } from '../../float64/scratch';
-import { manyElements, workspace, type Workspace } from '../../float64/workspace';
+import { workspace } from '../../float64/workspace';
 import { lengthOf } from '../../numeric';
 import type { Float64Mixer } from '../float64Mixer';
 import { addContributions } from './contributions';
@@ -91,29 +91,25 @@ function convolve(
   const { E, K } = sizes;
   const earlier = (K - 1) * E;
   const n = steps * E;
-  const space = workspace([K * E, E, earlier + n, n, n], n >= manyElements);
+  const space = workspace([K * E, E, earlier + n, n, n]);
   const [taps, bias] = [space.holding(tapsOf(sizes, p)), space.holding(p.b_conv)];
   const [u, convolved, gate] = [space.room(earlier + n), space.room(n), space.room(n)];
   u.fill(0, 0, earlier);
   if (before) u.set(before);
   for (let t = 0; t < steps; t++) u.set(projected.subarray(t * 2 * E, (t * 2 + 1) * E), earlier + t * E);
   space.kernels.mambaConvolve64(steps, E, K, at(convolved), at(bias), at(taps), at(u, earlier), E);
-  applyLogistic(space, gate, convolved);
+  space.kernels.applyLogistic64(at(gate), at(convolved), n);
   return { convolved: copyOf(convolved, take), convolvedGate: copyOf(gate, take) };
 }
 
 /** T × E: σ of z. */
 function gateOf(projected: Float64Array, steps: number, E: number, take: TakeDoubles): Float64Array {
   const n = steps * E;
-  const space = workspace([n, n], n >= manyElements);
+  const space = workspace([n, n]);
   const [z, gate] = [space.room(n), space.room(n)];
   for (let t = 0; t < steps; t++) z.set(projected.subarray((2 * t + 1) * E, (2 * t + 2) * E), t * E);
-  applyLogistic(space, gate, z);
+  space.kernels.applyLogistic64(at(gate), at(z), n);
   return copyOf(gate, take);
-}
-
-function applyLogistic(space: Workspace, out: Float64Array, x: Float64Array): void {
-  space.runOver('applyLogistic64', x.length, (first, count) => [at(out, first), at(x, first), count]);
 }
 
 function copyOf(values: Float64Array, take: TakeDoubles): Float64Array {
@@ -150,8 +146,8 @@ function addSkipped(
 /** ln(1 + e^x) of every element, and its slope. */
 function softplusOf(x: Float64Array, take: TakeDoubles): { step: Float64Array; stepSlope: Float64Array } {
   const n = x.length;
-  const space = workspace([n, n, n], n >= manyElements);
+  const space = workspace([n, n, n]);
   const [given, found, slope] = [space.holding(x), space.room(n), space.room(n)];
-  space.runOver('applySoftplus64', n, (first, count) => [at(found, first), at(slope, first), at(given, first), count]);
+  space.kernels.applySoftplus64(at(found), at(slope), at(given), n);
   return { step: copyOf(found, take), stepSlope: copyOf(slope, take) };
 }

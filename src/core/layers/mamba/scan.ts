@@ -15,7 +15,7 @@ import type { MambaParameters, MambaTrace } from './trace';
 const stepsOfChunk = 8;
 const maxParts = 4;
 /** Numbers of all steps' states from which the threads are worth waking. */
-const minForThreads = 1e5;
+const minForThreads = 5e5;
 
 type Scanned = Pick<MambaTrace, 'steps' | 'A' | 'selected' | 'step' | 'v' | 'starts'>;
 

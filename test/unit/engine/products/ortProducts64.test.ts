@@ -11,13 +11,20 @@ describe('products in float64 on ONNX Runtime', () => {
   const b = Float64Array.from({ length: k * n }, () => random.between(-1, 1));
   const products = new OrtProducts64(1);
 
-  for (const transposed of ['none', 'a', 'b'] satisfies Transposed[])
-    it(`transposed: ${transposed}`, () => {
+  const given = Float64Array.from({ length: n }, () => random.between(-1, 1));
+
+  for (const [transposed, bias] of [
+    ['none', undefined],
+    ['a', undefined],
+    ['b', undefined],
+    ['b', given],
+  ] satisfies [Transposed, Float64Array | undefined][])
+    it(`transposed: ${transposed}${bias ? ', with a bias' : ''}`, () => {
       const out = new Float64Array(m * n).fill(3);
-      products.multiply(out, a, b, m, n, k, transposed);
+      products.multiply(out, a, b, m, n, k, transposed, bias);
       for (let i = 0; i < m; i++)
         for (let j = 0; j < n; j++) {
-          let sum = 0;
+          let sum = bias?.[j] ?? 0;
           for (let l = 0; l < k; l++)
             sum +=
               (transposed === 'a' ? a[l * m + i] : a[i * k + l]) * (transposed === 'b' ? b[j * k + l] : b[l * n + j]);
