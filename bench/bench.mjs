@@ -7,7 +7,7 @@ import { grid, kindGrid } from './grid.mjs';
 import { buildBefore } from './lib/before.mjs';
 import { describeMachine } from './lib/machine.mjs';
 import { build, startOurs, startPeer } from './lib/sides.mjs';
-import { earlierRun, keepJson, keepPage, newFile, page } from './lib/results.mjs';
+import { earlierRun, keepJson, keepPage, newFile, page, resultsPage } from './lib/results.mjs';
 import * as attention from './parts/attention.mjs';
 import * as curve from './parts/curve.mjs';
 import * as editor from './parts/editor.mjs';
@@ -74,7 +74,7 @@ Options:
   --rounds N     rounds of a second for each side (default: 7)
   --quick        three short rounds instead of seven longer ones: a first impression
   --with FILE    the other parts' figures, from the file of an earlier run on this machine in bench/results
-  --publish      also writes bench/RESULTS.md`;
+  --publish      also writes the page of this kind of processor, as bench/RESULTS-Intel-Xeon.md`;
 
 const parts = {
   training,
@@ -206,7 +206,7 @@ async function bench() {
     );
     process.stdout.write(`\n${text}`);
     say('written', file);
-    if (publish) say('written', keepPage(text));
+    if (publish) say('written', keepPage(text, resultsPage(machine)));
     return 0;
   } finally {
     await stopAll();

@@ -60,7 +60,13 @@ export function earlierRun(file, machine) {
   return run;
 }
 
-export function keepPage(text, name = 'RESULTS.md') {
+/** The page of a kind of processor: figures of two kinds mean nothing beside each other. */
+export function resultsPage({ processor }) {
+  const words = processor.replace(/\((R|TM)\)/gi, '').match(/[A-Za-z]+/g) ?? ['unknown'];
+  return `RESULTS-${words.slice(0, 2).join('-')}.md`;
+}
+
+export function keepPage(text, name) {
   const file = join(root, 'bench', name);
   writeFileSync(file, text);
   return file;

@@ -41,7 +41,9 @@ function reach(flow: FlowReport, { vanishing }: Thresholds): string {
     lag: Math.abs(flow.target - t),
     ratio: ratioAt(flow, t),
   })).filter(({ ratio }) => !Number.isNaN(ratio));
-  const { horizon } = flow;
+  // Below a layer of two directions it reaches both sides of the target, and the horizon is of the direction's own alone.
+  const below = reached.filter(({ ratio }) => ratio < vanishing).map(({ lag }) => lag);
+  const horizon = flow.horizon ?? (below.length > 0 ? Math.min(...below) : null);
   if (horizon !== null) {
     // One that dips below by chance has not vanished.
     const behind = reached.filter(({ lag }) => lag >= horizon);

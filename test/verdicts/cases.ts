@@ -161,6 +161,8 @@ export const trained: readonly TrainedCase[] = [
   ...(['lstm', 'gru'] as const).map((cell) =>
     run(`${cell}, both directions`, 'tale.txt', { cell, hiddenSize: 16, bidirectional: true }, quick),
   ),
+  // Below another layer a gradient reaches both sides of the target.
+  run('lstm × 2, both directions', 'tale.txt', { cell: 'lstm', layers: 2, hiddenSize: 12, bidirectional: true }, quick),
   run('lstm, a weight is not a number', 'tale.txt', small('lstm'), quick, 'nan'),
   run('attention, a weight is not a number', 'tale.txt', small('attention'), quick, 'nan'),
   run('gru, output weights zero', 'tale.txt', small('gru'), quick, 'noOutput'),

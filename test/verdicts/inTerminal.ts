@@ -7,19 +7,20 @@ import { rowsOf, type FlowRow } from '../../src/terminal/flowDrawing';
 import { flowInWords } from '../../src/terminal/flowWords';
 import type { Doubt, Said } from './said';
 
+/** The longest first: what a short one leaves open can hold the rest of a longer one. */
 const sentences = Object.entries(terminal)
-  .filter(([key]) => key.startsWith('flow.'))
+  .filter(([key]) => key.startsWith('flow.') && key !== 'flow.fraction' && key !== 'flow.steps')
+  .toSorted(([, a], [, b]) => b.length - a.length)
   .map(([key, template]) => ({ key, form: formOf(template) }));
 
 export function saidInTerminal(report: InspectReport): Said[] {
   const lines = rowsOf(report, defaultThresholds).flatMap((row) =>
     flowInWords(report.tokens, [row], defaultThresholds).map((line) => ({ row, line })),
   );
-  return lines.flatMap(({ row, line }) =>
-    sentences
-      .filter(({ key, form }) => key !== 'flow.fraction' && key !== 'flow.steps' && form.test(line))
-      .map(({ key }) => ({ key, text: line.trim(), doubt: doubtOf(key, row) })),
-  );
+  return lines.flatMap(({ row, line }) => {
+    const key = sentences.find(({ form }) => form.test(line))?.key;
+    return key ? [{ key, text: line.trim(), doubt: doubtOf(key, row) }] : [];
+  });
 }
 
 function doubtOf(key: string, { flow, regions }: FlowRow): Doubt {
@@ -29,8 +30,10 @@ function doubtOf(key: string, { flow, regions }: FlowRow): Doubt {
   const others = Array.from(flow.log10, (value, t) => ({ lag: Math.abs(flow.target - t), ratio: value - own })).filter(
     ({ lag, ratio }) => lag > 0 && !Number.isNaN(ratio),
   );
-  const { horizon, level } = flow;
-  const isAboveAgain = others.some(({ lag, ratio }) => lag >= (horizon ?? Infinity) && ratio > vanishing);
+  const { level } = flow;
+  // Of the direction's own side, or else of the other.
+  const horizon = flow.horizon ?? Math.min(...others.filter(({ ratio }) => ratio < vanishing).map(({ lag }) => lag));
+  const isAboveAgain = others.some(({ lag, ratio }) => lag >= horizon && ratio > vanishing);
   switch (key) {
     case 'flow.falls':
       return isAboveAgain ? 'farther off it is above that again' : null;

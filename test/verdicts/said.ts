@@ -2,10 +2,11 @@
 import english from '../../l10n/bundle.l10n.json';
 import { pageStringsOf, type PageKey } from '../../src/messages';
 import type { Frame, FrameHeader } from '../../src/protocol/frame';
-import { headWeightsOf, unitMapOf } from '../../src/protocol/frame';
+import { headWeightsOf, seriesOf, unitMapOf } from '../../src/protocol/frame';
 import type { FlowOverTraining } from '../../src/protocol/overTraining';
 import type { TargetMatrix } from '../../src/protocol/targetMatrix';
 import { isUnboundedBy } from '../../src/layers/catalog';
+import { saturatedAbove } from '../../src/terms/saturation';
 import { nearestRegions, noteKey, tintOf } from '../../src/editor/probe/tintLevels';
 import { flowRows, firstRows, inputRows, type FlowRow } from '../../webview/shared/flowRows';
 import { Texts, type Segment } from '../../webview/shared/texts';
@@ -69,7 +70,12 @@ export function saidOfFrame(frame: Frame): Said[] {
         (key, text) => doubtOfFlow(key, text, header, rows),
       ),
     ),
-    ...(grid ? saying((texts) => depthVerdict(frame, grid, texts)) : []),
+    ...(grid
+      ? saying(
+          (texts) => depthVerdict(frame, grid, texts),
+          (key) => doubtOfDepth(key, frame),
+        )
+      : []),
     ...saidOfHead(frame),
     ...saidInText(header, firstRows(frame)),
   ];
@@ -127,7 +133,8 @@ function doubtOfFlow(key: string, text: string, header: FrameHeader, rows: reado
     case 'panel.verdict.staysBothWays':
     case 'panel.verdict.stays': {
       const isKnown = named.every(({ values }) => values.every((r) => r >= thresholds.vanishing));
-      return isKnown ? null : 'a value is below that, or not a number';
+      const isBelow = rows.some(({ relative }) => relative.some((r) => r < thresholds.vanishing));
+      return isKnown && !isBelow ? null : 'a value is below that, or not a number';
     }
     case 'panel.verdict.grows': {
       const lone = named.filter(({ values }) => {
@@ -138,6 +145,25 @@ function doubtOfFlow(key: string, text: string, header: FrameHeader, rows: reado
         ? 'at one or two tokens alone'
         : null;
     }
+    default:
+      return undefined;
+  }
+}
+
+/** From the series that the grid is made of. */
+function doubtOfDepth(key: string, frame: Frame): Doubt {
+  const { inputs = [], target, thresholds } = frame.header;
+  const at = (boundary: number) => seriesOf(frame, 'inputFlow', boundary)?.[target] ?? NaN;
+  const left = at(0) - at(inputs.length - 1);
+  switch (key) {
+    case 'panel.depth.vanishes':
+      return left <= thresholds.vanishing ? null : 'more of it is left';
+    case 'panel.depth.explodes':
+      return left >= thresholds.exploding ? null : 'less of it is left';
+    case 'panel.depth.stays':
+      return left > thresholds.vanishing && left < thresholds.exploding
+        ? null
+        : 'it vanishes, explodes or is no number';
     default:
       return undefined;
   }
@@ -197,6 +223,17 @@ export function saidOfUnits(
   return saying(
     (texts) => findingsOf(statistics, quantityOf(header), relu, texts).join(' '),
     (key, text) => {
+      const ofUnit = (unit: number) => unitMapOf(frame).filter((_, i) => i % unitMap.units === unit);
+      const each = Array.from({ length: unitMap.units }, (_, unit) => ofUnit(unit));
+      if (key === 'panel.finding.deadNone')
+        return each.every((values) => values.some((value) => value !== 0)) ? null : 'a unit is 0 at every step';
+      if (key === 'panel.finding.tanhMostlySaturated') {
+        const saturated = each.filter(
+          // The map is of what goes into tanh.
+          (values) => values.filter((a) => Math.abs(Math.tanh(a)) > saturatedAbove).length >= 0.9 * values.length,
+        );
+        return text.includes(`: ${saturated.length} of ${unitMap.units} `) ? null : `${saturated.length} units are`;
+      }
       // Of this text alone it is true.
       if (key !== 'panel.finding.deadUnits') return undefined;
       if (text.includes('of this text')) return null;
@@ -213,8 +250,13 @@ export function saidOfHistory(history: FlowOverTraining, vanishing: number): Sai
   return saying(
     (texts) => overTrainingVerdict(over.rows, vanishing, texts),
     (key) => {
+      const ends = [over.rows[0], over.rows[over.rows.length - 1]];
+      if (key === 'panel.overTraining.reachNotFinite')
+        return ends.some(({ relative }) => !Number.isFinite(relative[0]) || relative.includes(Infinity))
+          ? null
+          : 'all numbers are finite';
       if (key !== 'panel.overTraining.reachAll') return undefined;
-      const claimed = [over.rows[0], over.rows[over.rows.length - 1]].filter(({ horizon }) => Number.isNaN(horizon));
+      const claimed = ends.filter(({ horizon }) => Number.isNaN(horizon));
       const wrong = claimed.filter(({ relative }) => relative.some((r) => !(r >= vanishing) || r === Infinity));
       return wrong.length > 0 ? 'at some tokens it is below a thousandth, zero or not finite' : null;
     },

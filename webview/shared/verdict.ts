@@ -83,7 +83,7 @@ function fallsAndGrows(
       ),
     );
   }
-  const horizons = bottomUp.map((row) => row.summary.horizon);
+  const horizons = bottomUp.map((row) => row.summary.horizon ?? lagOnOtherSide(row, target, thresholds.vanishing));
   const fraction = plain(fractionName(thresholds.vanishing, texts));
   if (horizons.every((horizon) => horizon === null)) {
     const isForward = bottomUp.every((row) => row.direction === 'forward');
@@ -115,7 +115,8 @@ function consequence(
 ): Segment[][] {
   const staying = bottomUp.filter((_, i) => horizons[i] === null);
   if (staying.length > 0) return [texts.segments('panel.verdict.staysElsewhere', plain(namesInWords(staying, texts)))];
-  if (bottomUp.some((row) => row.direction === 'backward')) return [];
+  // What is farther back is told of rows that go back alone.
+  if (bottomUp.some(({ direction, summary }) => direction === 'backward' || summary.horizon === null)) return [];
   const { vanishing } = header.thresholds;
   const reached = firstReached(bottomUp, vanishing);
   // Tokens at which all have fallen below the threshold before, the last of them included.
@@ -148,6 +149,17 @@ function quoteFrom(tokens: readonly string[], from: number): string {
   if (isLetter(tokens[to]) && lastSpace > quoteLength / 3) to = from + lastSpace;
   const start = from > 0 && isLetter(tokens[from]) && isLetter(tokens[from - 1]) ? '…' : '';
   return start + visibleText(tokens.slice(from, to)).trim() + (to < tokens.length ? '…' : '');
+}
+
+/**
+ * Below a layer of two directions a gradient reaches both sides of the target, and a horizon is of the one that the direction itself leads back to. This is the smallest lag at which
+ * it is below the threshold on the other; null where it nowhere is, or does not reach there.
+ */
+function lagOnOtherSide(row: FlowRow, target: number, vanishing: number): number | null {
+  const step = row.direction === 'forward' ? 1 : -1;
+  for (let t = target + step; t >= 0 && t < row.relative.length; t += step)
+    if (row.relative[t] < vanishing) return Math.abs(target - t);
+  return null;
 }
 
 function smallestLag(row: FlowRow, target: number, holds: (relative: number) => boolean): number | null {

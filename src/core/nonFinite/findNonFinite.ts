@@ -3,7 +3,7 @@ import { float64Gradient, type Float64Gradient } from '../float64/float64Backwar
 import type { Float64Trace } from '../float64/float64Trace';
 import { BackwardSearch } from './backward';
 import { ForwardSearch } from './forward';
-import { gradientsOf, parameterOutside } from './parameters';
+import { gradientsOf, isComputedWith, parametersOutside } from './parameters';
 import type { Place } from './place';
 
 export interface NonFiniteNumbers {
@@ -40,10 +40,22 @@ export function numbersOf(
   forward: ForwardSearch | null,
   backward: BackwardSearch,
 ): NonFiniteNumbers {
-  const broken = parameterOutside(model);
+  const broken = parametersOutside(model);
   const place = forward?.earliest.place ?? backward.earliest.place;
   const isFinite = (forward?.isFinite ?? true) && backward.isFinite;
-  const isFiniteInFloat64 = isFinite && (!broken || Number.isFinite(broken.value));
-  const first = place ? { ...place, parameter: broken?.parameter ?? place.parameter } : broken;
-  return { first: first && { ...first, isFiniteInFloat64 }, underflow: backward.underflow.place };
+  const underflow = backward.underflow.place;
+  if (!place) {
+    // Of a token that is not read, say.
+    const first = broken.at(0);
+    return {
+      first: first ? { ...first, isFiniteInFloat64: isFinite && Number.isFinite(first.value) } : null,
+      underflow,
+    };
+  }
+  // Others may be no numbers either, and have nothing to do with it.
+  const own = broken.find(({ parameter }) => isComputedWith(model, place, parameter));
+  return {
+    first: { ...place, parameter: place.parameter ?? own?.parameter ?? null, isFiniteInFloat64: isFinite },
+    underflow,
+  };
 }

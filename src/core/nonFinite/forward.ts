@@ -16,6 +16,8 @@ interface Lane extends Pick<Place, 'layer' | 'direction' | 'quantity'> {
   readonly rowOf?: (t: number) => number;
   /** Likewise what they were one step before, of a state also before the first step. */
   readonly rowBefore?: (t: number) => number;
+  /** Steps at which it takes part in the pass; by default all. */
+  readonly isAt?: (t: number) => boolean;
   /** The values are lengths of vectors of so many numbers. */
   readonly lengthsOf?: number;
 }
@@ -45,7 +47,8 @@ export class ForwardSearch {
     const width = model.output.W.length / model.vocabularySize;
     if (model.norm) this.look({ ...nowhere, quantity: 'norm', width, values: top });
     this.logits(width);
-    this.look({ ...nowhere, quantity: 'loss', width: 1, values: targetLogProbabilities.map((value) => -value) });
+    const losses = targetLogProbabilities.map((value) => -value);
+    this.look({ ...nowhere, quantity: 'loss', width: 1, values: losses, isAt: this.isPredictedAt });
     return this;
   }
 
@@ -125,9 +128,13 @@ export class ForwardSearch {
       const read = matrix(top.subarray(first * width, (first + n) * width), width);
       setProductOfTransposed(values, read, matrix(output.W, width), n, V, width, output.b);
       const rowOf = (t: number) => (t - first) * V;
-      this.look({ ...nowhere, quantity: 'logits', width: V, values, rowOf }, first, n);
+      const quantity = model.isOfNumbers ? 'predictions' : 'logits';
+      this.look({ ...nowhere, quantity, width: V, values, rowOf, isAt: this.isPredictedAt }, first, n);
     }
   }
+
+  /** Elsewhere the output layer gives numbers too, of which nothing is made. */
+  private readonly isPredictedAt = (t: number) => this.trace.targets[t] >= 0;
 
   private nextBlock(): void {
     this.block++;
@@ -137,12 +144,13 @@ export class ForwardSearch {
   /** Offers the first step at which a number of the lane leaves float32. @param first of so many steps of the way forward */
   private look(lane: Lane, first = 0, count = this.trace.steps): void {
     const { steps } = this.trace;
-    const { width, values, rowOf = (t) => t * width, rowBefore, lengthsOf, layer, direction, quantity } = lane;
+    const { width, values, rowOf = (t) => t * width, rowBefore, isAt, lengthsOf, layer, direction, quantity } = lane;
     const position = this.position++;
     let isOffered = false;
     for (let visited = first; visited < first + count; visited++) {
       const isBackward = direction === 'backward';
       const t = isBackward ? steps - 1 - visited : visited;
+      if (isAt && !isAt(t)) continue;
       const row = rowOf(t);
       const outside =
         lengthsOf === undefined
@@ -155,7 +163,8 @@ export class ForwardSearch {
       if (isOffered) continue;
       isOffered = true;
       const unit = outside - row;
-      const before = rowBefore?.(t) ?? (visited > first ? rowOf(isBackward ? t + 1 : t - 1) : null);
+      const previous = isBackward ? t + 1 : t - 1;
+      const before = rowBefore?.(t) ?? (visited > first && (!isAt || isAt(previous)) ? rowOf(previous) : null);
       this.earliest.offer(this.order.rank(visited, this.block, position), {
         pass: 'forward',
         step: t,

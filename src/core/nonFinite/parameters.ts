@@ -6,17 +6,33 @@ import type { Floats } from '../model/trace';
 import { firstOutside } from './float32Range';
 import type { Place } from './place';
 
+/** Of a parameter itself: it belongs to no step. */
+export type ParameterPlace = Place & { readonly parameter: string };
+
 export type NamedParameter = readonly [name: string, values: Floats];
 
-/** The first number of a parameter that is not finite, or leaves float32; null where there is none. */
-export function parameterOutside(model: GeneralModel): Place | null {
-  for (const [parameter, values] of parametersOf(model)) {
+/** Of each parameter that has such numbers, in the order of their use, the first that is not finite, or leaves float32. */
+export function parametersOutside(model: GeneralModel): ParameterPlace[] {
+  return parametersOf(model).flatMap(([parameter, values]) => {
     const unit = firstOutside(values, 0, values.length);
-    if (unit < 0) continue;
-    const nowhere = { step: null, layer: null, direction: null, before: null } as const;
-    return { ...nowhere, pass: 'forward', quantity: 'parameter', unit, value: values[unit], parameter };
+    if (unit < 0) return [];
+    const none = { step: null, layer: null, direction: null, before: null } as const;
+    return [{ ...none, pass: 'forward', quantity: 'parameter', unit, value: values[unit], parameter }];
+  });
+}
+
+/** Whether what stands there is computed with this parameter itself, and not only from what it has made of other numbers. */
+export function isComputedWith({ embedding, output }: GeneralModel, place: Place, parameter: string): boolean {
+  const { pass, layer, direction, quantity } = place;
+  const starts = (...beginnings: string[]) => beginnings.some((beginning) => parameter.startsWith(beginning));
+  if (layer === null) {
+    if (quantity === 'embedding') return parameter === 'embedding';
+    if (quantity === 'norm') return starts('norm.');
+    return starts('output.') || (output.W === embedding && parameter === 'embedding');
   }
-  return null;
+  // On the way back the gradient has come through what reads it.
+  if (pass === 'backward' && starts(`layer${layer + 1}.`, 'norm.', 'output.')) return true;
+  return starts(direction === null ? `layer${layer}.` : `layer${layer}.${direction}.`);
 }
 
 /** In the order in which they are used. */

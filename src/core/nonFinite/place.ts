@@ -12,7 +12,7 @@ export interface Place {
   /**
    * On the way back it is the gradient by it. A state, or a unit map of a mixer, by its name; a gate by its name, behind which `.preActivation` is what goes into its
    * activation and `.recurrent` what R gives it. Of a layer its `input`, the `norm` of it and its `output`, behind a sublayer's name and a dot where it has several;
-   * in no layer `embedding`, `norm`, `logits` and `loss`. `parameter`.
+   * in no layer `embedding`, `norm`, `logits` (of a model of numbers `predictions`) and `loss`. `parameter`.
    */
   readonly quantity: string;
   /** Which number of it; null of the loss, and where only a length is known. */

@@ -117,27 +117,43 @@ async function ofBlock(
   pause: () => Promise<void>,
 ): Promise<Float64Array[]> {
   if (!advance) throw new Error('a block has neither a Jacobian nor factors');
-  const V = firstDirections(n, k);
-  const before = new Float64Array(n * k);
-  const logs = new Float64Array(k);
+  let V = firstDirections(n, k);
+  let before = V.slice();
+  // The columns of V among the k directions: those that are not lost.
+  const kept = Array.from({ length: k }, (_, j) => j);
   const found: Float64Array[] = [];
   let length = 1;
   let step = 0;
   for (const end of ends) {
-    const growth = new Float64Array(k);
+    const growth = new Float64Array(k).fill(-Infinity);
+    for (const j of kept) growth[j] = 0;
     while (step < end) {
       const to = Math.min(end, step + length);
+      const m = kept.length;
+      if (m === 0) break;
       before.set(V);
-      for (let s = step; s < to; s++) advance(order[s], V, k);
-      if (to < end && k >= minForTriangles) triangularize(V, n, k, logs);
-      else orthonormalize(V, n, k, logs);
+      const logs = new Float64Array(m);
+      for (let s = step; s < to; s++) advance(order[s], V, m);
+      if (to < end && m >= minForTriangles) triangularize(V, n, m, logs);
+      else orthonormalize(V, n, m, logs);
       const spread = spreadOf(logs);
       if (to - step > 1 && !(spread <= tooMuch)) {
         V.set(before);
         length = 1;
         continue;
       }
-      for (let j = 0; j < k; j++) growth[j] += logs[j];
+      const lost = logs.indexOf(-Infinity);
+      if (lost >= 0) {
+        // Followed on, it would be a direction that nothing has led to, and take from those behind it what is theirs. Nor do they say yet whether they are lost too.
+        V = withoutColumn(before, n, m, lost);
+        before = V.slice();
+        const [column] = kept.splice(lost, 1);
+        growth[column] = -Infinity;
+        continue;
+      }
+      kept.forEach((column, j) => {
+        growth[column] += logs[j];
+      });
       const perStep = spread / (to - step);
       step = to;
       length = Math.max(1, Math.min(longest, Math.floor(maxSpread / perStep) || 1));
@@ -146,6 +162,13 @@ async function ofBlock(
     await pause();
   }
   return found;
+}
+
+/** @param V [n, k] */
+function withoutColumn(V: Float64Array, n: number, k: number, column: number): Float64Array {
+  const rest = new Float64Array(n * (k - 1));
+  for (let i = 0, to = 0; i < n; i++) for (let j = 0; j < k; j++) if (j !== column) rest[to++] = V[i * k + j];
+  return rest;
 }
 
 /** Of all n directions the state's own; of fewer, random ones, since a direction that is the state's own may never leave its unit. */

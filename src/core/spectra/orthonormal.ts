@@ -1,6 +1,7 @@
 /** QR of a tall matrix by Householder reflections, whose Q is orthonormal to the last digits whatever the matrix. */
 import { at } from '../../kernels/arena';
 import { workspace } from '../float64/workspace';
+import { setLogsOfDiagonal } from './diagonal';
 import { orthonormalizeByBlocks } from './orthonormalBlocks';
 import { reflector } from './reflector';
 
@@ -9,7 +10,7 @@ const minForBlocks = 48;
 
 /**
  * Y = Q R: Y becomes Q, with orthonormal columns, also where Y's are not independent.
- * @param Y [n, k], k ≤ n  @param logs [k], out: ln |R_jj|; −Infinity for exactly zero
+ * @param Y [n, k], k ≤ n  @param logs [k], out: ln |R_jj|; −Infinity of a column that depends on those before it, as far as a float can tell
  * @param upper [k, k], out: R, row-major, its lower part zero; null where it is not wanted
  */
 export function orthonormalize(
@@ -34,10 +35,10 @@ export function orthonormalize(
     const { corner, tau } = reflector(v, rows);
     taus[j] = tau;
     A[j * k + j] = corner;
-    logs[j] = Math.log(Math.abs(corner));
     vectors.set(v.subarray(0, rows), j * n);
     if (tau !== 0) space.kernels.reflectLeft64(at(A, j * k + j + 1), k, rows, k - j - 1, at(v), tau, at(w));
   }
+  setLogsOfDiagonal(A, n, k, logs);
   if (upper) for (let i = 0; i < k; i++) for (let j = 0; j < k; j++) upper[i * k + j] = j < i ? 0 : A[i * k + j];
   A.fill(0);
   for (let j = 0; j < k; j++) A[j * k + j] = 1;

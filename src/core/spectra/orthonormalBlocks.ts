@@ -6,6 +6,7 @@
 import { at } from '../../kernels/arena';
 import { packPanels, panelWidth } from '../float64/matrixProduct';
 import { workspace, type Workspace } from '../float64/workspace';
+import { setLogsOfDiagonal } from './diagonal';
 import { reflector } from './reflector';
 
 /** Columns of a block. */
@@ -20,7 +21,8 @@ export function orthonormalizeByBlocks(
   upper: Float64Array | null,
 ): void {
   const blocks = new Blocks(Y, n, k);
-  blocks.factor(logs);
+  blocks.factor();
+  setLogsOfDiagonal(blocks.A, n, k, logs);
   blocks.takeUpper(upper);
   blocks.form();
   Y.set(blocks.A);
@@ -62,11 +64,11 @@ class Blocks {
     this.TW = space.room(size * k);
   }
 
-  factor(logs: Float64Array): void {
+  factor(): void {
     const { k } = this;
     for (let first = 0; first < k; first += size) {
       const b = Math.min(size, k - first);
-      this.factorBlock(first, b, logs);
+      this.factorBlock(first, b);
       this.apply(first, b, first + b, true);
     }
   }
@@ -84,7 +86,7 @@ class Blocks {
       this.apply(first, Math.min(size, k - first), first, false);
   }
 
-  private factorBlock(first: number, b: number, logs: Float64Array): void {
+  private factorBlock(first: number, b: number): void {
     const { A, n, k, vector: v, vectors, T, sums, space } = this;
     for (let i = 0; i < b; i++) {
       const j = first + i;
@@ -92,7 +94,6 @@ class Blocks {
       for (let r = 0; r < rows; r++) v[r] = A[(j + r) * k + j];
       const { corner, tau } = reflector(v, rows);
       A[j * k + j] = corner;
-      logs[j] = Math.log(Math.abs(corner));
       vectors.set(v.subarray(0, rows), j * n + j);
       if (tau !== 0 && i < b - 1)
         space.kernels.reflectLeft64(at(A, j * k + j + 1), k, rows, b - 1 - i, at(v), tau, at(sums));

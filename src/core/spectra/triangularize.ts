@@ -6,13 +6,14 @@
 import { at } from '../../kernels/arena';
 import { packPanels, panelWidth } from '../float64/matrixProduct';
 import { workspace } from '../float64/workspace';
+import { setLogsOfDiagonal } from './diagonal';
 
 /** Columns of a block. */
 const size = 16;
 
 /**
  * Y becomes X.
- * @param Y [n, k], k ≤ n  @param logs [k], out: ln |U_jj|; −Infinity of a column that depends on those before it
+ * @param Y [n, k], k ≤ n  @param logs [k], out: ln |U_jj|; −Infinity of a column that depends on those before it, as far as a float can tell
  */
 export function triangularize(Y: Float64Array, n: number, k: number, logs: Float64Array): void {
   const columns = Math.ceil(k / panelWidth) * panelWidth;
@@ -22,7 +23,7 @@ export function triangularize(Y: Float64Array, n: number, k: number, logs: Float
   const order = Int32Array.from({ length: n }, (_, row) => row);
   for (let first = 0; first < k; first += size) {
     const b = Math.min(size, k - first);
-    factorBlock(A, n, k, first, b, order, logs);
+    factorBlock(A, n, k, first, b, order);
     const rest = k - first - b;
     if (rest === 0) break;
     // U's rows of this block: those of A by the inverse of X's unit triangle.
@@ -41,6 +42,7 @@ export function triangularize(Y: Float64Array, n: number, k: number, logs: Float
     const below = at(A, (first + b) * k + first + b);
     space.kernels.multiplyAddFused64(below, k, at(left), b, at(panels), panel, rows, rest, b);
   }
+  setLogsOfDiagonal(A, n, k, logs);
   for (let row = 0; row < n; row++) {
     const to = order[row] * k;
     for (let j = 0; j < k; j++) Y[to + j] = j < row ? A[row * k + j] : j === row ? 1 : 0;
@@ -48,21 +50,12 @@ export function triangularize(Y: Float64Array, n: number, k: number, logs: Float
 }
 
 /** Columns first … first + b, all rows from `first` on; whole rows change places. */
-function factorBlock(
-  A: Float64Array,
-  n: number,
-  k: number,
-  first: number,
-  b: number,
-  order: Int32Array,
-  logs: Float64Array,
-): void {
+function factorBlock(A: Float64Array, n: number, k: number, first: number, b: number, order: Int32Array): void {
   for (let j = first; j < first + b; j++) {
     let pivot = j;
     for (let row = j + 1; row < n; row++) if (Math.abs(A[row * k + j]) > Math.abs(A[pivot * k + j])) pivot = row;
     if (pivot !== j) swapRows(A, k, order, j, pivot);
     const corner = A[j * k + j];
-    logs[j] = Math.log(Math.abs(corner));
     if (corner === 0) continue;
     for (let row = j + 1; row < n; row++) {
       const factor = A[row * k + j] / corner;

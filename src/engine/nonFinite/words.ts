@@ -84,6 +84,7 @@ const names: Readonly<Partial<Record<string, Message['key']>>> = {
   norm: 'nonFinite.norm',
   output: 'nonFinite.output',
   logits: 'nonFinite.logits',
+  predictions: 'nonFinite.predictions',
   loss: 'nonFinite.loss',
 };
 

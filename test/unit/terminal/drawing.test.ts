@@ -140,6 +140,24 @@ describe('the flow in a terminal', () => {
     );
   });
 
+  it('looks at both sides of a target that a gradient leads to from both, below a layer of two directions', () => {
+    // From the first token on: of the direction's own side there is none.
+    const words = (log10: number[]) => {
+      const layer = layerOf(0, log10, 0);
+      const flow = { target: 0, log10: Float64Array.from(log10), horizon: null, level: null };
+      const report = reportOf('abcde', [{ ...layer, states: [{ ...layer.states[0], flow }] }]);
+      return flowInWords(report.tokens, rowsOf(report, defaultThresholds), defaultThresholds)[0];
+    };
+    assert.equal(
+      words([0, -1, -4, -4, -5]),
+      'Layer 1: the gradient falls under 10^-3 of its size at the target after 2 tokens.',
+    );
+    assert.equal(
+      words([0, -1, -2, -2, -2]),
+      'Layer 1: the gradient stays over 10^-3 of its size at the target for all 4 tokens.',
+    );
+  });
+
   it('says of what is not finite that it is not, and no more', () => {
     const none = { target: 2, log10: new Float64Array(3).fill(NaN), horizon: null, level: null };
     const overflowed = { target: 2, log10: Float64Array.from([Infinity, 2, 0]), horizon: null, level: null };

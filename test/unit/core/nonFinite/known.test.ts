@@ -1,6 +1,6 @@
 /** Models in which it is known by construction where a number first leaves float32. */
 import assert from 'node:assert/strict';
-import { readInFloat64 } from '../../../../src/core/float64/float64Trace';
+import { readInFloat64, windowOfText } from '../../../../src/core/float64/float64Trace';
 import { plainStack, uniformModel, type StackConfig } from '../../../../src/core/model/config';
 import type { GeneralModel } from '../../../../src/core/model/generalModel';
 import { Parameters } from '../../../../src/core/model/parameters';
@@ -119,6 +119,36 @@ describe('the first number that leaves float32', () => {
     );
   });
 
+  it('names the weights it is computed with, not others that are no numbers either', () => {
+    const fill = ({ embedding, layers, output }: Parameters) => {
+      // Of a token that is not read.
+      embedding!.set([1, 1, NaN, NaN]);
+      layers[1][0].R.fill(NaN);
+      output.b.fill(NaN);
+    };
+    const inLayer = numbersOf(modelOf({ layers: 2, embeddingSize: 2 }, fill), 3).first;
+    assert.deepEqual([inLayer?.layer, inLayer?.step, inLayer?.parameter], [1, 0, 'layer1.forward.R']);
+    const ofOutput = numbersOf(
+      modelOf({ embeddingSize: 2 }, ({ embedding, output }) => {
+        embedding!.set([1, 1, NaN, NaN]);
+        output.b.fill(NaN);
+      }),
+      3,
+    ).first;
+    assert.deepEqual([ofOutput?.quantity, ofOutput?.step, ofOutput?.parameter], ['logits', 0, 'output.b']);
+  });
+
+  it('grows by itself, whatever weights of unread tokens are', () => {
+    const config = { activation: 'relu', embeddingSize: 2 } as const;
+    const model = modelOf(config, ({ embedding, layers: [[{ W, R }]] }) => {
+      embedding!.set([1, 1, NaN, NaN]);
+      W.fill(0.5);
+      R.fill(10);
+    });
+    const { first } = numbersOf(model, 42);
+    assert.deepEqual([first?.quantity, first?.parameter, first?.isFiniteInFloat64], ['preActivation', null, true]);
+  });
+
   it('is in the embedding of a token that is read, at its first step', () => {
     const fill = ({ embedding }: Parameters) => embedding!.set([1, 1, Infinity, 1]);
     const model = modelOf({ embeddingSize: 2 }, fill);
@@ -198,6 +228,24 @@ describe('the first number that leaves float32', () => {
     });
     const found = numbersOf(beyond, 2).first;
     assert.deepEqual([found?.quantity, found?.step, found?.unit], ['logits', 0, 1]);
+  });
+
+  it('is nothing that the output gives at steps where nothing is predicted', () => {
+    const model = modelOf({ activation: 'relu' }, ({ layers: [[{ W, R }]], output }) => {
+      W.fill(1);
+      R.fill(10);
+      output.W.set([0, 1e30]);
+    });
+    const read = (targets: Int32Array) =>
+      findNonFinite(readInFloat64(model, new Int32Array(12), targets, { ...windowOfText(targets), predicted: 1 }))
+        .first;
+    // 1.1e38 at step 8, and 1.1e39 at step 9.
+    const everywhere = read(new Int32Array(12));
+    assert.deepEqual([everywhere?.quantity, everywhere?.step], ['logits', 9]);
+    assertNumber(everywhere?.before, Math.fround(1e30) * 111_111_111);
+    const atTheEnd = read(new Int32Array(12).fill(-1).fill(0, 11));
+    assert.deepEqual([atTheEnd?.quantity, atTheEnd?.step, atTheEnd?.before], ['logits', 11, null]);
+    assert.equal(read(new Int32Array(12).fill(-1).fill(0, 0, 1)), null);
   });
 
   it('is nowhere in a sound model', () => {

@@ -137,6 +137,19 @@ describe('gradient flossing', () => {
     assert.deepEqual([loss, gradient()], [Infinity, null]);
   });
 
+  it('nor where fewer units live than directions are followed', () => {
+    const each = loadRemedies().flossing.find(({ name }) => name === 'relu');
+    assert.ok(each);
+    // All units but one: what rounding leaves of the second direction is no gradient.
+    const parameters = each.parameters.map((own) => ({ ...own, Wb: own.Wb.map((_, i) => (i ? -100 : 100)) }));
+    const unit = (i: number) => Array.from({ length: each.hidden }, (_, j) => Math.cos(1 + i * j + j * j));
+    const starts = [unit(1).flatMap((x, j) => [x, unit(2)[j]])];
+    const dead = { ...each, parameters, starts, count: 2 };
+    const { loss, exponents, gradient } = flossed(dead, modelOf(dead));
+    assert.ok(Number.isFinite(exponents[0][0][0]));
+    assert.deepEqual([loss, gradient()], [Infinity, null]);
+  });
+
   it('goes back through a QR of any sign, as central differences do', () => {
     const random = Random.fromSeed(3);
     const [n, k] = [6, 4];

@@ -123,8 +123,11 @@ describe('the verdict on a graph', () => {
 });
 
 describe('the verdict on both directions', () => {
-  /** One layer with a state each way, which fall by `slopes` powers of ten a token from the middle. */
-  function bothWays(slopes: readonly [number, number], states: readonly string[] = ['hidden']): string {
+  /**
+   * One layer with a state each way, which fall by `slopes` powers of ten a token from the middle, and by `otherWay` on the side that their own steps do not lead back to, as below
+   * another layer.
+   */
+  function bothWays(slopes: readonly [number, number], states: readonly string[] = ['hidden'], otherWay = NaN): string {
     const target = T / 2;
     const lanes = (['forward', 'backward'] as const).flatMap((direction, d) =>
       states.map((state) => ({ direction, state, slope: slopes[d] })),
@@ -133,7 +136,7 @@ describe('the verdict on both directions', () => {
     lanes.forEach(({ direction, slope }, i) => {
       for (let t = 0; t < T; t++) {
         const lag = direction === 'forward' ? target - t : t - target;
-        data[i * T + t] = lag < 0 ? NaN : slope * lag;
+        data[i * T + t] = lag < 0 ? -otherWay * lag : slope * lag;
       }
     });
     const { header } = frameOf([]);
@@ -180,5 +183,13 @@ describe('the verdict on both directions', () => {
       bothWays([-0.19, -0.19]),
       'The gradient of this token never falls below a thousandth over the 29 tokens before and after it.',
     );
+  });
+
+  it('of one that stays on its own side names where it falls on the other', () => {
+    assert.match(
+      bothWays([-0.19, -0.4], ['hidden'], -0.5),
+      /after 8 tokens in layer 1, backward,? and 7 in layer 1\.$/,
+    );
+    assert.match(bothWays([-0.19, -0.19], ['hidden'], -0.5), /falls below a thousandth after 7 tokens/);
   });
 });
