@@ -72,7 +72,7 @@ export function recordedStep(
   checkVersion(Number(metadata['version']), file);
   const step = wholeOf(metadata, 'step', file);
   // A recorder that has refused every module of a step writes what was read, and no flow.
-  if (metadata['target'] === undefined) throw new UserError('error.recording.noFlow', file);
+  if (!Object.hasOwn(metadata, 'target')) throw new UserError('error.recording.noFlow', file);
   const target = wholeOf(metadata, 'target', file);
   const described = seriesIn(metadata['series'] ?? '', file);
   const whole = stepsOf(described, tensors, file);
