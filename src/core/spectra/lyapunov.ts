@@ -76,13 +76,14 @@ export async function lyapunovSpectrum(
   return largestOf(found, ends, count);
 }
 
-/** Of all blocks together, the largest. @param found of each block, of each record its growths */
+/** Of all blocks together, the largest; those that are no numbers stand before all, since nothing can be said then of any. @param found of each block, of each record its growths */
 function largestOf(found: readonly Float64Array[][], ends: readonly number[], count: number): LyapunovSpectrum {
   const steps = ends[ends.length - 1];
   const all = found.flatMap((growth) =>
     Array.from(growth[0], (_, j) => ({ growth, j, sum: growth.reduce((sum, record) => sum + record[j], 0) })),
   );
-  const kept = all.toSorted((a, b) => (a.sum === b.sum ? 0 : b.sum - a.sum)).slice(0, count);
+  const rank = ({ sum }: { readonly sum: number }) => (Number.isNaN(sum) ? Infinity : sum);
+  const kept = all.toSorted((a, b) => (rank(a) === rank(b) ? 0 : rank(b) - rank(a))).slice(0, count);
   return {
     exponents: Float64Array.from(kept, ({ sum }) => sum / steps),
     ends: Int32Array.from(ends),
@@ -142,7 +143,7 @@ async function ofBlock(
         length = 1;
         continue;
       }
-      const lost = logs.indexOf(-Infinity);
+      const lost = logs.some(Number.isNaN) ? -1 : logs.indexOf(-Infinity);
       if (lost >= 0) {
         // Followed on, it would be a direction that nothing has led to, and take from those behind it what is theirs. Nor do they say yet whether they are lost too.
         V = withoutColumn(before, n, m, lost);
