@@ -9,7 +9,7 @@ export const title = 'Where a bar is missed, and why';
 export async function measure(tools, { training, limit }) {
   if (!training || !limit) return [];
   const missed = new Set(training.filter((result) => missedBy(result, limit).length > 0).map(({ row }) => row));
-  return profileOf({ ...tools, rows: tools.rows.filter(({ name }) => missed.has(name)) });
+  return profileOf({ ...tools, rows: tools.rows.filter(({ name }) => missed.has(name)), kinds: [] });
 }
 
 export function report(profiles, { training, limit }) {
