@@ -133,6 +133,18 @@ def test_modules_without_a_model_around_them_are_named_by_their_classes(tmp_path
     assert set(lines(folder)[0]["parameterNorms"]) >= {"gru.weight_hh_l0", "linear.bias"}
 
 
+def closure_of(model, optimizer, seed):
+    """What an optimizer calls that evaluates a batch several times."""
+
+    def closure():
+        optimizer.zero_grad()
+        loss = loss_of(model, *data(seed=seed))
+        loss.backward()
+        return loss
+
+    return closure
+
+
 def test_a_closure_is_read_after_its_first_evaluation(tmp_path):
     torch.manual_seed(0)
     model = CharModel().double()
@@ -141,14 +153,7 @@ def test_a_closure_is_read_after_its_first_evaluation(tmp_path):
     def train(model):
         optimizer = torch.optim.LBFGS(model.parameters(), max_iter=4)
         for i in range(3):
-
-            def closure(i=i):
-                optimizer.zero_grad()
-                loss = loss_of(model, *data(seed=i))
-                loss.backward()
-                return loss
-
-            optimizer.step(closure)
+            optimizer.step(closure_of(model, optimizer, i))
 
     weights = model.rnn.weight_hh_l0.detach().clone()
     folder = automatic(tmp_path, lambda: train(model))
@@ -167,16 +172,9 @@ def test_a_steps_loss_is_of_what_its_update_uses(tmp_path):
     optimizer = torch.optim.LBFGS(model.parameters(), 0.1, max_iter=4)
     wanted = []
     for i in range(3):
-
-        def closure(i=i):
-            optimizer.zero_grad()
-            loss = loss_of(model, *data(seed=i))
-            loss.backward()
-            return loss
-
         with torch.no_grad():
             wanted.append(float(loss_of(model, *data(seed=i))))
-        optimizer.step(closure)
+        optimizer.step(closure_of(model, optimizer, i))
     automatic.close()
     assert [line["loss"] for line in lines(tmp_path / "run")] == pytest.approx(wanted)
     automatic = Automatic(Options(tmp_path / "other", every=1, side="after-clipping"))
